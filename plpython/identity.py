@@ -1,0 +1,110 @@
+"""Whose schedule is it?  What a periodic task's own row says about its identity.
+
+Pure functions of their arguments; installed like ``next_run.py``.  The name of the pipeline, and
+better ids, come from the pipeline's row by key; that join is SQL.
+"""
+
+import json
+import re
+import uuid
+from typing import Any
+
+# Names that are a UUID the way Postgres and Python print one.  Other spellings of the same number
+# are other names, so two names never claim one mirror row.
+CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+# The version-5 UUIDs of all other names live in this namespace.
+NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://pypi.org/project/django-celery-beat/")
+# Tasks whose positional arguments are [workflow_id, organization_id, ...].
+POSITIONAL_TASKS = (
+    "scheduler.tasks.execute_pipeline_task",
+    "scheduler.tasks.execute_pipeline_task_v2",
+)
+
+
+def pipeline_id_of(name: str) -> str:
+    """The mirror's key: the name itself if it is a UUID, else the version-5 UUID of the name."""
+    return name if CANONICAL_UUID.fullmatch(name) else str(uuid.uuid5(NAMESPACE, name))
+
+
+def load_json(text: str | None, column: str, kind: type, errors: list[str]) -> Any:
+    """The column's JSON, or its empty value with the reason noted: Beat would not run it."""
+    if not text:  # Beat reads NULL and '' as empty
+        return kind()
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        errors.append(f"{column} is not JSON: {error}")
+        return kind()
+    if not isinstance(value, kind):
+        wanted = "an object" if kind is dict else "an array"
+        errors.append(f"{column} is JSON but not {wanted}")
+        return kind()
+    return value
+
+
+def uuid_or_none(value: Any, where: str, errors: list[str]) -> str | None:
+    """NULL stays NULL; what is there but no UUID is an error, never a placeholder."""
+    if value is None:
+        return None
+    try:
+        return str(uuid.UUID(value))
+    except (ValueError, TypeError, AttributeError):
+        errors.append(f"{where} is {json.dumps(value)[:80]}, which is not a UUID")
+        return None
+
+
+def text_or_empty(value: Any, where: str, errors: list[str]) -> str:
+    """Text or a number as text; ``str(None)`` and structures are errors."""
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, (str, int)) or value == "None":
+        errors.append(f"{where} is {json.dumps(value)[:80]}, which is not an id or a name")
+        return ""
+    return str(value).replace("\x00", "")
+
+
+Identity = tuple[str, str | None, str, str, str, str | None]
+
+
+def identity_of(
+    name: str, task: str, args_text: str, kwargs_text: str, headers_text: str | None
+) -> Identity:
+    """(pipeline_id, workflow_id, organization_id, pipeline_name, identity_source, error)"""
+    errors: list[str] = []
+    args = load_json(args_text, "args", list, errors)
+    kwargs = load_json(kwargs_text, "kwargs", dict, errors)
+    load_json(headers_text, "headers", dict, errors)
+    workflow, organization, pipeline_name, source = None, "", "", "none"
+    if kwargs.keys() & {"pipeline_id", "workflow_id", "organization_id", "pipeline_name"}:
+        source = "kwargs"
+        uuid_or_none(kwargs.get("pipeline_id"), "kwargs.pipeline_id", errors)
+        workflow = uuid_or_none(kwargs.get("workflow_id"), "kwargs.workflow_id", errors)
+        organization = text_or_empty(
+            kwargs.get("organization_id"), "kwargs.organization_id", errors
+        )
+        pipeline_name = text_or_empty(kwargs.get("pipeline_name"), "kwargs.pipeline_name", errors)
+    elif args and task in POSITIONAL_TASKS:
+        source = "args"
+        workflow = uuid_or_none(args[0], "args[0] (workflow_id)", errors)
+        if len(args) > 1:
+            organization = text_or_empty(args[1], "args[1] (organization_id)", errors)
+    return (
+        pipeline_id_of(name),
+        workflow,
+        organization,
+        pipeline_name,
+        source,
+        "; ".join(errors).replace("\x00", "") or None,
+    )
+
+
+def identities_of(
+    names: list[str],
+    tasks: list[str],
+    args: list[str],
+    kwargs: list[str],
+    headers: list[str | None],
+) -> tuple[list[Any], ...]:
+    """Many identities in one call: one list for each element of Identity."""
+    rows = [identity_of(*row) for row in zip(names, tasks, args, kwargs, headers, strict=True)]
+    return tuple(map(list, zip(*rows, strict=True)))
