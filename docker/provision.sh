@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# Installs what is missing, and nothing else (Debian 12, Ubuntu 24.04 or newer):
+#   provision.sh server   PostgreSQL with PL/Python, and croniter for the server's Python
+#   provision.sh dev      the same, and the project's venv in .venv
+# Run by the Makefile, by .ci/run and by docker/Dockerfile.  As root, or as a user with sudo.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+what=${1:-dev}
+libraries=/usr/local/lib/pg_periodic_schedule  # what plpython/requirements.txt names
+python=/usr/bin/python3                         # the Python that PL/Python is linked with
+
+say() { printf 'provision: %s\n' "$*"; }
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+updated=
+apt_install() {
+    local missing=() package
+    for package in "$@"; do
+        dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed ||
+            missing+=("$package")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    say "apt-get install ${missing[*]}"
+    [ -n "$updated" ] || as_root apt-get update -qq
+    updated=yes
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+install_server() {
+    local version
+    if [ ! -d /usr/lib/postgresql ]; then
+        # The package would create and start a cluster that nobody asked for.
+        local no_cluster=/etc/postgresql-common/createcluster.d/pg_periodic_schedule.conf
+        as_root mkdir -p "$(dirname "$no_cluster")"
+        echo 'create_main_cluster = false' | as_root tee "$no_cluster" >/dev/null
+        apt_install postgresql
+        as_root rm "$no_cluster"
+    fi
+    version=$(ls /usr/lib/postgresql | sort -n | tail -n 1)
+    if [ "$version" -lt 15 ]; then
+        say "PostgreSQL $version is too old: 15 or newer is needed" >&2
+        exit 1
+    fi
+    apt_install "postgresql-plpython3-$version" python3-venv
+    if ! cmp -s plpython/requirements.txt "$libraries/requirements.txt"; then
+        say "croniter for $python, in $libraries"
+        local venv site
+        venv=$(mktemp -d)
+        "$python" -m venv "$venv"
+        as_root rm -rf "$libraries"
+        as_root "$venv/bin/pip" install -q --no-compile --disable-pip-version-check \
+            --root-user-action ignore --target "$libraries" -r plpython/requirements.txt
+        rm -rf "$venv"
+        site=$("$python" -c 'import site; print(site.getsitepackages()[0])')
+        as_root mkdir -p "$site"
+        echo "$libraries" | as_root tee "$site/pg_periodic_schedule.pth" >/dev/null
+        as_root cp plpython/requirements.txt "$libraries/requirements.txt"  # last: it says "done"
+    fi
+    "$python" -c 'import croniter, ephem'
+}
+
+install_venv() {
+    apt_install make
+    if ! cmp -s pyproject.toml .venv/pyproject.toml; then
+        say "the project's Python packages, in .venv"
+        rm -rf .venv
+        "$python" -m venv .venv
+        .venv/bin/pip install -q --disable-pip-version-check --root-user-action ignore -e '.[dev]'
+        cp pyproject.toml .venv/pyproject.toml
+    fi
+}
+
+case $what in
+    server) install_server ;;
+    dev) install_server && install_venv ;;
+    *) sed -n '2,5s/^# //p' "$0" >&2; exit 2 ;;
+esac
