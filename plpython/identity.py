@@ -60,20 +60,25 @@ def text_or_empty(value: Any, where: str, errors: list[str]) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int)) or value == "None":
         errors.append(f"{where} is {json.dumps(value)[:80]}, which is not an id or a name")
         return ""
-    return str(value).replace("\x00", "")
+    # JSON can hold what Postgres text cannot: NUL and lone surrogates
+    return str(value).replace("\x00", "").encode("utf-8", "replace").decode()
 
 
-Identity = tuple[str, str | None, str, str, str, str | None]
+Identity = tuple[str, str | None, str, str, str, str | None, bool]
 
 
 def identity_of(
     name: str, task: str, args_text: str, kwargs_text: str, headers_text: str | None
 ) -> Identity:
-    """(pipeline_id, workflow_id, organization_id, pipeline_name, identity_source, error)"""
+    """(pipeline_id, workflow_id, organization_id, pipeline_name, identity_source, error, runnable)
+
+    Not runnable is what Beat disables when it loads the row.
+    """
     errors: list[str] = []
     args = load_json(args_text, "args", list, errors)
     kwargs = load_json(kwargs_text, "kwargs", dict, errors)
     load_json(headers_text, "headers", dict, errors)
+    runnable = not errors
     workflow, organization, pipeline_name, source = None, "", "", "none"
     if kwargs.keys() & {"pipeline_id", "workflow_id", "organization_id", "pipeline_name"}:
         source = "kwargs"
@@ -95,6 +100,7 @@ def identity_of(
         pipeline_name,
         source,
         "; ".join(errors).replace("\x00", "") or None,
+        runnable,
     )
 
 
@@ -107,4 +113,4 @@ def identities_of(
 ) -> tuple[list[Any], ...]:
     """Many identities in one call: one list for each element of Identity."""
     rows = [identity_of(*row) for row in zip(names, tasks, args, kwargs, headers, strict=True)]
-    return tuple(map(list, zip(*rows, strict=True)))
+    return tuple([row[column] for row in rows] for column in range(7))

@@ -29,6 +29,10 @@ class ScheduleError(ValueError):
         self.hint = hint
 
 
+class MissingLibraryError(ScheduleError):
+    """The schedule may be right, but this server cannot read it until it is repaired."""
+
+
 # --- Celery's crontab grammar (celery.schedules.crontab_parser, Celery 5.x) --------------------
 
 
@@ -110,7 +114,8 @@ def cron_part(part: str, field: Field) -> tuple[list[int], str]:
         first, last, step = match.groups()
         return cron_range(first, last, field)[:: cron_step(step)], match.group()
     if match := RANGE.match(part):
-        return cron_range(*match.groups(), field), match.group()
+        first, last = match.groups()
+        return cron_range(first, last, field), match.group()
     every = list(range(field.low, field.high + 1))
     if match := STAR_STEP.match(part):
         return every[:: cron_step(match.group(1))], match.group()
@@ -185,6 +190,7 @@ def transition_between(zone: zoneinfo.ZoneInfo, low: float, high: float) -> floa
 # --- The kinds of schedule ---------------------------------------------------------------------
 
 Following = Callable[[float], float | None]  # the first run strictly after an instant, if any
+END_OF_TIME = datetime.datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 GAP_LIMIT = 3 * 3600  # Debian cron: a clock change of three hours or more is a correction
 
 
@@ -373,11 +379,14 @@ def load_schedule(expression: str, zone_name: str) -> Following:
 def run_after(expression: str, zone_name: str, after: float) -> float | None:
     """The first run strictly after ``after``; None if there is none.  Raises ScheduleError."""
     try:
-        return load_schedule(expression, zone_name)(after)
+        run = load_schedule(expression, zone_name)(after)
+        if run is not None and run >= END_OF_TIME:
+            raise OverflowError
+        return run
     except ScheduleError:
         raise
     except ImportError as error:
-        raise ScheduleError(
+        raise MissingLibraryError(
             f"the server's Python cannot import {error.name}",
             f"{error}",
             "Run docker/provision.sh on the database server.",
@@ -395,14 +404,16 @@ def run_after(expression: str, zone_name: str, after: float) -> float | None:
 
 def next_run_epochs(
     expressions: list[str], zones: list[str], afters: list[float]
-) -> tuple[list[float | None], list[str | None]]:
-    """Many next runs in one call, in step with the arguments: the instants, and the errors.
+) -> tuple[list[float | None], list[str | None], str | None]:
+    """Many next runs in one call: the instants and the errors, in step with the arguments, and why
+    the server could not compute some of them, if so.
 
     Never raises.  Schedules that share expression and zone share their results: a run found for
     one base time is the run for every base time between the two.
     """
     runs: list[float | None] = []
     errors: list[str | None] = []
+    incomplete: str | None = None
     known: dict[tuple[str, str], tuple[float, float]] = {}
     for expression, zone, after in zip(expressions, zones, afters, strict=True):
         start, found = known.get((expression, zone), (0.0, 0.0))
@@ -415,9 +426,11 @@ def next_run_epochs(
                     known[expression, zone] = (after, run)
             except ScheduleError as problem:
                 run, error = None, problem.message
+                if isinstance(problem, MissingLibraryError):
+                    incomplete = problem.message
         runs.append(run)
         errors.append(error)
-    return runs, errors
+    return runs, errors, incomplete
 
 
 def runs_after(expression: str, zone: str, after: float, count: int) -> Iterator[float]:

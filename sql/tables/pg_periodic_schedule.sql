@@ -2,12 +2,12 @@
 -- then it is adopted, its rows are kept and what is missing is added.
 
 CREATE TABLE periodic_schedule.installation (
-    only boolean PRIMARY KEY DEFAULT true CHECK (only),
+    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
     adopted_columns name[],
     installed_at timestamptz NOT NULL DEFAULT pg_catalog.now()
 );
 COMMENT ON TABLE periodic_schedule.installation IS 'One row: what downgrade must leave as it was';
-COMMENT ON COLUMN periodic_schedule.installation.only IS 'Always true: keeps the table to one row';
+COMMENT ON COLUMN periodic_schedule.installation.singleton IS 'Always true: keeps the table to one row';
 COMMENT ON COLUMN periodic_schedule.installation.adopted_columns IS
     'Columns the application''s own pg_periodic_schedule had before; NULL if there was no such table';
 COMMENT ON COLUMN periodic_schedule.installation.installed_at IS 'When the migration ran';

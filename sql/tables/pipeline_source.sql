@@ -1,5 +1,5 @@
 CREATE TABLE periodic_schedule.pipeline_source (
-    only boolean PRIMARY KEY DEFAULT true CHECK (only),
+    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
     pipeline regclass NOT NULL,
     id_column name NOT NULL,
     name_column name NOT NULL,
@@ -11,7 +11,7 @@ CREATE TABLE periodic_schedule.pipeline_source (
 );
 COMMENT ON TABLE periodic_schedule.pipeline_source IS
     'Where pipelines are: the application''s tables and columns, one row or none; write it with register_pipeline_source()';
-COMMENT ON COLUMN periodic_schedule.pipeline_source.only IS 'Always true: keeps the table to one row';
+COMMENT ON COLUMN periodic_schedule.pipeline_source.singleton IS 'Always true: keeps the table to one row';
 COMMENT ON COLUMN periodic_schedule.pipeline_source.pipeline IS 'Table of pipelines';
 COMMENT ON COLUMN periodic_schedule.pipeline_source.id_column IS 'Its uuid key, equal to the name of the periodic task';
 COMMENT ON COLUMN periodic_schedule.pipeline_source.name_column IS 'Its human name';

@@ -1,0 +1,14 @@
+CREATE FUNCTION periodic_schedule.canonical_crontab(fields text[], OUT cron_string text, OUT error text)
+LANGUAGE plpython3u STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $python$
+if "@python_version@" not in GD:
+    plpy.execute("SELECT periodic_schedule.load_python()")
+python = GD["@python_version@"].next_run
+try:
+    return python.canonical_crontab(fields), None
+except python.ScheduleError as error:
+    return " ".join(fields), error.message
+$python$;
+COMMENT ON FUNCTION periodic_schedule.canonical_crontab(text[]) IS
+    'The five columns of a crontab row (minute, hour, day of month, month, day of week) as one string that Celery reads the same way, or the reason why not';

@@ -1,0 +1,38 @@
+CREATE FUNCTION periodic_schedule.mirror_change(
+    source text, source_keys text[], redefined boolean, inserted boolean, told boolean
+) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    isolation CONSTANT text := current_setting('transaction_isolation');
+    deadline CONSTANT timestamptz := clock_timestamp() + interval '0.1 s';
+    done boolean := true;
+BEGIN
+    IF told THEN
+        PERFORM periodic_schedule.tell_beat();
+    END IF;
+    IF source_keys <> '{}' THEN
+        IF isolation = 'serializable' THEN  -- our reads could make the application's transaction fail
+            PERFORM periodic_schedule.note(source, source_keys, 'written in SERIALIZABLE');
+            RETURN;
+        END IF;
+        IF source = 'task' AND source_keys <> '{*}' THEN
+            done := periodic_schedule.sync_safely(source_keys::bigint[], redefined, inserted, deadline);
+        ELSE
+            -- One schedule may have any number of tasks: a bounded number of them waits for no note.
+            done := periodic_schedule.sync_sources(
+                source, source_keys, CASE WHEN source <> 'task' THEN 10000 END, deadline
+            );
+        END IF;
+        IF isolation = 'repeatable read' THEN  -- done, but from a snapshot older than the locks
+            PERFORM periodic_schedule.note(source, source_keys, 'written in REPEATABLE READ');
+        END IF;
+    END IF;
+    IF done AND isolation IN ('read committed', 'read uncommitted') THEN
+        PERFORM periodic_schedule.drain(500, deadline);
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.mirror_change(text, text[], boolean, boolean, boolean) IS
+    'What every trigger does with the rows that changed: tells Beat, mirrors them as far as the isolation level allows, notes the rest, pays old debts';

@@ -1,0 +1,15 @@
+CREATE FUNCTION periodic_schedule.next_run_at(cron_string text, timezone text, after timestamptz)
+RETURNS timestamptz
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    -- An epoch, because PL/Python is given a timestamptz as text in the session's zone and style.
+    RETURN (
+        SELECT to_timestamp(r)
+        FROM periodic_schedule.runs_after(cron_string, timezone, extract(epoch FROM after)::float8, 1) AS r
+    );
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.next_run_at(text, text, timestamptz) IS
+    'First run strictly after a time; NULL if there is none. cron_string is that of pg_periodic_schedule, timezone an IANA zone. Reads no clock. Raises SQLSTATE 22023 with DETAIL and HINT. Rules: Celery''s crontab grammar; Debian cron''s daylight-saving rule';

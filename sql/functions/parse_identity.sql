@@ -1,0 +1,14 @@
+CREATE FUNCTION periodic_schedule.parse_identity(
+    names text[], tasks text[], args_texts text[], kwargs_texts text[], headers_texts text[],
+    OUT pipeline_ids uuid[], OUT workflow_ids uuid[], OUT organization_ids text[], OUT pipeline_names text[],
+    OUT identity_sources text[], OUT errors text[], OUT runnable boolean[]
+)
+LANGUAGE plpython3u IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $python$
+if "@python_version@" not in GD:
+    plpy.execute("SELECT periodic_schedule.load_python()")
+return GD["@python_version@"].identity.identities_of(names, tasks, args_texts, kwargs_texts, headers_texts)
+$python$;
+COMMENT ON FUNCTION periodic_schedule.parse_identity(text[], text[], text[], text[], text[]) IS
+    'What the text columns of many periodic tasks say about their identity, in step with the arguments; runnable is false where Beat cannot load them; raises nothing';

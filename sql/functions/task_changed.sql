@@ -1,0 +1,61 @@
+CREATE FUNCTION periodic_schedule.task_changed() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '100ms'  -- for what can only be waited for in the lock manager: tables
+AS $function$
+DECLARE
+    task_ids text[];
+    redefined boolean := true;
+    told boolean := true;
+BEGIN
+    CASE TG_OP
+        WHEN 'INSERT' THEN
+            task_ids := ARRAY(SELECT n.id FROM new_rows AS n);
+        WHEN 'DELETE' THEN
+            task_ids := ARRAY(SELECT o.id FROM old_rows AS o);
+        WHEN 'TRUNCATE' THEN
+            task_ids := '{*}';
+        ELSE
+            -- Whole rows are saved, so every column is always written: only values tell.
+            SELECT
+                array_agg(coalesce(n.id, o.id)::text) FILTER (WHERE x.redefined OR x.mirrored),
+                bool_or(x.redefined),
+                bool_or(x.redefined OR x.told)
+            INTO task_ids, redefined, told
+            FROM old_rows AS o
+            FULL JOIN new_rows AS n ON n.id = o.id
+            CROSS JOIN LATERAL (
+                SELECT
+                    (
+                        n.id, n.name, n.task, n.args, n.kwargs, n.headers, n.crontab_id, n.interval_id,
+                        n.clocked_id, n.solar_id
+                    ) IS DISTINCT FROM (
+                        o.id, o.name, o.task, o.args, o.kwargs, o.headers, o.crontab_id, o.interval_id,
+                        o.clocked_id, o.solar_id
+                    ) AS redefined,
+                    (
+                        n.enabled, n.last_run_at, n.start_time, n.expires, n.one_off, n.one_off AND n.total_run_count > 0
+                    ) IS DISTINCT FROM (
+                        o.enabled, o.last_run_at, o.start_time, o.expires, o.one_off, o.one_off AND o.total_run_count > 0
+                    ) AS mirrored,
+                    (
+                        n.enabled, n.start_time, n.expires, n.one_off, n.queue, n.exchange, n.routing_key,
+                        n.priority, n.expire_seconds, n.description
+                    ) IS DISTINCT FROM (
+                        o.enabled, o.start_time, o.expires, o.one_off, o.queue, o.exchange, o.routing_key,
+                        o.priority, o.expire_seconds, o.description
+                    ) AS told
+            ) AS x
+            WHERE x.redefined OR x.mirrored OR x.told;
+    END CASE;
+    told := told AND task_ids IS DISTINCT FROM '{}';  -- a statement may touch no row
+    PERFORM periodic_schedule.mirror_change('task', task_ids, redefined, TG_OP = 'INSERT', told);
+    RETURN NULL;
+EXCEPTION WHEN OTHERS THEN
+    RAISE WARNING 'pg_periodic_schedule could not mirror a write to %: %', TG_TABLE_NAME, sqlerrm
+        USING HINT = 'The write itself is done. Repair what the message says, then call periodic_schedule.reconcile().';
+    RETURN NULL;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.task_changed() IS
+    'Statement trigger on django_celery_beat_periodictask: mirrors what really changed. Never fails and never waits long';

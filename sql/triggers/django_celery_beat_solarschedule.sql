@@ -1,0 +1,18 @@
+CREATE TRIGGER periodic_schedule_insert
+AFTER INSERT ON @beat_schema@.django_celery_beat_solarschedule
+REFERENCING NEW TABLE AS new_rows
+EXECUTE FUNCTION periodic_schedule.schedule_changed('solar');
+
+CREATE TRIGGER periodic_schedule_update
+AFTER UPDATE ON @beat_schema@.django_celery_beat_solarschedule
+REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+EXECUTE FUNCTION periodic_schedule.schedule_changed('solar');
+
+CREATE TRIGGER periodic_schedule_delete
+AFTER DELETE ON @beat_schema@.django_celery_beat_solarschedule
+REFERENCING OLD TABLE AS old_rows
+EXECUTE FUNCTION periodic_schedule.schedule_changed('solar');
+
+CREATE TRIGGER periodic_schedule_truncate
+AFTER TRUNCATE ON @beat_schema@.django_celery_beat_solarschedule
+EXECUTE FUNCTION periodic_schedule.schedule_changed('solar');
