@@ -1,0 +1,26 @@
+# Everything starts from a bare Debian or Ubuntu: what is missing is installed first.
+.PHONY: demo test lint freeze provision
+bin := .venv/bin
+
+demo: provision  ## schedules written through Django, and what the mirror makes of them
+	@$(bin)/python docker/demo.py
+
+test: provision  ## the whole suite, on a throw-away server
+	$(bin)/pytest
+
+lint: provision
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
+	$(bin)/mypy
+	$(bin)/sqlfluff lint -q sql alembic/versions
+	$(bin)/python tests/lint_sql.py
+	$(bin)/hadolint docker/Dockerfile
+	bash -n docker/*.sh .ci/run
+
+# For a revision that is not released yet; a released one never changes (tests/test_migrations.py).
+freeze:
+	python3 sql/assemble.py > alembic/versions/0001_mirror/upgrade.sql
+	cd alembic/versions && sha256sum *.py */*.sql > frozen.sha256
+
+provision:
+	@docker/provision.sh dev

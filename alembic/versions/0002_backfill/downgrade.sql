@@ -1,0 +1,1 @@
+-- Nothing: what the backfill wrote goes with the mirror.

@@ -1,0 +1,215 @@
+"""A real server: started by pytest-postgresql, or, for root, as user postgres by docker/server.sh.
+
+The template database is made by Django's own migrations and by ``alembic upgrade head``; every test
+has a copy of its own, reached by psycopg (``db``, ``connect``) or through Django's ORM (``orm``).
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from port_for import get_port
+from pytest_postgresql import factories
+
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLE = ROOT / "docker" / "sample"
+BIN = Path(sys.executable).parent
+AS_ROOT = os.geteuid() == 0
+PORT = get_port(None)
+SERVER = Path(tempfile.gettempdir()) / f"pg_periodic_schedule_tests_{os.getpid()}"
+
+sys.path.insert(0, str(SAMPLE))
+
+
+def pytest_configure() -> None:
+    if AS_ROOT:
+        subprocess.run([ROOT / "docker/server.sh", "start", SERVER, str(PORT)], check=True)
+
+
+def pytest_unconfigure() -> None:
+    if AS_ROOT and SERVER.exists():
+        subprocess.run([ROOT / "docker/server.sh", "stop", SERVER], check=True)
+
+
+def url_of(info: dict[str, Any] | psycopg.ConnectionInfo, **changes: str) -> str:
+    """A database's DATABASE_URL."""
+    if isinstance(info, psycopg.ConnectionInfo):
+        info = {"user": info.user, "host": info.host, "port": info.port, "dbname": info.dbname}
+    values = {**info, **changes}
+    return "postgresql+psycopg://{user}@{host}:{port}/{dbname}".format(**values)
+
+
+def run(*command: str | Path, url: str, cwd: Path = ROOT, check: bool = True, **env: str) -> str:
+    """Run a program of the venv on a database; its output."""
+    done = subprocess.run(
+        [BIN / command[0], *command[1:]],
+        cwd=cwd,
+        env={**os.environ, "DATABASE_URL": url, **env},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert not check or done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def django_migrate(url: str, **env: str) -> None:
+    run("python", "manage.py", "migrate", "-v0", url=url, cwd=SAMPLE, **env)
+
+
+def alembic(*arguments: str, url: str, check: bool = True) -> str:
+    return run("alembic", *arguments, url=url, check=check)
+
+
+def load_beat_tables(**info: Any) -> None:
+    django_migrate(url_of(info))
+
+
+def load_extension(**info: Any) -> None:
+    alembic("upgrade", "head", url=url_of(info))
+
+
+if AS_ROOT:
+    server = factories.postgresql_noproc(
+        host="127.0.0.1", port=PORT, user="postgres", load=[load_beat_tables, load_extension]
+    )
+    bare_server = factories.postgresql_noproc(
+        host="127.0.0.1", port=PORT, user="postgres", dbname="bare", load=[load_beat_tables]
+    )
+else:
+    server = factories.postgresql_proc(
+        executable=f"{max(Path('/usr/lib/postgresql').iterdir())}/bin/pg_ctl",
+        load=[load_beat_tables, load_extension],
+        postgres_options="-c fsync=off",
+    )
+    bare_server = factories.postgresql_noproc(dbname="bare", load=[load_beat_tables])
+postgresql = factories.postgresql("server")
+bare_postgresql = factories.postgresql("bare_server")
+
+
+@pytest.fixture
+def db(postgresql: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
+    """A superuser's connection, in autocommit, to a database with the extension."""
+    postgresql.autocommit = True
+    return postgresql
+
+
+@pytest.fixture
+def bare(bare_postgresql: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
+    """The same, to a database with nothing but what Django's migrations made."""
+    bare_postgresql.autocommit = True
+    return bare_postgresql
+
+
+@pytest.fixture
+def connect(db: psycopg.Connection[Any]) -> Iterator[Callable[..., psycopg.Connection[Any]]]:
+    """Opens more sessions on the test's database; not in autocommit unless asked."""
+    opened: list[psycopg.Connection[Any]] = []
+
+    def open_session(**options: Any) -> psycopg.Connection[Any]:
+        info = db.info
+        opened.append(
+            psycopg.connect(
+                **{"host": info.host, "port": info.port, "user": info.user, "dbname": info.dbname}
+                | options
+            )
+        )
+        return opened[-1]
+
+    yield open_session
+    for session in opened:
+        session.close()
+
+
+@pytest.fixture
+def orm(db: psycopg.Connection[Any]) -> Iterator[Any]:
+    """Django's ORM on the test's database: a namespace of the models and django.db.connection."""
+    os.environ["DATABASE_URL"] = url_of(db.info)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "sample.settings"
+    import django
+    from django.db import connection
+
+    django.setup()
+    connection.close()
+    connection.settings_dict.update(
+        NAME=db.info.dbname, HOST=db.info.host, PORT=db.info.port, USER=db.info.user
+    )
+    import types
+
+    import pipelines.models
+    import pipelines.schedules
+    from django_celery_beat import models
+
+    yield types.SimpleNamespace(
+        **{name: value for name, value in vars(models).items() if isinstance(value, type)},
+        Pipeline=pipelines.models.Pipeline,
+        Organization=pipelines.models.Organization,
+        schedules=pipelines.schedules,
+        connection=connection,
+    )
+    connection.close()
+
+
+def mirror(db: psycopg.Connection[Any], column: str, name: str) -> Any:
+    """One column of the mirror row of a periodic task, by the task's name."""
+    row = db.execute(
+        f"SELECT {column} FROM pg_periodic_schedule WHERE task_name = %s", [name]
+    ).fetchone()
+    assert row is not None, f"no mirror row for {name}"
+    return row[0]
+
+
+def drift(db: psycopg.Connection[Any]) -> list[Any]:
+    return db.execute("SELECT * FROM periodic_schedule.drift").fetchall()
+
+
+def pending(db: psycopg.Connection[Any]) -> list[Any]:
+    return db.execute(
+        "SELECT source, source_key, reason FROM periodic_schedule.pending_sync ORDER BY id"
+    ).fetchall()
+
+
+def insert_task(session: psycopg.Connection[Any], name: str, **columns: Any) -> int:
+    """A PeriodicTask by plain SQL; the tables have no defaults, so all columns are given."""
+    values: dict[str, Any] = {
+        "name": name,
+        "task": "app.task",
+        "args": "[]",
+        "kwargs": "{}",
+        "headers": "{}",
+        "enabled": True,
+        "total_run_count": 0,
+        "date_changed": "2026-01-01T00:00:00Z",
+        "description": "",
+        "one_off": False,
+    } | columns
+    row = session.execute(
+        f"INSERT INTO django_celery_beat_periodictask ({', '.join(values)})"
+        f" VALUES ({', '.join(['%s'] * len(values))}) RETURNING id",
+        list(values.values()),
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def insert_crontab(session: psycopg.Connection[Any], cron: str, timezone: str = "UTC") -> int:
+    """A crontab row from the five fields of a crontab line."""
+    row = session.execute(
+        "INSERT INTO django_celery_beat_crontabschedule"
+        " (minute, hour, day_of_month, month_of_year, day_of_week, timezone)"
+        " VALUES (%s, %s, %s, %s, %s, %s) RETURNING id",
+        [*cron.split(" "), timezone],
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+PG_BIN = Path(shutil.which("pg_dump") or "/usr/bin/pg_dump").parent
