@@ -1786,7 +1786,8 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     half CONSTANT integer := cardinality(task_ids) / 2;
-    first_half boolean;
+    first_done boolean;
+    second_done boolean;
 BEGIN
     PERFORM periodic_schedule.sync(task_ids, redefined, inserted, deadline);
     RETURN true;
@@ -1798,8 +1799,9 @@ EXCEPTION
         -- One row's fault is found by halving.  What is wrong for all rows (classes: access rule, no
         -- resources, system) is not, nor does the search go on for long.
         IF half > 0 AND left(sqlstate, 2) NOT IN ('42', '53', '58') AND clock_timestamp() < deadline + '0.2 s' THEN
-            first_half := periodic_schedule.sync_safely(task_ids[:half], redefined, inserted, deadline);
-            RETURN periodic_schedule.sync_safely(task_ids[half + 1:], redefined, inserted, deadline) AND first_half;
+            first_done := periodic_schedule.sync_safely(task_ids[:half], redefined, inserted, deadline);
+            second_done := periodic_schedule.sync_safely(task_ids[half + 1:], redefined, inserted, deadline);
+            RETURN first_done AND second_done;
         END IF;
         RAISE WARNING 'pg_periodic_schedule could not mirror % task(s): %', cardinality(task_ids), sqlerrm
             USING DETAIL = format('periodic_task_id %s', array_to_string(task_ids[:20], ', ')),
