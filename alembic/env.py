@@ -71,7 +71,9 @@ def find_schema(connection: sqlalchemy.Connection) -> str:
         " FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
         " WHERE c.relname = :table AND c.relkind IN ('r', 'p') ORDER BY 1"
     )
-    found = {name: mirrored for name, mirrored in connection.execute(relations, {"table": BEAT_TABLE})}
+    found = {
+        name: mirrored for name, mirrored in connection.execute(relations, {"table": BEAT_TABLE})
+    }
     mirrored = next((name for name in found if found[name]), None)
     if mirrored is not None and named not in (None, mirrored):
         raise CommandError(

@@ -159,7 +159,9 @@ def test_failure_is_best_effort_for_beat_and_loud_for_operators(
     note = db.execute("SELECT reason FROM periodic_schedule.pending_sync").fetchone()
     assert note is not None
     assert "violates check constraint" in note[0]
-    db.execute("ALTER TABLE pg_periodic_schedule DROP CONSTRAINT pg_periodic_schedule_task_name_check")
+    db.execute(
+        "ALTER TABLE pg_periodic_schedule DROP CONSTRAINT pg_periodic_schedule_task_name_check"
+    )
     insert_task(db, "c", crontab_id=crontab)  # the next write heals it
     assert drift(db) == []
 

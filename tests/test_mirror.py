@@ -96,8 +96,7 @@ def test_fixtures_with_a_task_before_its_crontab(db: Session, connect: Any) -> N
     error = "SELECT sync_error FROM pg_periodic_schedule"
     assert session.execute(error).fetchone() == ("the task's schedule row does not exist",)
     session.execute(
-        "INSERT INTO django_celery_beat_crontabschedule VALUES"
-        " (77, '0', '3', '*', '*', '*', 'UTC')"
+        "INSERT INTO django_celery_beat_crontabschedule VALUES (77, '0', '3', '*', '*', '*', 'UTC')"
     )
     session.commit()
     assert mirror(db, "ROW(cron_string, sync_error)", "early") == ("0 3 * * *", None)
@@ -151,7 +150,7 @@ def test_a_crontab_of_more_tasks_than_are_mirrored_at_once(db: Session, orm: Any
         ({"args": "{}"}, "args is JSON but not an array"),
         ({"kwargs": "[]"}, "kwargs is JSON but not an object"),
         ({"headers": "nope"}, "headers is not JSON"),
-        ({"kwargs": '{"workflow_id": "12"}'}, "kwargs.workflow_id is \"12\", which is not a UUID"),
+        ({"kwargs": '{"workflow_id": "12"}'}, 'kwargs.workflow_id is "12", which is not a UUID'),
         ({"kwargs": '{"organization_id": "None"}'}, 'kwargs.organization_id is "None"'),
         ({"crontab_id": None}, "the task has 0 schedules"),
         ({"interval": True}, "the task has 2 schedules"),
@@ -162,7 +161,9 @@ def test_bad_input_is_kept_explained_and_harms_no_neighbour(
 ) -> None:
     columns = dict(columns)
     good = insert_crontab(db, "0 3 * * *")
-    crontab = insert_crontab(db, columns.pop("crontab", "0 3 * * *"), columns.pop("timezone", "UTC"))
+    crontab = insert_crontab(
+        db, columns.pop("crontab", "0 3 * * *"), columns.pop("timezone", "UTC")
+    )
     if columns.pop("interval", False):
         columns["interval_id"] = db.execute(
             "INSERT INTO django_celery_beat_intervalschedule (every, period)"
@@ -289,8 +290,6 @@ def test_a_pipeline_source_without_its_columns_is_refused(db: Session) -> None:
 def test_kwargs_name_a_pipeline_without_a_row(db: Session) -> None:
     flow = str(uuid.uuid4())
     kwargs = {"pipeline_name": "From kwargs", "organization_id": 7, "workflow_id": flow}
-    insert_task(
-        db, "t", kwargs=json.dumps(kwargs), crontab_id=insert_crontab(db, "0 3 * * *")
-    )
+    insert_task(db, "t", kwargs=json.dumps(kwargs), crontab_id=insert_crontab(db, "0 3 * * *"))
     seen = "ROW(pipeline_name, organization_id, workflow_id::text, identity_source)"
     assert mirror(db, seen, "t") == ("From kwargs", "7", flow, "kwargs")

@@ -1,0 +1,125 @@
+"""What an expert looks at first: comments, search_path, privileges, indexes."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from conftest import ROOT
+
+Session = psycopg.Connection[Any]
+OURS = "(n.nspname = 'periodic_schedule' OR c.relname = 'pg_periodic_schedule')"
+
+
+def test_every_object_says_what_it_is(db: Session) -> None:
+    silent = db.execute(
+        "SELECT c.oid::regclass::text, a.attname FROM pg_class AS c"
+        " JOIN pg_namespace AS n ON n.oid = c.relnamespace"
+        " JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum >= 0 AND NOT a.attisdropped"
+        f" WHERE {OURS} AND c.relkind IN ('r', 'v') AND c.relname <> 'alembic_version'"
+        " AND (col_description(c.oid, a.attnum) IS NULL OR obj_description(c.oid) IS NULL)"
+        " UNION ALL"
+        " SELECT p.oid::regprocedure::text, NULL FROM pg_proc AS p"
+        " WHERE p.pronamespace = 'periodic_schedule'::regnamespace"
+        " AND obj_description(p.oid) IS NULL"
+    ).fetchall()
+    assert silent == []
+
+
+def test_every_function_pins_its_search_path(db: Session) -> None:
+    loose = db.execute(
+        "SELECT p.oid::regprocedure::text FROM pg_proc AS p"
+        " WHERE p.pronamespace = 'periodic_schedule'::regnamespace"
+        " AND p.prosqlbody IS NULL"  # names in a parsed body are bound already
+        " AND NOT coalesce(p.proconfig, '{}') @> '{\"search_path=pg_catalog, pg_temp\"}'"
+    ).fetchall()
+    assert loose == []
+
+
+def test_nothing_is_open_to_everybody(db: Session) -> None:
+    db.execute("CREATE ROLE nobody_special")
+    try:
+        callable_by_all = db.execute(
+            "SELECT p.oid::regprocedure::text FROM pg_proc AS p"
+            " WHERE p.pronamespace = 'periodic_schedule'::regnamespace"
+            " AND has_function_privilege('nobody_special', p.oid, 'EXECUTE')"
+        ).fetchall()
+        readable_by_all = db.execute(
+            "SELECT c.oid::regclass::text FROM pg_class AS c"
+            " JOIN pg_namespace AS n ON n.oid = c.relnamespace"
+            f" WHERE {OURS} AND c.relkind IN ('r', 'v')"
+            " AND has_table_privilege('nobody_special', c.oid,"
+            " 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE')"
+        ).fetchall()
+        assert (callable_by_all, readable_by_all) == ([], [])
+    finally:
+        db.execute("DROP ROLE nobody_special")
+
+
+def test_no_function_runs_with_more_rights_than_the_owner_of_the_beat_tables(db: Session) -> None:
+    definers = db.execute(
+        "SELECT DISTINCT p.proowner = c.relowner, l.lanname FROM pg_proc AS p"
+        " JOIN pg_language AS l ON l.oid = p.prolang"
+        " JOIN pg_class AS c ON c.relname = 'django_celery_beat_periodictask'"
+        " WHERE p.pronamespace = 'periodic_schedule'::regnamespace AND p.prosecdef"
+    ).fetchall()
+    assert definers == [(True, "plpgsql")]
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        (
+            "SELECT * FROM pg_periodic_schedule WHERE enabled AND next_run_at <= now()",
+            "pg_periodic_schedule_due_idx",
+        ),
+        (
+            "SELECT * FROM pg_periodic_schedule WHERE periodic_task_id = 77",
+            "pg_periodic_schedule_task_idx",
+        ),
+        (
+            "SELECT id FROM django_celery_beat_periodictask WHERE crontab_id = 7",
+            "django_celery_beat_periodictask_crontab_id",
+        ),
+        (
+            "SELECT id FROM django_celery_beat_periodictask WHERE name = ANY ('{a,b}')",
+            "django_celery_beat_periodictask_name",
+        ),
+        (
+            "SELECT id FROM periodic_schedule.pending_sync ORDER BY id LIMIT 500",
+            "pending_sync_pkey",
+        ),
+        (
+            "SELECT slot FROM periodic_schedule.source_lock WHERE slot = ANY ('{1,2}')"
+            " ORDER BY slot FOR SHARE SKIP LOCKED",
+            "source_lock_pkey",
+        ),
+    ],
+)
+def test_the_planner_uses_an_index(db: Session, query: str, index: str) -> None:
+    db.execute(
+        "INSERT INTO django_celery_beat_crontabschedule"
+        " (minute, hour, day_of_month, month_of_year, day_of_week, timezone)"
+        " SELECT minute::text, '3', '*', '*', '*', 'UTC' FROM generate_series(0, 59) AS minute"
+    )
+    db.execute(
+        "INSERT INTO django_celery_beat_periodictask (name, task, args, kwargs, headers, enabled,"
+        " total_run_count, date_changed, description, one_off, crontab_id)"
+        " SELECT 'task ' || i, 'app.task', '[]', '{}', '{}', true, 0, now(), '', false, i % 60 + 1"
+        " FROM generate_series(1, 6000) AS i"
+    )
+    db.execute("INSERT INTO periodic_schedule.pending_sync (source, source_key, reason)"
+               " SELECT 'task', i::text, 'test' FROM generate_series(1, 6000) AS i")  # fmt: skip
+    db.execute("ANALYZE")
+    plan = "\n".join(row[0] for row in db.execute(f"EXPLAIN {query}"))
+    assert index in plan, plan
+    assert "Seq Scan" not in plan, plan
+
+
+def test_the_installed_python_is_the_source(db: Session) -> None:
+    row = db.execute("SELECT prosrc FROM pg_proc WHERE proname = 'load_python'").fetchone()
+    assert row is not None
+    installed = re.sub(r"(?m)^    ", "", row[0])
+    for path in (ROOT / "plpython").glob("*.py"):
+        assert Path(path).read_text().strip() in installed

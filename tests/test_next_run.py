@@ -1,0 +1,181 @@
+"""next_run_at and next_runs, against the real Celery, and where they fail."""
+
+import datetime
+import random
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import psycopg
+import pytest
+from celery import Celery
+from celery.schedules import ParseException, crontab
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+Session = psycopg.Connection[Any]
+UTC = datetime.UTC
+APP = Celery("oracle")
+APP.conf.timezone = "UTC"
+
+
+def at(text: str) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(text)
+
+
+def runs(db: Session, cron: str, zone: str, after: str, n: int) -> list[str]:
+    rows = db.execute(
+        "SELECT to_char(run AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI')"
+        " FROM periodic_schedule.next_runs(%s, %s, %s, %s) AS run",
+        [cron, zone, at(after), n],
+    )
+    return [row[0] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("cron", "zone", "after", "expected"),
+    [
+        ("0 3 * * *", "UTC", "2026-11-24T03:00Z", ["2026-11-25T03:00"]),
+        ("0 3 * * *", "Europe/Berlin", "2026-11-24T03:00Z", ["2026-11-25T02:00"]),
+        ("0 0 13 * fri", "UTC", "2026-11-24T00:00Z", ["2027-08-13T00:00"]),  # day AND weekday
+        ("0 0 29 2 1", "UTC", "2026-11-24T00:00Z", ["2044-02-29T00:00"]),
+        ("0 22-2/2 * * *", "UTC", "2026-11-24T22:30Z", ["2026-11-25T00:00", "2026-11-25T02:00"]),
+        # New York springs forward on 2026-03-08, 02:00 to 03:00, and back on 2026-11-01
+        ("30 2 * * *", "America/New_York", "2026-03-08T00:00Z", ["2026-03-08T07:00"]),
+        (
+            "30 1 * * *",
+            "America/New_York",
+            "2026-11-01T00:00Z",
+            ["2026-11-01T05:30", "2026-11-02T06:30"],
+        ),
+        (
+            "*/30 1 * * *",
+            "America/New_York",
+            "2026-11-01T04:30Z",
+            ["2026-11-01T05:00", "2026-11-01T05:30", "2026-11-01T06:00", "2026-11-01T06:30"],
+        ),
+        ("@every 90 seconds", "UTC", "2026-11-24T00:00Z", ["2026-11-24T00:01"]),
+        ("@at 2026-12-01T09:00:00Z", "UTC", "2026-11-24T00:00Z", ["2026-12-01T09:00"]),
+        ("@at 2026-12-01T09:00:00Z", "UTC", "2026-12-01T09:00Z", []),
+        ("@solar sunrise 52.37 4.9", "UTC", "2026-06-21T00:00Z", ["2026-06-21T03:18"]),
+    ],
+)
+def test_known_runs(db: Session, cron: str, zone: str, after: str, expected: list[str]) -> None:
+    assert runs(db, cron, zone, after, 4)[: len(expected) or 1] == expected
+
+
+def test_the_sessions_settings_do_not_matter(db: Session) -> None:
+    before = runs(db, "0 3 * * *", "Europe/Berlin", "2026-11-24T12:00Z", 3)
+    db.execute("SET TimeZone = 'Asia/Kolkata'; SET DateStyle = 'German'; SET search_path = ''")
+    assert runs(db, "0 3 * * *", "Europe/Berlin", "2026-11-24T12:00Z", 3) == before
+
+
+@pytest.mark.parametrize(
+    ("cron", "zone"),
+    [
+        ("60 * * * *", "UTC"),
+        ("* * * * 7", "UTC"),
+        ("* * * *", "UTC"),
+        ("@daily", "UTC"),
+        ("*/0 * * * *", "UTC"),
+        ("0 0 31 2 *", "UTC"),
+        ("", "UTC"),
+        ("* * * * *", "Nowhere/At_All"),
+        ("@every -1 days", "UTC"),
+        ("@every 1 fortnights", "UTC"),
+        ("@at tomorrow", "UTC"),
+        ("@solar moonrise 1 1", "UTC"),
+        ("@solar sunrise 91 0", "UTC"),
+    ],
+)
+def test_what_is_no_schedule_is_a_clear_error(db: Session, cron: str, zone: str) -> None:
+    for call in ("next_run_at(%s, %s, now())", "next_runs(%s, %s, now(), 3)"):
+        with pytest.raises(psycopg.errors.InvalidParameterValue) as raised:
+            db.execute(f"SELECT periodic_schedule.{call}", [cron, zone])
+        assert raised.value.diag.message_detail
+        assert raised.value.diag.message_hint
+
+
+FIELD = st.one_of(
+    st.just("*"),
+    st.builds("*/{}".format, st.integers(1, 35)),
+    st.lists(
+        st.one_of(
+            st.builds("{}".format, st.integers(0, 59)),
+            st.builds("{}-{}".format, st.integers(0, 31), st.integers(0, 31)),
+            st.builds("{}-{}/{}".format, st.integers(0, 23), st.integers(0, 23), st.integers(1, 9)),
+            st.sampled_from(["mon", "sunday", "Jan", "fri-mon", "nov-feb"]),
+        ),
+        min_size=1,
+        max_size=3,
+    ).map(",".join),
+)
+
+
+def celery_fields(fields: list[str]) -> list[set[int]] | None:
+    """What the real Celery reads: minute, hour, day of month, month, day of week."""
+    try:
+        read = crontab(
+            fields[0], fields[1], day_of_month=fields[2], month_of_year=fields[3],
+            day_of_week=fields[4], app=APP,
+        )  # fmt: skip
+    except (ParseException, ValueError):
+        return None
+    return [read.minute, read.hour, read.day_of_month, read.month_of_year, read.day_of_week]
+
+
+def test_crontabs_mean_what_celery_reads(db: Session) -> None:
+    """Search by brute force over the sets that the real Celery parser makes."""
+    seen: dict[str, int] = {"good": 0, "rejected": 0}
+
+    @settings(max_examples=300, deadline=None, derandomize=True, database=None)
+    @given(st.lists(FIELD, min_size=5, max_size=5), st.integers(0, 1_000_000_000))
+    def check(fields: list[str], seconds: int) -> None:
+        sets = celery_fields(fields)
+        after = datetime.datetime(2026, 1, 1, tzinfo=UTC) + datetime.timedelta(seconds=seconds)
+        call = "SELECT periodic_schedule.next_run_at(%s, 'UTC', %s)"
+        if sets is None:
+            seen["rejected"] += 1
+            with pytest.raises(psycopg.errors.InvalidParameterValue):
+                db.execute(call, [" ".join(fields), after])
+            return
+        day = after.replace(hour=0, minute=0, second=0)
+        for _ in range(400):
+            if day.day in sets[2] and day.month in sets[3] and day.isoweekday() % 7 in sets[4]:
+                times = (
+                    day.replace(hour=hour, minute=minute)
+                    for hour in sorted(sets[1])
+                    for minute in sorted(sets[0])
+                )
+                found = next((time for time in times if time > after), None)
+                if found is not None:
+                    break
+            day += datetime.timedelta(days=1)
+        else:
+            return  # rarer than once in 400 days
+        seen["good"] += 1
+        assert db.execute(call, [" ".join(fields), after]).fetchone() == (found,)
+
+    check()
+    assert min(seen.values()) > 20, seen
+
+
+def test_runs_are_strictly_after_and_steps_equal_the_series(db: Session) -> None:
+    chosen = random.Random(1)  # noqa: S311
+    zones = ["UTC", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca"]
+    for cron in ("*/20 * * * *", "30 1 * * *", "15 2,3 * * sun", "0 */6 1-7 * *"):
+        for zone in zones:
+            after = datetime.datetime.fromtimestamp(chosen.uniform(1.7e9, 1.9e9), ZoneInfo(zone))
+            series = [
+                row[0]
+                for row in db.execute(
+                    "SELECT periodic_schedule.next_runs(%s, %s, %s, 50)", [cron, zone, after]
+                )
+            ]
+            assert series == sorted(set(series))
+            for run in series:
+                step = db.execute(
+                    "SELECT periodic_schedule.next_run_at(%s, %s, %s)", [cron, zone, after]
+                ).fetchone()
+                assert step == (run,)
+                assert run > after
+                after = run
