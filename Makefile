@@ -12,7 +12,6 @@ lint: provision
 	$(bin)/ruff check .
 	$(bin)/ruff format --check .
 	$(bin)/mypy
-	$(bin)/sqlfluff lint -q sql alembic/versions
 	$(bin)/python tests/lint_sql.py
 	$(bin)/hadolint docker/Dockerfile
 	bash -n docker/*.sh .ci/run

@@ -67,13 +67,12 @@ def find_schema(connection: sqlalchemy.Connection) -> str:
         "SELECT n.nspname, EXISTS ("
         "   SELECT FROM pg_trigger AS g JOIN pg_proc AS p ON p.oid = g.tgfoid"
         "   JOIN pg_namespace AS s ON s.oid = p.pronamespace"
-        "   WHERE g.tgrelid = c.oid AND s.nspname = 'periodic_schedule')"
+        "   WHERE g.tgrelid = c.oid AND s.nspname = 'periodic_schedule') AS mirrored"
         " FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
         " WHERE c.relname = :table AND c.relkind IN ('r', 'p') ORDER BY 1"
     )
-    found = {
-        name: mirrored for name, mirrored in connection.execute(relations, {"table": BEAT_TABLE})
-    }
+    rows = connection.execute(relations, {"table": BEAT_TABLE})
+    found: dict[str, bool] = {row.nspname: row.mirrored for row in rows}
     mirrored = next((name for name in found if found[name]), None)
     if mirrored is not None and named not in (None, mirrored):
         raise CommandError(
@@ -126,13 +125,18 @@ def explain(error: psycopg.Error) -> CommandError:
     return CommandError("\n".join(lines))
 
 
+def log_notice(notice: psycopg.errors.Diagnostic) -> None:
+    if notice.sqlstate not in ("42P06", "42710"):  # IF NOT EXISTS: it does
+        log.info(notice.message_primary)
+
+
 def run_online() -> None:
     engine = sqlalchemy.create_engine(database_url(), poolclass=sqlalchemy.NullPool)
     try:
         with engine.connect() as connection:
             driver_connection = connection.connection.driver_connection
             assert isinstance(driver_connection, psycopg.Connection)
-            driver_connection.add_notice_handler(lambda notice: log.info(notice.message_primary))
+            driver_connection.add_notice_handler(log_notice)
             schema = find_schema(connection)
             connection.execute(sqlalchemy.text("CREATE SCHEMA IF NOT EXISTS periodic_schedule"))
             connection.commit()

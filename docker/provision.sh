@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is missing, and nothing else (Debian 12, Ubuntu 24.04 or newer):
 #   provision.sh server   PostgreSQL with PL/Python, and croniter for the server's Python
-#   provision.sh dev      the same, and the project's venv in .venv
+#   provision.sh venv     the project's Python packages, in .venv
+#   provision.sh dev      both
 # Run by the Makefile, by .ci/run and by docker/Dockerfile.  As root, or as a user with sudo.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -61,7 +62,7 @@ install_server() {
 }
 
 install_venv() {
-    apt_install make
+    apt_install make python3-venv
     if ! cmp -s pyproject.toml .venv/pyproject.toml; then
         say "the project's Python packages, in .venv"
         rm -rf .venv
@@ -73,6 +74,7 @@ install_venv() {
 
 case $what in
     server) install_server ;;
+    venv) install_venv ;;
     dev) install_server && install_venv ;;
-    *) sed -n '2,5s/^# //p' "$0" >&2; exit 2 ;;
+    *) sed -n '2,6s/^# //p' "$0" >&2; exit 2 ;;
 esac

@@ -61,7 +61,7 @@ def run(*command: str | Path, url: str, cwd: Path = ROOT, check: bool = True, **
     return done.stdout
 
 
-def django_migrate(url: str, **env: str) -> None:
+def django_migrate(url: str, **env: Any) -> None:
     run("python", "manage.py", "migrate", "-v0", url=url, cwd=SAMPLE, **env)
 
 
@@ -116,13 +116,10 @@ def connect(db: psycopg.Connection[Any]) -> Iterator[Callable[..., psycopg.Conne
 
     def open_session(**options: Any) -> psycopg.Connection[Any]:
         info = db.info
-        opened.append(
-            psycopg.connect(
-                **{"host": info.host, "port": info.port, "user": info.user, "dbname": info.dbname}
-                | options
-            )
-        )
-        return opened[-1]
+        place = {"host": info.host, "port": info.port, "user": info.user, "dbname": info.dbname}
+        session: psycopg.Connection[Any] = psycopg.connect(**(place | options))  # type: ignore[arg-type]
+        opened.append(session)
+        return session
 
     yield open_session
     for session in opened:

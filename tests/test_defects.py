@@ -1,4 +1,4 @@
-"""What went wrong with the dual write (DESIGN section 1), one test a defect: it cannot happen here."""
+"""What went wrong with the dual write, one test a defect: it cannot happen here."""
 
 import datetime
 import json
@@ -121,9 +121,7 @@ def test_a_bad_cron_is_visible_at_once_with_its_reason(
     assert mirror(db, "next_run_at", str(pipeline.id)) is not None
 
 
-def test_schedules_that_were_there_before_are_backfilled_and_counted_truly(
-    db: Session, orm: Any
-) -> None:
+def test_schedules_that_were_there_before_are_backfilled_and_counted_truly(db: Session) -> None:
     db.execute("SET session_replication_role = replica")  # no triggers: as before the migration
     crontab = insert_crontab(db, "0 3 * * *")
     for number in range(25):
@@ -135,9 +133,7 @@ def test_schedules_that_were_there_before_are_backfilled_and_counted_truly(
     assert drift(db) == []
 
 
-def test_failure_is_best_effort_for_beat_and_loud_for_operators(
-    db: Session, orm: Any, pipeline: Any
-) -> None:
+def test_failure_is_best_effort_for_beat_and_loud_for_operators(db: Session) -> None:
     db.execute("ALTER TABLE pg_periodic_schedule ADD CHECK (task_name <> 'unwelcome')")
     warnings: list[str] = []
     db.add_notice_handler(lambda notice: warnings.append(notice.message_primary or ""))

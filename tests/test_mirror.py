@@ -157,7 +157,7 @@ def test_a_crontab_of_more_tasks_than_are_mirrored_at_once(db: Session, orm: Any
     ],
 )
 def test_bad_input_is_kept_explained_and_harms_no_neighbour(
-    db: Session, connect: Any, columns: dict[str, Any], error: str
+    db: Session, columns: dict[str, Any], error: str
 ) -> None:
     columns = dict(columns)
     good = insert_crontab(db, "0 3 * * *")
@@ -212,7 +212,7 @@ def test_clocked_time_in_the_past_is_due_at_once_and_only_once(db: Session, orm:
     assert mirror(db, "next_run_at", "t") is None
 
 
-def test_beats_own_run_saves_are_mirrored_but_do_not_make_it_reload(db: Session, orm: Any) -> None:
+def test_beats_own_run_saves_are_mirrored_but_do_not_make_it_reload(db: Session) -> None:
     task = insert_task(db, "t", crontab_id=insert_crontab(db, "0 3 * * *"))
     mark = "SELECT last_update FROM django_celery_beat_periodictasks"
     before = db.execute(mark).fetchone()

@@ -1,4 +1,4 @@
-"""Rows for the schedules that are there already; in a transaction of its own, without table locks."""
+"""Rows for the schedules that are there already, in a transaction without table locks."""
 
 from alembic import op
 

@@ -13,3 +13,4 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL", "memory://")
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+DEFAULT_AUTO_FIELD = "django.db.models.AutoField"

@@ -1,0 +1,153 @@
+"""``make demo``: schedules are written through Django; what the mirror makes of them is printed.
+
+Everything happens on a throw-away server, which is gone afterwards.
+"""
+
+import datetime
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import psycopg
+
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLE = ROOT / "docker" / "sample"
+BIN = Path(sys.executable).parent
+COLUMNS = ("name", "cron_string", "on", "next_run_at, local time", "", "sync_error")
+
+
+def say(text: str) -> None:
+    print(f"\n\033[1m{text}\033[0m" if sys.stdout.isatty() else f"\n== {text}", flush=True)
+
+
+def run(*command: str | Path, cwd: Path = ROOT) -> None:
+    print(f"   $ {' '.join(str(word).removeprefix(f'{ROOT}/') for word in command)}", flush=True)
+    subprocess.run(command, cwd=cwd, check=True)
+
+
+def from_now(moment: datetime.datetime | None) -> str:
+    """How far away a moment is, in the two largest units."""
+    if moment is None:
+        return "never"
+    seconds = round((moment - datetime.datetime.now(datetime.UTC)).total_seconds())
+    if seconds <= 0:
+        return "due now"
+    days, rest = divmod(seconds, 86400)
+    hours, rest = divmod(rest, 3600)
+    minutes, seconds = divmod(rest, 60)
+    units = [(days, "d"), (hours, "h"), (minutes, "min"), (seconds, "s")]
+    while units[0][0] == 0 and len(units) > 1:
+        units.pop(0)
+    return "in " + " ".join(f"{number} {unit}" for number, unit in units[:2])
+
+
+def show_mirror(db: psycopg.Connection[Any], step: str) -> None:
+    """The mirror as a table."""
+    say(step)
+    rows = [COLUMNS]
+    for name, cron, zone, enabled, run_at, error in db.execute(
+        "SELECT coalesce(nullif(pipeline_name, ''), task_name), cron_string, timezone, enabled,"
+        " next_run_at, sync_error FROM pg_periodic_schedule ORDER BY periodic_task_id"
+    ):
+        local = f"{run_at.astimezone(ZoneInfo(zone)):%a %d %b %H:%M:%S} {zone}" if run_at else "-"
+        rows.append((name, cron, "yes" if enabled else "no", local, from_now(run_at), error or ""))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
+    for row in rows:
+        print(
+            "   "
+            + "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+        )
+
+
+def write_schedules(db: psycopg.Connection[Any]) -> None:
+    """The main job: only Beat's own tables are written, through Django's ORM."""
+    import django
+
+    sys.path.insert(0, str(SAMPLE))
+    os.environ["DJANGO_SETTINGS_MODULE"] = "sample.settings"
+    django.setup()
+    from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+    from pipelines import schedules
+    from pipelines.models import Organization, Pipeline
+
+    acme = Organization.objects.create(organization_id="acme")
+
+    def pipeline(name: str) -> Any:
+        return Pipeline.objects.create(
+            pipeline_name=name, workflow_id=uuid.uuid4(), organization=acme
+        )
+
+    load, report, invoices = (
+        pipeline("Nightly load"),
+        pipeline("Weekly report"),
+        pipeline("Invoices"),
+    )
+    schedules.create_schedule(load, "0 3 * * *", "Europe/Berlin")
+    schedules.create_schedule(report, "30 8 * * mon", "America/New_York")
+    schedules.create_schedule(invoices, "0 3 * * *", "Europe/Berlin")
+    heartbeat = IntervalSchedule.objects.create(every=30, period="seconds")
+    PeriodicTask.objects.create(name="heartbeat", task="app.heartbeat", interval=heartbeat)
+    show_mirror(db, "Create three pipelines with schedules, and a plain task every 30 seconds")
+
+    report.pipeline_name = "Monday report"
+    report.save()
+    show_mirror(db, "Rename a pipeline: pipeline.save()")
+
+    schedules.pause_schedule(load.id)
+    show_mirror(db, "Pause: PeriodicTask.objects.filter(...).update(enabled=False)")
+
+    schedules.resume_schedule(load.id)
+    show_mirror(db, "Resume")
+
+    shared = CrontabSchedule.objects.get(hour="3")
+    shared.minute, shared.hour = "15", "5"
+    shared.save()
+    show_mirror(db, "Edit the crontab that two of them share")
+
+    PeriodicTask.objects.all().update(enabled=False)
+    show_mirror(db, "Bulk: PeriodicTask.objects.all().update(enabled=False)")
+    PeriodicTask.objects.all().update(enabled=True)
+
+    CrontabSchedule.objects.filter(id=shared.id).update(hour="25")
+    show_mirror(db, "A bad cron: hour 25. Beat's row is kept, the mirror says what is wrong")
+    CrontabSchedule.objects.filter(id=shared.id).update(hour="5")
+
+    schedules.delete_schedule(invoices.id)
+    show_mirror(db, "Repair it, and delete a pipeline and its schedule")
+
+    say("Is anything out of step?  SELECT * FROM periodic_schedule.drift")
+    rows = db.execute("SELECT * FROM periodic_schedule.drift").fetchall()
+    print(f"   {len(rows)} rows")
+
+
+def main() -> None:
+    started = time.monotonic()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    directory = Path(tempfile.mkdtemp(prefix="pg_periodic_schedule_demo_"))
+    directory.chmod(0o755)
+    os.environ["DATABASE_URL"] = url = f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
+    say("Start a throw-away PostgreSQL server")
+    run(ROOT / "docker/server.sh", "start", directory, str(port))
+    try:
+        say("Django's own migrations build the Beat tables")
+        run(BIN / "python", "manage.py", "migrate", "-v0", cwd=SAMPLE)
+        say("Alembic adds the mirror")
+        run(BIN / "alembic", "upgrade", "head")
+        with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as db:
+            write_schedules(db)
+    finally:
+        say("Stop the server and remove it")
+        run(ROOT / "docker/server.sh", "stop", directory)
+    print(f"\nDone in {time.monotonic() - started:.0f} s. Nothing was left behind.")
+
+
+if __name__ == "__main__":
+    main()
