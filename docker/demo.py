@@ -5,31 +5,20 @@ Everything happens on a throw-away server, which is gone afterwards.
 
 import datetime
 import os
-import socket
-import subprocess
 import sys
-import tempfile
 import time
 import uuid
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import psycopg
+import throwaway
 
-ROOT = Path(__file__).resolve().parent.parent
-SAMPLE = ROOT / "docker" / "sample"
-BIN = Path(sys.executable).parent
 COLUMNS = ("name", "cron_string", "on", "next_run_at, local time", "", "sync_error")
 
 
 def say(text: str) -> None:
     print(f"\n\033[1m{text}\033[0m" if sys.stdout.isatty() else f"\n== {text}", flush=True)
-
-
-def run(*command: str | Path, cwd: Path = ROOT) -> None:
-    print(f"   $ {' '.join(str(word).removeprefix(f'{ROOT}/') for word in command)}", flush=True)
-    subprocess.run(command, cwd=cwd, check=True)
 
 
 def from_now(moment: datetime.datetime | None) -> str:
@@ -70,7 +59,7 @@ def write_schedules(db: psycopg.Connection[Any]) -> None:
     """The main job: only Beat's own tables are written, through Django's ORM."""
     import django
 
-    sys.path.insert(0, str(SAMPLE))
+    sys.path.insert(0, str(throwaway.SAMPLE))
     os.environ["DJANGO_SETTINGS_MODULE"] = "sample.settings"
     django.setup()
     from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
@@ -129,23 +118,8 @@ def write_schedules(db: psycopg.Connection[Any]) -> None:
 
 def main() -> None:
     started = time.monotonic()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    directory = Path(tempfile.mkdtemp(prefix="pg_periodic_schedule_demo_"))
-    directory.chmod(0o755)
-    os.environ["DATABASE_URL"] = url = f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
-    say("Start a throw-away PostgreSQL server")
-    run(ROOT / "docker/server.sh", "start", directory, str(port))
-    try:
-        say("Django's own migrations build the Beat tables")
-        run(BIN / "python", "manage.py", "migrate", "-v0", cwd=SAMPLE)
-        say("Alembic adds the mirror")
-        run(BIN / "alembic", "upgrade", "head")
-        with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as db:
-            write_schedules(db)
-    finally:
-        say("Stop the server and remove it")
-        run(ROOT / "docker/server.sh", "stop", directory)
+    with throwaway.database(say) as url, psycopg.connect(url, autocommit=True) as db:
+        write_schedules(db)
     print(f"\nDone in {time.monotonic() - started:.0f} s. Nothing was left behind.")
 
 

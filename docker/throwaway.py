@@ -1,0 +1,43 @@
+"""A database that is gone afterwards, with Beat's tables and the mirror: for demo.py and bench/."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLE = ROOT / "docker" / "sample"
+BIN = Path(sys.executable).parent
+
+
+@contextlib.contextmanager
+def database(say: Callable[[str], None]) -> Iterator[str]:
+    """Its URL for psycopg; the environment's DATABASE_URL is set to it too."""
+
+    def run(*command: str | Path, cwd: Path = ROOT) -> None:
+        print(
+            f"   $ {' '.join(str(word).removeprefix(f'{ROOT}/') for word in command)}", flush=True
+        )
+        subprocess.run(command, cwd=cwd, check=True)
+
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    directory = Path(tempfile.mkdtemp(prefix="pg_periodic_schedule_"))
+    directory.chmod(0o755)  # the server runs as another user
+    url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+    os.environ["DATABASE_URL"] = url
+    say("Start a throw-away PostgreSQL server")
+    run(ROOT / "docker/server.sh", "start", directory, str(port))
+    try:
+        say("Django's own migrations build the Beat tables")
+        run(BIN / "python", "manage.py", "migrate", "-v0", cwd=SAMPLE)
+        say("Alembic adds the mirror")
+        run(BIN / "alembic", "upgrade", "head")
+        yield url
+    finally:
+        say("Stop the server and remove it")
+        run(ROOT / "docker/server.sh", "stop", directory)
