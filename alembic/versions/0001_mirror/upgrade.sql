@@ -1794,7 +1794,7 @@ BEGIN
 EXCEPTION
     WHEN lock_not_available OR transaction_rollback THEN  -- the latter: the snapshot is too old
         PERFORM periodic_schedule.note('task', task_ids::text[], sqlerrm);
-        RETURN true;
+        RETURN false;
     WHEN OTHERS THEN
         -- One row's fault is found by halving.  What is wrong for all rows (classes: access rule, no
         -- resources, system) is not, nor does the search go on for long.
@@ -1814,7 +1814,7 @@ EXCEPTION
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.sync_safely(bigint[], boolean, boolean, timestamptz) IS
-    'sync() that raises nothing: what fails is isolated, noted and warned of, the rest is mirrored; false if something failed';
+    'sync() that raises nothing: what fails is isolated, noted and warned of, the rest is mirrored; false if it could not write';
 
 -- sql/functions/sync_sources.sql
 CREATE FUNCTION periodic_schedule.sync_sources(
