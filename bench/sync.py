@@ -57,10 +57,8 @@ def main() -> None:
         db.execute(INSERT, {"prefix": "task ", "rows": TASKS})
         db.execute("ANALYZE")
         version = db.execute("SHOW server_version").fetchone() or ("?",)
-        print(
         machine = f"{platform.machine()}, PostgreSQL {version[0]}"
         print(f"\n{machine}, {TASKS} tasks, fsync off, one session each")
-        )
         print(f"   {'write':32} {'bare':>12} {'mirrored':>12}")
         update = "UPDATE django_celery_beat_periodictask SET"
         compare(sessions, "pause or resume one", f"{update} enabled = %(on)s WHERE id = 8", 600)

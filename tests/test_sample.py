@@ -1,4 +1,4 @@
-"""What a newcomer runs: the sample project's fixture, as docker/compose.yaml loads it, and Celery."""
+"""What a newcomer runs: the sample project's fixture, and a real Beat."""
 
 from typing import Any
 
