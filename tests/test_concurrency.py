@@ -2,7 +2,6 @@
 
 import itertools
 import random
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from conftest import drift, insert_crontab, insert_task, pending
 from psycopg import IsolationLevel
 
 Session = psycopg.Connection[Any]
+Case = tuple[str, str, str]  # what A writes, what B writes, in which order
 LEVELS = [
     IsolationLevel.READ_COMMITTED,
     IsolationLevel.REPEATABLE_READ,
@@ -30,8 +30,7 @@ TASK = "django_celery_beat_periodictask SET {} WHERE name = %(name)s"
 WRITES = {
     "insert task": INSERT.format("%(new_name)s"),
     "insert task of the same name": INSERT.format("%(name)s"),
-    "pause task": "UPDATE " + TASK.format("enabled = false"),
-    "run task": "UPDATE " + TASK.format("last_run_at = clock_timestamp()"),
+    "pause task": "UPDATE " + TASK.format("enabled = false, last_run_at = clock_timestamp()"),
     "repoint task": "UPDATE " + TASK.format("crontab_id = %(other_crontab)s"),
     "rename task": "UPDATE " + TASK.format("name = %(new_name)s"),
     "delete task": "DELETE FROM django_celery_beat_periodictask WHERE name = %(name)s",
@@ -151,46 +150,70 @@ def interleave(
 
 
 @pytest.fixture
-def lanes(db: Session, connect: Callable[..., Session]) -> Iterator[list[Session]]:
-    """Sessions on databases of their own, for cases that can be tried side by side."""
-    names = [f"{db.info.dbname}_lane{number}" for number in range(6)]
-    for name in names:
-        db.execute(f'CREATE DATABASE "{name}" TEMPLATE "{db.info.dbname}_tmpl"')
-    opened = [connect(dbname=name, autocommit=True) for name in names]
-    yield opened
-    for session, name in zip(opened, names, strict=True):
+def lanes(
+    db: Session, bare: Session, connect: Callable[..., Session]
+) -> Iterator[list[tuple[Session, Session]]]:
+    """Databases for cases that can be tried side by side, each with and without the extension."""
+    opened: list[Session] = []
+    for number, origin in itertools.product(range(8), (db, bare)):
+        name = f"{origin.info.dbname}_lane{number}"
+        db.execute(f'CREATE DATABASE "{name}" TEMPLATE "{origin.info.dbname}_tmpl"')
+        opened.append(connect(dbname=name, autocommit=True))
+    yield list(zip(opened[::2], opened[1::2], strict=True))
+    for session in opened:
+        name = session.info.dbname
         session.close()
         db.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-def try_cases(
-    db: Session, levels: tuple[IsolationLevel, ...], cases: Iterator[tuple[str, str, str]]
-) -> list[Any]:
-    """Tries cases until there are no more; what was wrong."""
-    wrong: list[Any] = []
-    insert_task(db, "unrelated")
-    writers = {name: Writer(db, name) for name in "AB"}
-    for a, b, order in cases:
-        objects = make_objects(db)
-        for writer, level in zip(writers.values(), levels, strict=True):
+class Stage:
+    """A database and two sessions that write in it."""
+
+    def __init__(self, db: Session) -> None:
+        self.db = db
+        insert_task(db, "unrelated")
+        self.writers = {name: Writer(db, name) for name in "AB"}
+
+    def play(self, levels: tuple[IsolationLevel, ...], case: Case) -> list[psycopg.Error]:
+        a, b, order = case
+        objects = make_objects(self.db)
+        for writer, level in zip(self.writers.values(), levels, strict=True):
             writer.begin(level)
-        failures = interleave(writers, {"A": a, "B": b}, order, objects)
-        db.execute(
+        failures = interleave(self.writers, {"A": a, "B": b}, order, objects)
+        self.db.execute(
             "UPDATE django_celery_beat_periodictask SET description = %s WHERE name = 'unrelated'",
-            [f"{a}, {b}, {order}"],
+            [", ".join(case)],
         )
-        found = [
-            *drift(db),
-            *pending(db),
-            *(error for error in failures if "periodic_schedule" in (error.diag.context or "")),
-            *(w.longest for w in writers.values() if w.longest > 1 and not w.waited),
-        ]
-        if found:
-            wrong.append((a, b, order, failures, found))
-            db.execute("SELECT count(*) FROM periodic_schedule.reconcile()")
-        remove_objects(db)
-    for writer in writers.values():
-        writer.close()
+        return failures
+
+    def faults(self) -> list[Any]:
+        slow = [w.longest for w in self.writers.values() if w.longest > 1 and not w.waited]
+        return [*drift(self.db), *pending(self.db), *slow]
+
+    def close(self) -> None:
+        for writer in self.writers.values():
+            writer.close()
+
+
+def try_cases(
+    lane: tuple[Session, Session], levels: tuple[IsolationLevel, ...], cases: list[Case]
+) -> list[Any]:
+    """What was wrong in each case in which something was."""
+    wrong: list[Any] = []
+    stage, bare_stage = Stage(lane[0]), Stage(lane[1])
+    for case in cases:
+        failures = stage.play(levels, case)
+        faults = stage.faults()
+        remove_objects(stage.db)
+        if failures:  # legitimate, if it happens without the extension too
+            bare_failures = bare_stage.play(levels, case)
+            remove_objects(bare_stage.db)
+            if {type(f) for f in failures} - {type(f) for f in bare_failures}:
+                faults += failures
+        if faults:
+            wrong.append((case, faults))
+    stage.close()
+    bare_stage.close()
     return wrong
 
 
@@ -199,11 +222,103 @@ def try_cases(
     list(itertools.product(LEVELS, LEVELS)),
     ids=lambda levels: " and ".join(level.name.lower() for level in levels),
 )
-def test_two_sessions(lanes: list[Session], levels: tuple[IsolationLevel, ...]) -> None:
-    cases = list(itertools.product(WRITES, WRITES, ORDERS))
+def test_two_sessions(
+    lanes: list[tuple[Session, Session]], levels: tuple[IsolationLevel, ...]
+) -> None:
+    # What begins after a commit sees it, unless its snapshot is older.
+    orders = ORDERS[levels[1] is IsolationLevel.READ_COMMITTED :]
+    cases = list(itertools.product(WRITES, WRITES, orders))
     with ThreadPoolExecutor(len(lanes)) as threads:
         wrong = threads.map(
-            lambda number: try_cases(lanes[number], levels, iter(cases[number :: len(lanes)])),
+            lambda number: try_cases(lanes[number], levels, cases[number :: len(lanes)]),
             range(len(lanes)),
         )
         assert list(itertools.chain.from_iterable(wrong)) == []
+
+
+def write_at_random(session: Session, seed: int, seconds: float) -> list[psycopg.Error]:
+    """Transactions of random writes, isolation and length; the errors they met."""
+    choice = random.Random(seed)
+    errors = []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        session.isolation_level = choice.choice(LEVELS)
+        try:
+            for _ in range(choice.randint(1, 5)):
+                values = {
+                    "name": choice.choice(NAMES),
+                    "new_name": choice.choice(NAMES),
+                    "pipeline": choice.choice(NAMES),
+                    "crontab": choice.randint(1, 4),
+                    "other_crontab": choice.randint(1, 4),
+                    "organization": choice.randint(1, 2),
+                    "word": str(choice.randint(0, 23)),
+                }
+                session.execute(WRITES[choice.choice(list(WRITES))], values)
+                time.sleep(choice.choice([0, 0, 0.02]))
+            if choice.random() < 0.8:
+                session.commit()
+        except psycopg.Error as error:
+            errors.append(error)
+        session.rollback()
+    return errors
+
+
+NAMES = [str(uuid.UUID(int=number)) for number in range(12)]
+
+
+def test_many_writers(db: Session, connect: Callable[..., Session]) -> None:
+    for organization in ("o1", "o2"):
+        db.execute("INSERT INTO organization (organization_id) VALUES (%s)", [organization])
+    db.execute(
+        "INSERT INTO pipeline (id, pipeline_name, workflow_id, organization_id, active, cron_string)"
+        " SELECT u, 'p', u, 1 + n %% 2, true, '' FROM unnest(%s::uuid[]) WITH ORDINALITY AS x (u, n)",
+        [NAMES],
+    )
+    for hour in range(4):
+        insert_crontab(db, f"0 {hour} * * *")
+    for name in NAMES[:8]:
+        insert_task(db, name, crontab_id=1)
+    sessions = [connect() for _ in range(8)]
+    # Only deadlocks end a wait among the writers.
+    for session in sessions:
+        session.execute("SET deadlock_timeout = '50ms'")
+        session.commit()
+    with ThreadPoolExecutor(len(sessions)) as threads:
+        errors = list(
+            itertools.chain.from_iterable(
+                threads.map(write_at_random, sessions, range(len(sessions)), [5.0] * len(sessions))
+            )
+        )
+    legitimate = (
+        psycopg.errors.SerializationFailure,
+        psycopg.errors.DeadlockDetected,
+        psycopg.errors.UniqueViolation,
+        psycopg.errors.ForeignKeyViolation,
+    )
+    assert [
+        error
+        for error in errors
+        if not isinstance(error, legitimate)
+        or "periodic_schedule" in f"{error} {error.diag.context}"
+    ] == []
+    for _ in range(3):
+        insert_task(db, str(uuid.uuid4()), crontab_id=1)
+    assert drift(db) == []
+    assert pending(db) == []
+    assert db.execute("SELECT FROM periodic_schedule.beat_notice").fetchall() == []
+    print(len(errors), {type(e).__name__: sum(type(x) is type(e) for x in errors) for e in errors})
+
+
+def test_bulk_create_is_one_pass(db: Session, orm: Any) -> None:
+    crontab = orm.CrontabSchedule.objects.create(hour="3")
+    orm.PeriodicTask.objects.bulk_create(
+        orm.PeriodicTask(name=f"task {number}", task="app.task", crontab=crontab)
+        for number in range(10_000)
+    )
+    # Each pass is a subtransaction: xmin tells how many there were.
+    assert db.execute(
+        "SELECT count(*), count(next_run_at), count(DISTINCT xmin::text) FROM pg_periodic_schedule"
+    ).fetchone() == (10_000, 10_000, 1)
+    assert drift(db) == []
+    assert pending(db) == []
