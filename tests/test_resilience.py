@@ -1,0 +1,190 @@
+"""No Beat write fails or hangs, whatever is wrong on our side; nothing that is owed is silent."""
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from conftest import ROOT, django_migrate, drift, insert_crontab, insert_task, load_extension, url_of
+from port_for import get_port
+
+Session = psycopg.Connection[Any]
+
+MIRROR = "pg_periodic_schedule"
+PENDING = "periodic_schedule.pending_sync"
+LOCKS = {
+    "mirror row": f"SELECT FROM {MIRROR} FOR UPDATE",
+    "mirror table": f"LOCK TABLE {MIRROR}",
+    "notes": f"LOCK TABLE {PENDING}",
+    "slots": "SELECT FROM periodic_schedule.source_lock FOR UPDATE",
+    "slot table": "LOCK TABLE periodic_schedule.source_lock",
+    "notices to Beat": "LOCK TABLE periodic_schedule.beat_notice",
+    "Beat's change mark": "SELECT FROM django_celery_beat_periodictasks FOR UPDATE",
+    "Beat's table of change marks": "LOCK TABLE django_celery_beat_periodictasks",
+    "pipelines": "LOCK TABLE pipeline",
+}
+# What is broken, how it is repaired.
+FAULTS = {
+    "mirror renamed": (f"ALTER TABLE {MIRROR} RENAME TO m", f"ALTER TABLE m RENAME TO {MIRROR}"),
+    "mirror column renamed": (
+        f"ALTER TABLE {MIRROR} RENAME sync_error TO e",
+        f"ALTER TABLE {MIRROR} RENAME e TO sync_error",
+    ),
+    "mirror column dropped": (
+        f"ALTER TABLE {MIRROR} DROP one_off",
+        f"ALTER TABLE {MIRROR} ADD one_off boolean NOT NULL DEFAULT false",
+    ),
+    "mirror refuses": (
+        f"ALTER TABLE {MIRROR} ADD CONSTRAINT c CHECK (false) NOT VALID",
+        f"ALTER TABLE {MIRROR} DROP CONSTRAINT c",
+    ),
+    "notes renamed": (
+        f"ALTER TABLE {PENDING} RENAME TO n",
+        f"ALTER TABLE periodic_schedule.n RENAME TO pending_sync",
+    ),
+    "slots renamed": (
+        "ALTER TABLE periodic_schedule.source_lock RENAME TO s",
+        "ALTER TABLE periodic_schedule.s RENAME TO source_lock",
+    ),
+    "notices renamed": (
+        "ALTER TABLE periodic_schedule.beat_notice RENAME TO b",
+        "ALTER TABLE periodic_schedule.b RENAME TO beat_notice",
+    ),
+    "pipeline column renamed": (
+        "ALTER TABLE pipeline RENAME pipeline_name TO title",
+        "ALTER TABLE pipeline RENAME title TO pipeline_name",
+    ),
+} | {
+    f"no function {signature.split('(')[0]}": (
+        f"ALTER FUNCTION periodic_schedule.{signature} RENAME TO gone",
+        f"ALTER FUNCTION periodic_schedule.gone RENAME TO {signature.split('(')[0]}",
+    )
+    for signature in (
+        "mirror_change",
+        "sync_safely",
+        "sync",
+        "sync_sources",
+        "tasks_of",
+        "expected",
+        "lock_slots",
+        "lock_mirror_rows",
+        "note",
+        "drain",
+        "tell_beat",
+        "next_run_epochs",
+        "parse_identity",
+        "load_python",
+        "pipeline_rows",
+    )
+}
+# Then the notes could not be written, or nothing was left to write them.
+UNNOTED = {"notes", "notes renamed", "no function note", "no function mirror_change"}
+
+
+def beat_writes(session: Session) -> None:
+    """What an application does with a schedule, each write a transaction of its own, timed."""
+    writes: list[Callable[[], Any]] = [
+        lambda: insert_task(session, "new", crontab_id=1),
+        lambda: session.execute(
+            "UPDATE django_celery_beat_periodictask SET enabled = false WHERE name = 'paused'"
+        ),
+        lambda: session.execute("UPDATE django_celery_beat_crontabschedule SET hour = '5'"),
+        lambda: session.execute(
+            "DELETE FROM django_celery_beat_periodictask WHERE name = 'deleted'"
+        ),
+        lambda: session.execute("UPDATE pipeline SET pipeline_name = 'renamed'"),
+    ]
+    for write in writes:
+        started = time.monotonic()
+        write()
+        session.commit()
+        assert time.monotonic() - started < 1
+
+
+def next_write(session: Session) -> None:
+    session.execute("UPDATE django_celery_beat_periodictask SET description = description || '.'")
+    session.commit()
+
+
+def is_told(db: Session, warnings: list[str]) -> bool:
+    """Does somebody who looks learn of it?"""
+    return (
+        warnings != []
+        or db.execute(f"SELECT FROM {PENDING}").fetchone() is not None
+        or db.execute("SELECT FROM periodic_schedule.beat_notice").fetchone() is not None
+        or db.execute(f"SELECT FROM {MIRROR} WHERE sync_error IS NOT NULL").fetchone() is not None
+    )
+
+
+@pytest.fixture
+def scheduled(db: Session) -> Session:
+    """Three tasks, one of them a pipeline's."""
+    pipeline = "00000000-0000-4000-8000-000000000001"
+    db.execute("INSERT INTO organization (organization_id) VALUES ('org')")
+    db.execute(
+        "INSERT INTO pipeline"
+        " (id, pipeline_name, workflow_id, organization_id, active, cron_string)"
+        " VALUES (%s, 'p', %s, 1, true, '')",
+        [pipeline, pipeline],
+    )
+    insert_crontab(db, "0 3 * * *")
+    for name in ("paused", "deleted", pipeline):
+        insert_task(db, name, crontab_id=1)
+    assert drift(db) == []
+    return db
+
+
+@pytest.fixture
+def application(connect: Callable[..., Session]) -> Session:
+    """The application's session; a cold one spends some of its time in loading Python."""
+    return connect()
+
+
+@pytest.fixture
+def warnings(application: Session) -> list[str]:
+    heard: list[str] = []
+    application.add_notice_handler(lambda notice: heard.append(notice.message_primary or ""))
+    return heard
+
+
+@pytest.mark.parametrize("locked", LOCKS)
+def test_something_is_locked(
+    scheduled: Session,
+    connect: Callable[..., Session],
+    application: Session,
+    warnings: list[str],
+    locked: str,
+) -> None:
+    if locked == "pipelines":  # the application's own write to it would wait, rightly
+        scheduled.execute("DROP TRIGGER periodic_schedule_update ON pipeline")
+        scheduled.execute("CREATE RULE r AS ON UPDATE TO pipeline DO INSTEAD NOTHING")
+    other = connect()
+    other.execute(LOCKS[locked])
+    beat_writes(application)
+    other.rollback()
+    assert is_told(scheduled, warnings)
+    if locked in UNNOTED:
+        scheduled.execute("SELECT periodic_schedule.reconcile()")
+    else:
+        next_write(application)
+    assert drift(scheduled) == []
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_something_is_broken(
+    scheduled: Session, application: Session, warnings: list[str], fault: str
+) -> None:
+    broken, repaired = FAULTS[fault]
+    scheduled.execute(broken)
+    beat_writes(application)
+    scheduled.execute(repaired)
+    assert is_told(scheduled, warnings)
+    if fault in UNNOTED:
+        scheduled.execute("SELECT periodic_schedule.reconcile()")
+    else:
+        next_write(application)
+    assert drift(scheduled) == []
