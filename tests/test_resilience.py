@@ -1,16 +1,16 @@
 """No Beat write fails or hangs, whatever is wrong on our side; nothing that is owed is silent."""
 
-import os
-import subprocess
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
 import pytest
-from conftest import ROOT, django_migrate, drift, insert_crontab, insert_task, load_extension, url_of
-from port_for import get_port
+from conftest import (
+    drift,
+    insert_crontab,
+    insert_task,
+)
 
 Session = psycopg.Connection[Any]
 
@@ -44,7 +44,7 @@ FAULTS = {
     ),
     "notes renamed": (
         f"ALTER TABLE {PENDING} RENAME TO n",
-        f"ALTER TABLE periodic_schedule.n RENAME TO pending_sync",
+        "ALTER TABLE periodic_schedule.n RENAME TO pending_sync",
     ),
     "slots renamed": (
         "ALTER TABLE periodic_schedule.source_lock RENAME TO s",

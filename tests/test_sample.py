@@ -18,13 +18,13 @@ def test_the_fixture_comes_in_the_wrong_order_and_is_mirrored(
 
 def test_a_running_beat_sees_a_change_by_raw_sql(db: psycopg.Connection[Any], orm: Any) -> None:
     """The real DatabaseScheduler asks whether the schedule has changed; psql sends no signal."""
-    import sample
     from django_celery_beat.schedulers import DatabaseScheduler
+    from sample.celery import app
 
     orm.PeriodicTask.objects.create(
         name="t", task="app.task", crontab=orm.schedules.crontab("0 3 * * *")
     )
-    scheduler = DatabaseScheduler(app=sample.app, lazy=True)
+    scheduler = DatabaseScheduler(app=app, lazy=True)
     scheduler.schedule_changed()  # from now on
     assert not scheduler.schedule_changed()
     db.execute("UPDATE django_celery_beat_periodictask SET last_run_at = now()")
