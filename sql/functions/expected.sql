@@ -112,17 +112,17 @@ BEGIN
     -- What is not read again is what the locked mirror row has: see docs/locking.md.
     identity AS (
         SELECT
-            i.id, i.pipeline_id, i.error, i.runnable,
-            CASE WHEN p.pipeline_id IS NULL THEN i.workflow_id ELSE p.workflow_id END AS workflow_id,
+            i.id, i.pipeline_id, i.error, i.runnable, p.problem AS incomplete,
+            CASE WHEN p.pipeline_name IS NULL THEN i.workflow_id ELSE p.workflow_id END AS workflow_id,
             coalesce(p.organization_id, i.organization_id) AS organization_id,
             coalesce(p.pipeline_name, i.pipeline_name) AS pipeline_name,
-            CASE WHEN p.pipeline_id IS NULL THEN i.identity_source ELSE 'pipeline' END AS identity_source
+            CASE WHEN p.pipeline_name IS NULL THEN i.identity_source ELSE 'pipeline' END AS identity_source
         FROM parsed AS i
         LEFT JOIN periodic_schedule.pipeline_rows(ARRAY(SELECT q.pipeline_id FROM parsed AS q)) AS p
             ON p.pipeline_id = i.pipeline_id
         UNION ALL
         SELECT
-            t.id, (t.mirror).pipeline_id, NULL, true, (t.mirror).workflow_id, (t.mirror).organization_id,
+            t.id, (t.mirror).pipeline_id, NULL, true, NULL, (t.mirror).workflow_id, (t.mirror).organization_id,
             (t.mirror).pipeline_name, (t.mirror).identity_source
         FROM timed AS t
         WHERE NOT t.identified
@@ -136,7 +136,7 @@ BEGIN
                 THEN f.run_at
         END,
         t.name, t.task, t.zone, t.start_time, t.expires, t.one_off, t.effective_at, i.identity_source,
-        nullif(concat_ws('; ', t.problem, r.error, i.error), ''), r.incomplete
+        nullif(concat_ws('; ', t.problem, r.error, i.error), ''), coalesce(r.incomplete, i.incomplete)
     FROM timed AS t
     JOIN identity AS i ON i.id = t.id
     LEFT JOIN run AS r ON r.id = t.id
@@ -151,4 +151,4 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.expected(bigint[], boolean, timestamptz) IS
-    'What the mirror rows of these tasks should be. identify: read names and arguments again too; now: when an edit seen for the first time takes effect; incomplete: why the server could not compute next_run_at';
+    'What the mirror rows of these tasks should be. identify: read names and arguments again too; now: when an edit seen for the first time takes effect; incomplete: why the server could not compute next_run_at or read pipelines';

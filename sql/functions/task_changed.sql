@@ -53,7 +53,13 @@ BEGIN
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
     RAISE WARNING 'pg_periodic_schedule could not mirror a write to %: %', TG_TABLE_NAME, sqlerrm
-        USING HINT = 'The write itself is done. Repair what the message says, then call periodic_schedule.reconcile().';
+        USING HINT = 'The write itself is done, and is noted in periodic_schedule.pending_sync for the next one.';
+    BEGIN
+        PERFORM periodic_schedule.note('task', coalesce(task_ids, '{*}'), sqlerrm);
+    EXCEPTION WHEN OTHERS THEN
+        RAISE WARNING 'pg_periodic_schedule could not note it either: %', sqlerrm
+            USING HINT = 'Repair what the message says, then call periodic_schedule.reconcile().';
+    END;
     RETURN NULL;
 END
 $function$;

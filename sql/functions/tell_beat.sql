@@ -12,6 +12,9 @@ BEGIN
             SELECT FROM periodic_schedule.beat_notice AS b WHERE b.transaction_id = pg_current_xact_id()
         );
     END IF;
+EXCEPTION WHEN OTHERS THEN  -- no reason not to mirror
+    RAISE WARNING 'pg_periodic_schedule cannot tell Beat of this change: %', sqlerrm
+        USING HINT = 'A running Beat sees it with the next change, or when it restarts.';
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.tell_beat() IS 'Asks for Beat''s change mark to be moved when this transaction commits';

@@ -462,17 +462,17 @@ BEGIN
     -- What is not read again is what the locked mirror row has: see docs/locking.md.
     identity AS (
         SELECT
-            i.id, i.pipeline_id, i.error, i.runnable,
-            CASE WHEN p.pipeline_id IS NULL THEN i.workflow_id ELSE p.workflow_id END AS workflow_id,
+            i.id, i.pipeline_id, i.error, i.runnable, p.problem AS incomplete,
+            CASE WHEN p.pipeline_name IS NULL THEN i.workflow_id ELSE p.workflow_id END AS workflow_id,
             coalesce(p.organization_id, i.organization_id) AS organization_id,
             coalesce(p.pipeline_name, i.pipeline_name) AS pipeline_name,
-            CASE WHEN p.pipeline_id IS NULL THEN i.identity_source ELSE 'pipeline' END AS identity_source
+            CASE WHEN p.pipeline_name IS NULL THEN i.identity_source ELSE 'pipeline' END AS identity_source
         FROM parsed AS i
         LEFT JOIN periodic_schedule.pipeline_rows(ARRAY(SELECT q.pipeline_id FROM parsed AS q)) AS p
             ON p.pipeline_id = i.pipeline_id
         UNION ALL
         SELECT
-            t.id, (t.mirror).pipeline_id, NULL, true, (t.mirror).workflow_id, (t.mirror).organization_id,
+            t.id, (t.mirror).pipeline_id, NULL, true, NULL, (t.mirror).workflow_id, (t.mirror).organization_id,
             (t.mirror).pipeline_name, (t.mirror).identity_source
         FROM timed AS t
         WHERE NOT t.identified
@@ -486,7 +486,7 @@ BEGIN
                 THEN f.run_at
         END,
         t.name, t.task, t.zone, t.start_time, t.expires, t.one_off, t.effective_at, i.identity_source,
-        nullif(concat_ws('; ', t.problem, r.error, i.error), ''), r.incomplete
+        nullif(concat_ws('; ', t.problem, r.error, i.error), ''), coalesce(r.incomplete, i.incomplete)
     FROM timed AS t
     JOIN identity AS i ON i.id = t.id
     LEFT JOIN run AS r ON r.id = t.id
@@ -501,7 +501,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.expected(bigint[], boolean, timestamptz) IS
-    'What the mirror rows of these tasks should be. identify: read names and arguments again too; now: when an edit seen for the first time takes effect; incomplete: why the server could not compute next_run_at';
+    'What the mirror rows of these tasks should be. identify: read names and arguments again too; now: when an edit seen for the first time takes effect; incomplete: why the server could not compute next_run_at or read pipelines';
 
 -- sql/functions/load_python.sql
 -- The Python that all PL/Python functions share, read once a session.  GD is shared by all roles of
@@ -1359,7 +1359,13 @@ BEGIN
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
     RAISE WARNING 'pg_periodic_schedule could not mirror a write to %: %', TG_TABLE_NAME, sqlerrm
-        USING HINT = 'The write itself is done. Repair what the message says, then call periodic_schedule.reconcile().';
+        USING HINT = 'The write itself is done, and is noted in periodic_schedule.pending_sync for the next one.';
+    BEGIN
+        PERFORM periodic_schedule.note(coalesce(source, 'pipeline'), coalesce(changed_keys, '{*}'), sqlerrm);
+    EXCEPTION WHEN OTHERS THEN
+        RAISE WARNING 'pg_periodic_schedule could not note it either: %', sqlerrm
+            USING HINT = 'Repair what the message says, then call periodic_schedule.reconcile().';
+    END;
     RETURN NULL;
 END
 $function$;
@@ -1368,7 +1374,7 @@ COMMENT ON FUNCTION periodic_schedule.pipeline_changed() IS
 
 -- sql/functions/pipeline_rows.sql
 CREATE FUNCTION periodic_schedule.pipeline_rows(ids uuid[])
-RETURNS TABLE (pipeline_id uuid, pipeline_name text, workflow_id uuid, organization_id text)
+RETURNS TABLE (pipeline_id uuid, pipeline_name text, workflow_id uuid, organization_id text, problem text)
 LANGUAGE plpgsql STABLE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -1381,7 +1387,7 @@ BEGIN
     END IF;
     -- Identifiers come from the catalog by way of the registry; regclass follows a rename.
     RETURN QUERY EXECUTE format(
-        'SELECT p.%I::uuid, coalesce(p.%I::text, ''''), p.%I::uuid, coalesce(o.%I::text, '''')'
+        'SELECT p.%I::uuid, coalesce(p.%I::text, ''''), p.%I::uuid, coalesce(o.%I::text, ''''), NULL'
         ' FROM %s AS p LEFT JOIN %s AS o ON o.%I = p.%I WHERE p.%I = ANY ($1)',
         source.id_column, source.name_column, source.workflow_column, source.organization_text_column,
         source.pipeline, source.organization, source.organization_id_column, source.organization_column,
@@ -1390,10 +1396,11 @@ BEGIN
 EXCEPTION WHEN syntax_error_or_access_rule_violation THEN  -- the whole class: gone, renamed, no rights
     RAISE WARNING 'pg_periodic_schedule cannot read the registered pipelines: %', sqlerrm
         USING HINT = 'Call periodic_schedule.register_pipeline_source() again, or unregister_pipeline_source().';
+    RETURN QUERY SELECT t.id, NULL, NULL::uuid, NULL, sqlerrm FROM unnest(ids) AS t (id);
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.pipeline_rows(uuid[]) IS
-    'Rows of the registered pipeline source, by key; none, with a WARNING, if it cannot be read';
+    'Rows of the registered pipeline source, by key; if it cannot be read, a WARNING, and the problem for each key';
 
 -- sql/functions/reconcile.sql
 CREATE FUNCTION periodic_schedule.reconcile(batch integer DEFAULT 10000)
@@ -1618,7 +1625,13 @@ BEGIN
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
     RAISE WARNING 'pg_periodic_schedule could not mirror a write to %: %', TG_TABLE_NAME, sqlerrm
-        USING HINT = 'The write itself is done. Repair what the message says, then call periodic_schedule.reconcile().';
+        USING HINT = 'The write itself is done, and is noted in periodic_schedule.pending_sync for the next one.';
+    BEGIN
+        PERFORM periodic_schedule.note(TG_ARGV[0], coalesce(schedule_ids, '{*}'), sqlerrm);
+    EXCEPTION WHEN OTHERS THEN
+        RAISE WARNING 'pg_periodic_schedule could not note it either: %', sqlerrm
+            USING HINT = 'Repair what the message says, then call periodic_schedule.reconcile().';
+    END;
     RETURN NULL;
 END
 $function$;
@@ -1909,7 +1922,13 @@ BEGIN
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
     RAISE WARNING 'pg_periodic_schedule could not mirror a write to %: %', TG_TABLE_NAME, sqlerrm
-        USING HINT = 'The write itself is done. Repair what the message says, then call periodic_schedule.reconcile().';
+        USING HINT = 'The write itself is done, and is noted in periodic_schedule.pending_sync for the next one.';
+    BEGIN
+        PERFORM periodic_schedule.note('task', coalesce(task_ids, '{*}'), sqlerrm);
+    EXCEPTION WHEN OTHERS THEN
+        RAISE WARNING 'pg_periodic_schedule could not note it either: %', sqlerrm
+            USING HINT = 'Repair what the message says, then call periodic_schedule.reconcile().';
+    END;
     RETURN NULL;
 END
 $function$;
@@ -1990,6 +2009,9 @@ BEGIN
             SELECT FROM periodic_schedule.beat_notice AS b WHERE b.transaction_id = pg_current_xact_id()
         );
     END IF;
+EXCEPTION WHEN OTHERS THEN  -- no reason not to mirror
+    RAISE WARNING 'pg_periodic_schedule cannot tell Beat of this change: %', sqlerrm
+        USING HINT = 'A running Beat sees it with the next change, or when it restarts.';
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.tell_beat() IS 'Asks for Beat''s change mark to be moved when this transaction commits';
