@@ -25,8 +25,6 @@ AS_ROOT = os.geteuid() == 0
 PORT = get_port(None)
 SERVER = Path(tempfile.gettempdir()) / f"pg_periodic_schedule_tests_{os.getpid()}"
 
-sys.path.insert(0, str(SAMPLE))
-
 
 def pytest_configure() -> None:
     if AS_ROOT:
@@ -127,6 +125,27 @@ def connect(db: psycopg.Connection[Any]) -> Iterator[Callable[..., psycopg.Conne
 
 
 @pytest.fixture
+def private_server() -> Iterator[tuple[psycopg.Connection[Any], Path]]:
+    """A server of its own with Beat's tables, and a file that, while it is there, is croniter."""
+    port = get_port(None)
+    libraries = Path(tempfile.mkdtemp())  # tmp_path is closed to the server's user
+    libraries.chmod(0o755)
+    server_script = ROOT / "docker/server.sh"
+    directory = libraries / "server"
+    subprocess.run(
+        [server_script, "start", directory, str(port)],
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(libraries)},
+    )
+    place = {"host": "127.0.0.1", "port": port, "user": "postgres", "dbname": "postgres"}
+    django_migrate(url_of(place))
+    with psycopg.connect(**place, autocommit=True) as session:  # type: ignore[arg-type]
+        yield session, libraries / "croniter.py"
+    subprocess.run([server_script, "stop", directory], check=True)
+    shutil.rmtree(libraries)
+
+
+@pytest.fixture
 def orm(db: psycopg.Connection[Any]) -> Iterator[Any]:
     """Django's ORM on the test's database: a namespace of the models and django.db.connection."""
     os.environ["DATABASE_URL"] = url_of(db.info)
@@ -174,7 +193,9 @@ def pending(db: psycopg.Connection[Any]) -> list[Any]:
     ).fetchall()
 
 
-def insert_task(session: psycopg.Connection[Any], name: str, **columns: Any) -> int:
+def insert_task(
+    session: psycopg.Connection[Any], name: str, *, schema: str | None = None, **columns: Any
+) -> int:
     """A PeriodicTask by plain SQL; the tables have no defaults, so all columns are given."""
     values: dict[str, Any] = {
         "name": name,
@@ -188,8 +209,9 @@ def insert_task(session: psycopg.Connection[Any], name: str, **columns: Any) -> 
         "description": "",
         "one_off": False,
     } | columns
+    place = f"{schema}." if schema else ""
     row = session.execute(
-        f"INSERT INTO django_celery_beat_periodictask ({', '.join(values)})"
+        f"INSERT INTO {place}django_celery_beat_periodictask ({', '.join(values)})"
         f" VALUES ({', '.join(['%s'] * len(values))}) RETURNING id",
         list(values.values()),
     ).fetchone()
@@ -197,10 +219,13 @@ def insert_task(session: psycopg.Connection[Any], name: str, **columns: Any) -> 
     return int(row[0])
 
 
-def insert_crontab(session: psycopg.Connection[Any], cron: str, timezone: str = "UTC") -> int:
+def insert_crontab(
+    session: psycopg.Connection[Any], cron: str, timezone: str = "UTC", schema: str | None = None
+) -> int:
     """A crontab row from the five fields of a crontab line."""
+    place = f"{schema}." if schema else ""
     row = session.execute(
-        "INSERT INTO django_celery_beat_crontabschedule"
+        f"INSERT INTO {place}django_celery_beat_crontabschedule"
         " (minute, hour, day_of_month, month_of_year, day_of_week, timezone)"
         " VALUES (%s, %s, %s, %s, %s, %s) RETURNING id",
         [*cron.split(" "), timezone],

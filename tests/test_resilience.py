@@ -2,15 +2,12 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from conftest import (
-    drift,
-    insert_crontab,
-    insert_task,
-)
+from conftest import alembic, drift, insert_crontab, insert_task, url_of
 
 Session = psycopg.Connection[Any]
 
@@ -89,7 +86,7 @@ UNNOTED = {"notes", "notes renamed", "no function note", "no function mirror_cha
 def beat_writes(session: Session, *but: str) -> None:
     """What an application does with a schedule, each write a transaction of its own, timed."""
     tasks = "django_celery_beat_periodictask"
-    writes = {
+    writes: dict[str, Callable[[], Any]] = {
         "insert": lambda: insert_task(session, "new", crontab_id=1),
         "pause": lambda: session.execute(
             f"UPDATE {tasks} SET enabled = false WHERE name = 'paused'"
@@ -190,3 +187,39 @@ def test_something_is_broken(
     else:
         next_write(application)
     assert drift(scheduled) == []
+
+
+def test_croniter_is_uninstalled(private_server: tuple[Session, Path]) -> None:
+    db, croniter = private_server
+    alembic("upgrade", "head", url=url_of(db.info))
+    insert_crontab(db, "0 3 * * *")
+    insert_task(db, "before", crontab_id=1)
+    croniter.write_text("raise ImportError(name='croniter')")
+    with psycopg.connect(db.info.dsn, autocommit=True) as session:
+        insert_task(session, "after", crontab_id=1)
+    rows = "SELECT task_name, next_run_at IS NULL, sync_error FROM pg_periodic_schedule ORDER BY 1"
+    error = "the server's Python cannot import croniter"
+    assert db.execute(rows).fetchall() == [("after", True, error), ("before", False, None)]
+    croniter.unlink()
+    with psycopg.connect(db.info.dsn, autocommit=True) as session:
+        next_write(session)
+    assert db.execute(rows).fetchall() == [("after", False, None), ("before", False, None)]
+    assert drift(db) == []
+
+
+def test_what_is_rolled_back_leaves_nothing(scheduled: Session, application: Session) -> None:
+    before = scheduled.execute(f"SELECT * FROM {MIRROR} ORDER BY 1").fetchall()
+    insert_task(application, "new", crontab_id=1)
+    application.execute("UPDATE django_celery_beat_crontabschedule SET hour = '5'")
+    application.rollback()
+    assert scheduled.execute(f"SELECT * FROM {MIRROR} ORDER BY 1").fetchall() == before
+    with application.transaction():
+        insert_task(application, "kept", crontab_id=1)
+        with application.transaction(force_rollback=True):  # a savepoint
+            application.execute("UPDATE django_celery_beat_crontabschedule SET hour = '5'")
+            application.execute("DELETE FROM django_celery_beat_periodictask")
+    after = scheduled.execute(f"SELECT * FROM {MIRROR} WHERE task_name <> 'kept' ORDER BY 1")
+    assert after.fetchall() == before
+    assert drift(scheduled) == []
+    assert scheduled.execute(f"SELECT * FROM {PENDING}").fetchall() == []
+    assert scheduled.execute("SELECT FROM periodic_schedule.beat_notice").fetchall() == []
