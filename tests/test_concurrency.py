@@ -237,6 +237,33 @@ def test_two_sessions(
         assert list(itertools.chain.from_iterable(wrong)) == []
 
 
+@pytest.mark.parametrize("order", ["take the note, delete", "delete, take the note"])
+def test_a_task_that_has_only_a_note_is_deleted(
+    db: Session, connect: Callable[..., Session], order: str
+) -> None:
+    """There is no mirror row on which the two could meet."""
+    insert_task(db, "unrelated")
+    task = insert_task(db, "t", crontab_id=insert_crontab(db, "0 3 * * *"))
+    db.execute("DELETE FROM pg_periodic_schedule WHERE task_name = 't'")
+    db.execute(
+        "INSERT INTO periodic_schedule.pending_sync (source, source_key, reason)"
+        " VALUES ('task', %s, 'test')",
+        [str(task)],
+    )
+    tasks = "django_celery_beat_periodictask"
+    writes = {
+        "take the note": f"UPDATE {tasks} SET description = 'x' WHERE name = 'unrelated'",
+        "delete": f"DELETE FROM {tasks} WHERE name = 't'",
+    }
+    sessions = [connect(), connect()]
+    for session, write in zip(sessions, order.split(", "), strict=True):
+        session.execute(writes[write])
+    for session in reversed(sessions):
+        session.commit()
+    db.execute(f"UPDATE {tasks} SET description = 'y'")
+    assert (drift(db), pending(db)) == ([], [])
+
+
 def write_at_random(session: Session, seed: int, seconds: float) -> list[psycopg.Error]:
     """Transactions of random writes, isolation and length; the errors they met."""
     choice = random.Random(seed)  # noqa: S311
