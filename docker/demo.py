@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 import throwaway
 
-COLUMNS = ("name", "cron_string", "on", "next_run_at, local time", "", "sync_error")
+COLUMNS = ("name", "cron_string", "on", "next_run_at, local time", "that is", "sync_error")
 
 
 def say(text: str) -> None:

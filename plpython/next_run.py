@@ -1,4 +1,5 @@
-"""When does a schedule run next?  Pure functions of their arguments: no clock, no database.
+"""When does a schedule run next?  Functions of their arguments: no database, and the clock is
+read for the deadline of ``next_run_epochs`` only.
 
 The installed PL/Python functions carry this very source (``sql/assemble.py`` puts it in), so the
 server needs croniter but no copy of this project.  It is executed inside a function body: no
@@ -12,9 +13,10 @@ the same way, as if the clock on the wall showed UTC.
 import datetime
 import functools
 import re
+import time
 import zoneinfo
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 UTC = datetime.UTC
 
@@ -29,8 +31,8 @@ class ScheduleError(ValueError):
         self.hint = hint
 
 
-class MissingLibraryError(ScheduleError):
-    """The schedule may be right, but this server cannot read it until it is repaired."""
+class PostponedError(ScheduleError):
+    """The schedule may be right: it could not be read now."""
 
 
 # --- Celery's crontab grammar (celery.schedules.crontab_parser, Celery 5.x) --------------------
@@ -386,7 +388,7 @@ def run_after(expression: str, zone_name: str, after: float) -> float | None:
     except ScheduleError:
         raise
     except ImportError as error:
-        raise MissingLibraryError(
+        raise PostponedError(
             f"the server's Python cannot import {error.name}",
             f"{error}",
             "Run docker/provision.sh on the database server.",
@@ -401,15 +403,19 @@ def run_after(expression: str, zone_name: str, after: float) -> float | None:
 
 # --- What the SQL functions call ---------------------------------------------------------------
 
+RUNS_AT_ONCE = 10_000
+
 
 def next_run_epochs(
-    expressions: list[str], zones: list[str], afters: list[float]
+    expressions: list[str], zones: list[str], afters: list[float], deadline: float
 ) -> tuple[list[float | None], list[str | None], str | None]:
     """Many next runs in one call: the instants and the errors, in step with the arguments, and why
-    the server could not compute some of them, if so.
+    the server left some of them for later, if so.
 
-    Never raises.  Schedules that share expression and zone share their results: a run found for
-    one base time is the run for every base time between the two.
+    Never raises.  What is not begun by the deadline is left, but for the first: a bulk of slow
+    ones (the sun near the poles) must not hold up a write.  Schedules that share expression and
+    zone share their results: a run found for one base time is the run for every base time between
+    the two.
     """
     runs: list[float | None] = []
     errors: list[str | None] = []
@@ -421,28 +427,36 @@ def next_run_epochs(
         error: str | None = None
         if not start <= after < found:
             try:
+                if runs and time.time() > deadline:
+                    raise PostponedError(
+                        "next run not computed yet",
+                        "A write may not wait for it.",
+                        "It follows with the next write to a Beat table.",
+                    )
                 run = run_after(expression, zone, after)
                 if run is not None and not expression.startswith("@every"):
                     known[expression, zone] = (after, run)
             except ScheduleError as problem:
                 run, error = None, problem.message
-                if isinstance(problem, MissingLibraryError):
+                if isinstance(problem, PostponedError):
                     incomplete = problem.message
         runs.append(run)
         errors.append(error)
     return runs, errors, incomplete
 
 
-def runs_after(expression: str, zone: str, after: float, count: int) -> Iterator[float]:
+def runs_after(expression: str, zone: str, after: float, count: int) -> list[float]:
     """Up to ``count`` runs strictly after ``after``, in order.  Raises ScheduleError."""
-    for _ in range(count):
-        run = run_after(expression, zone, after)
+    if not 0 <= count <= RUNS_AT_ONCE:
+        raise ScheduleError(
+            f"{count} runs are asked for, it can be 0 to {RUNS_AT_ONCE}",
+            "All of them are computed before the first is returned.",
+            "Ask for the next ones after the last of these.",
+        )
+    runs: list[float] = []
+    while len(runs) < count:
+        run = run_after(expression, zone, runs[-1] if runs else after)
         if run is None:
-            return
-        yield run
-        after = run
-
-
-def raise_in_postgres(plpy: Any, error: ScheduleError) -> None:
-    """Give the caller SQLSTATE 22023, with the reason and the remedy."""
-    plpy.error(error.message, detail=error.detail, hint=error.hint, sqlstate="22023")
+            break
+        runs.append(run)
+    return runs

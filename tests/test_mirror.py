@@ -1,5 +1,6 @@
 """Every kind of schedule and of write, and the mirror row it leaves."""
 
+import contextlib
 import datetime
 import json
 import uuid
@@ -177,6 +178,106 @@ def test_bad_input_is_kept_explained_and_harms_no_neighbour(
     assert mirror(db, "task", "bad") == "both.in.one.statement"
     assert mirror(db, "ROW(sync_error, task)", "good") == (None, "both.in.one.statement")
     assert mirror(db, "next_run_at", "good") is not None
+    assert (drift(db), pending(db)) == ([], [])
+
+
+TIMES = ["infinity", "-infinity", "4713-01-01 BC", "0001-01-01", "9999-12-31", "294276-12-31"]
+
+
+@pytest.mark.parametrize("moment", TIMES)
+def test_times_that_no_calendar_has(db: Session, moment: str) -> None:
+    crontab = insert_crontab(db, "0 3 * * *")
+    clocked = db.execute(
+        "INSERT INTO django_celery_beat_clockedschedule (clocked_time) VALUES (%s) RETURNING id",
+        [moment],
+    ).fetchall()[0][0]
+    for column in ("last_run_at", "start_time", "expires"):
+        insert_task(db, column, crontab_id=crontab, **{column: moment})
+        assert mirror(db, f"{column} = '{moment}'", column) is True
+    insert_task(db, "clocked", clocked_id=clocked, one_off=True)
+    assert mirror(db, "sync_error IS NOT NULL OR next_run_at IS NOT NULL", "clocked") is True
+    assert (drift(db), pending(db)) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "kwargs",
+    [
+        '{"organization_id": "\\ud800", "pipeline_name": "\\u0000"}',
+        "[" * 100_000,
+        '{"organization_id": 1e999}',
+        '{"organization_id": ' + "9" * 10_000 + "}",
+        '{"pipeline_name": "' + "x" * 1_000_000 + '"}',
+        "\ufeff{}",
+        "NaN",
+    ],
+    ids=["surrogate and NUL", "deep", "infinity", "digits", "long", "byte order mark", "NaN"],
+)
+def test_json_that_few_expect(db: Session, kwargs: str) -> None:
+    crontab = insert_crontab(db, "0 3 * * *")
+    insert_task(db, "t", crontab_id=crontab, kwargs=kwargs)
+    assert mirror(db, "cron_string", "t") == "0 3 * * *"
+    assert (drift(db), pending(db)) == ([], [])
+
+
+def test_slow_schedules_do_not_hold_up_a_bulk(db: Session) -> None:
+    """Where the sun does not rise for months, finding out takes long."""
+    db.execute(
+        "INSERT INTO django_celery_beat_solarschedule (event, latitude, longitude)"
+        " SELECT 'sunrise', 89 - i / 100.0, i FROM generate_series(1, 170) AS i"
+    )
+    db.execute(
+        "INSERT INTO django_celery_beat_periodictask (name, task, args, kwargs, headers, enabled,"
+        " total_run_count, date_changed, description, one_off, solar_id)"
+        " SELECT id, 'app.task', '[]', '{}', '{}', true, 0, now(), '', false, id"
+        " FROM django_celery_beat_solarschedule"
+    )
+    owed = pending(db)
+    assert {reason for _, _, reason in owed} == {"next run not computed yet"}
+    while pending(db):  # each write takes some of them
+        db.execute("UPDATE django_celery_beat_periodictask SET queue = 'q' WHERE id = 1")
+        db.execute("UPDATE django_celery_beat_periodictask SET queue = 'r' WHERE id = 1")
+        assert len(pending(db)) < len(owed)
+        owed = pending(db)
+    assert drift(db) == []
+
+
+STATEMENTS = {
+    "a task's id": "UPDATE {task} SET id = id + 1000",
+    "a crontab's id": "UPDATE {crontab} SET id = id + 1000",
+    "task and crontab at once": "WITH c AS (UPDATE {crontab} SET hour = '7' RETURNING id)"
+    " UPDATE {task} SET enabled = false WHERE name = 'a'",
+    "upsert": "INSERT INTO {task} SELECT (t).* FROM {task} AS t"
+    " ON CONFLICT (id) DO UPDATE SET name = excluded.name || '!'",
+    "merge": "MERGE INTO {task} AS t USING {task} AS s ON t.id = s.id AND s.name <> 'b'"
+    " WHEN MATCHED AND t.name = 'a' THEN DELETE WHEN MATCHED THEN UPDATE SET enabled = false"
+    " WHEN NOT MATCHED THEN DO NOTHING",
+    "a loop": "DO $$ BEGIN FOR i IN 1 .. 20 LOOP"
+    " UPDATE {task} SET enabled = NOT enabled; END LOOP; END $$",
+    "constraints immediate": "BEGIN; SET CONSTRAINTS ALL IMMEDIATE; UPDATE {task} SET queue = 'q';"
+    " ALTER TABLE {task} ADD more text; COMMIT",
+    "row security on the mirror": "ALTER TABLE pg_periodic_schedule ENABLE ROW LEVEL SECURITY;"
+    " UPDATE {task} SET enabled = false",
+    "names that shadow ours": "SET search_path = pg_temp, public;"
+    " CREATE TEMP TABLE pg_periodic_schedule (i int); CREATE TEMP TABLE pending_sync (i int);"
+    " CREATE FUNCTION pg_temp.clock_timestamp() RETURNS text LANGUAGE sql AS 'SELECT NULL';"
+    " UPDATE {task} SET enabled = false; DROP TABLE pg_temp.pg_periodic_schedule; RESET ALL",
+    "a publication": "CREATE PUBLICATION p FOR ALL TABLES; UPDATE {task} SET enabled = false;"
+    " DELETE FROM {task} WHERE name = 'a'",
+}
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+def test_statements_of_every_kind(db: Session, statement: str) -> None:
+    crontab = insert_crontab(db, "0 3 * * *")
+    for name in "abc":
+        insert_task(db, name, crontab_id=crontab)
+    tables = {t: f"django_celery_beat_{t}" for t in ("periodictask", "crontabschedule")}
+    names = {"task": tables["periodictask"], "crontab": tables["crontabschedule"]}
+    with db.cursor() as cursor, db.transaction() if "id" in statement else contextlib.nullcontext():
+        db.execute("SET CONSTRAINTS ALL DEFERRED")
+        cursor.execute(STATEMENTS[statement].format(**names))
+        if statement == "a crontab's id":  # the reference may follow later
+            cursor.execute(f"UPDATE {names['task']} SET crontab_id = crontab_id + 1000")
     assert (drift(db), pending(db)) == ([], [])
 
 

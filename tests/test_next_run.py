@@ -91,8 +91,15 @@ def test_what_is_no_schedule_is_a_clear_error(db: Session, cron: str, zone: str)
     for call in ("next_run_at(%s, %s, now())", "next_runs(%s, %s, now(), 3)"):
         with pytest.raises(psycopg.errors.InvalidParameterValue) as raised:
             db.execute(f"SELECT periodic_schedule.{call}", [cron, zone])
+        assert "plpy" not in str(raised.value)
         assert raised.value.diag.message_detail
         assert raised.value.diag.message_hint
+
+
+@pytest.mark.parametrize("n", [-1, 10_001])
+def test_a_number_of_runs_that_cannot_be_given(db: Session, n: int) -> None:
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match=f"{n} runs are asked for"):
+        db.execute("SELECT periodic_schedule.next_runs('* * * * *', 'UTC', now(), %s)", [n])
 
 
 FIELD = st.one_of(

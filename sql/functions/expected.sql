@@ -1,5 +1,7 @@
 -- The one home of what a mirror row should be: sync() writes it, drift compares with it.
-CREATE FUNCTION periodic_schedule.expected(task_ids bigint[], identify boolean, now timestamptz)
+CREATE FUNCTION periodic_schedule.expected(
+    task_ids bigint[], identify boolean, now timestamptz, deadline timestamptz DEFAULT 'infinity'
+)
 RETURNS TABLE (
     periodic_task_id bigint, pipeline_id uuid, organization_id text, workflow_id uuid, pipeline_name text,
     cron_string text, enabled boolean, last_run_at timestamptz, next_run_at timestamptz, task_name text,
@@ -40,6 +42,8 @@ BEGIN
                     WHEN c.id IS NOT NULL
                         THEN concat_ws(' ', c.minute, c.hour, c.day_of_month, c.month_of_year, c.day_of_week)
                     WHEN i.id IS NOT NULL THEN concat_ws(' ', '@every', i.every, i.period)
+                    WHEN t.clocked_time < '0001-01-01T00:00Z' THEN '@at -infinity'  -- neither is a time for Beat
+                    WHEN t.clocked_time = 'infinity' THEN '@at infinity'
                     WHEN t.id IS NOT NULL THEN '@at ' || rtrim(rtrim(
                         to_char(t.clocked_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), '0'), '.') || 'Z'
                     WHEN s.id IS NOT NULL
@@ -89,7 +93,9 @@ BEGIN
             ) AS b
             WHERE t.readable
         ) AS a
-        CROSS JOIN LATERAL periodic_schedule.next_run_epochs(a.expressions, a.zones, a.bases) AS n
+        CROSS JOIN LATERAL periodic_schedule.next_run_epochs(
+            a.expressions, a.zones, a.bases, extract(epoch FROM deadline)::float8
+        ) AS n
         CROSS JOIN LATERAL unnest(a.ids, n.runs, n.errors) AS u (id, epoch, error)
     ),
 
@@ -150,5 +156,5 @@ BEGIN
     ) AS f;
 END
 $function$;
-COMMENT ON FUNCTION periodic_schedule.expected(bigint[], boolean, timestamptz) IS
-    'What the mirror rows of these tasks should be. identify: read names and arguments again too; now: when an edit seen for the first time takes effect; incomplete: why the server could not compute next_run_at or read pipelines';
+COMMENT ON FUNCTION periodic_schedule.expected(bigint[], boolean, timestamptz, timestamptz) IS
+    'What the mirror rows of these tasks should be. identify: read names and arguments again too; now: when an edit seen for the first time takes effect; deadline: when to leave next runs for later; incomplete: why the server could not compute next_run_at or read pipelines';

@@ -4,11 +4,7 @@ LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
-    -- An epoch, because PL/Python is given a timestamptz as text in the session's zone and style.
-    RETURN (
-        SELECT to_timestamp(r)
-        FROM periodic_schedule.runs_after(cron_string, timezone, extract(epoch FROM after)::float8, 1) AS r
-    );
+    RETURN (SELECT r FROM periodic_schedule.next_runs(cron_string, timezone, after, 1) AS r);
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.next_run_at(text, text, timestamptz) IS

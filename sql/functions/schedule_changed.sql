@@ -1,6 +1,7 @@
 CREATE FUNCTION periodic_schedule.schedule_changed() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET jit = off  -- compiling would take longer than it runs
 SET lock_timeout = '100ms'  -- for what can only be waited for in the lock manager: tables
 AS $function$
 DECLARE

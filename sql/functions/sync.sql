@@ -74,7 +74,8 @@ BEGIN
     END IF;
 
     WITH source AS MATERIALIZED (
-        SELECT e.* FROM periodic_schedule.expected(ids, redefined, clock_timestamp()) AS e
+        SELECT e.*
+        FROM periodic_schedule.expected(ids, redefined, clock_timestamp(), deadline + interval '0.4 s') AS e
     ),
 
     owed AS (

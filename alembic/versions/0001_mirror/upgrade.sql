@@ -252,9 +252,9 @@ CREATE FUNCTION periodic_schedule.canonical_crontab(fields text[], OUT cron_stri
 LANGUAGE plpython3u STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $python$
-if "periodic_schedule cdabb43d9f3f4458" not in GD:
+if "periodic_schedule 5988d2fe0983ec88" not in GD:
     plpy.execute("SELECT periodic_schedule.load_python()")
-python = GD["periodic_schedule cdabb43d9f3f4458"].next_run
+python = GD["periodic_schedule 5988d2fe0983ec88"].next_run
 try:
     return python.canonical_crontab(fields), None
 except python.ScheduleError as error:
@@ -349,7 +349,9 @@ COMMENT ON FUNCTION periodic_schedule.drift_rows(bigint[]) IS
 
 -- sql/functions/expected.sql
 -- The one home of what a mirror row should be: sync() writes it, drift compares with it.
-CREATE FUNCTION periodic_schedule.expected(task_ids bigint[], identify boolean, now timestamptz)
+CREATE FUNCTION periodic_schedule.expected(
+    task_ids bigint[], identify boolean, now timestamptz, deadline timestamptz DEFAULT 'infinity'
+)
 RETURNS TABLE (
     periodic_task_id bigint, pipeline_id uuid, organization_id text, workflow_id uuid, pipeline_name text,
     cron_string text, enabled boolean, last_run_at timestamptz, next_run_at timestamptz, task_name text,
@@ -390,6 +392,8 @@ BEGIN
                     WHEN c.id IS NOT NULL
                         THEN concat_ws(' ', c.minute, c.hour, c.day_of_month, c.month_of_year, c.day_of_week)
                     WHEN i.id IS NOT NULL THEN concat_ws(' ', '@every', i.every, i.period)
+                    WHEN t.clocked_time < '0001-01-01T00:00Z' THEN '@at -infinity'  -- neither is a time for Beat
+                    WHEN t.clocked_time = 'infinity' THEN '@at infinity'
                     WHEN t.id IS NOT NULL THEN '@at ' || rtrim(rtrim(
                         to_char(t.clocked_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), '0'), '.') || 'Z'
                     WHEN s.id IS NOT NULL
@@ -439,7 +443,9 @@ BEGIN
             ) AS b
             WHERE t.readable
         ) AS a
-        CROSS JOIN LATERAL periodic_schedule.next_run_epochs(a.expressions, a.zones, a.bases) AS n
+        CROSS JOIN LATERAL periodic_schedule.next_run_epochs(
+            a.expressions, a.zones, a.bases, extract(epoch FROM deadline)::float8
+        ) AS n
         CROSS JOIN LATERAL unnest(a.ids, n.runs, n.errors) AS u (id, epoch, error)
     ),
 
@@ -500,8 +506,8 @@ BEGIN
     ) AS f;
 END
 $function$;
-COMMENT ON FUNCTION periodic_schedule.expected(bigint[], boolean, timestamptz) IS
-    'What the mirror rows of these tasks should be. identify: read names and arguments again too; now: when an edit seen for the first time takes effect; incomplete: why the server could not compute next_run_at or read pipelines';
+COMMENT ON FUNCTION periodic_schedule.expected(bigint[], boolean, timestamptz, timestamptz) IS
+    'What the mirror rows of these tasks should be. identify: read names and arguments again too; now: when an edit seen for the first time takes effect; deadline: when to leave next runs for later; incomplete: why the server could not compute next_run_at or read pipelines';
 
 -- sql/functions/load_python.sql
 -- The Python that all PL/Python functions share, read once a session.  GD is shared by all roles of
@@ -513,7 +519,8 @@ AS $python$
 import types
 
 def next_run():
-    """When does a schedule run next?  Pure functions of their arguments: no clock, no database.
+    """When does a schedule run next?  Functions of their arguments: no database, and the clock is
+    read for the deadline of ``next_run_epochs`` only.
 
     The installed PL/Python functions carry this very source (``sql/assemble.py`` puts it in), so the
     server needs croniter but no copy of this project.  It is executed inside a function body: no
@@ -527,9 +534,10 @@ def next_run():
     import datetime
     import functools
     import re
+    import time
     import zoneinfo
-    from collections.abc import Callable, Iterator
-    from typing import Any, NamedTuple
+    from collections.abc import Callable
+    from typing import NamedTuple
 
     UTC = datetime.UTC
 
@@ -544,8 +552,8 @@ def next_run():
             self.hint = hint
 
 
-    class MissingLibraryError(ScheduleError):
-        """The schedule may be right, but this server cannot read it until it is repaired."""
+    class PostponedError(ScheduleError):
+        """The schedule may be right: it could not be read now."""
 
 
     # --- Celery's crontab grammar (celery.schedules.crontab_parser, Celery 5.x) --------------------
@@ -901,7 +909,7 @@ def next_run():
         except ScheduleError:
             raise
         except ImportError as error:
-            raise MissingLibraryError(
+            raise PostponedError(
                 f"the server's Python cannot import {error.name}",
                 f"{error}",
                 "Run docker/provision.sh on the database server.",
@@ -916,15 +924,19 @@ def next_run():
 
     # --- What the SQL functions call ---------------------------------------------------------------
 
+    RUNS_AT_ONCE = 10_000
+
 
     def next_run_epochs(
-        expressions: list[str], zones: list[str], afters: list[float]
+        expressions: list[str], zones: list[str], afters: list[float], deadline: float
     ) -> tuple[list[float | None], list[str | None], str | None]:
         """Many next runs in one call: the instants and the errors, in step with the arguments, and why
-        the server could not compute some of them, if so.
+        the server left some of them for later, if so.
 
-        Never raises.  Schedules that share expression and zone share their results: a run found for
-        one base time is the run for every base time between the two.
+        Never raises.  What is not begun by the deadline is left, but for the first: a bulk of slow
+        ones (the sun near the poles) must not hold up a write.  Schedules that share expression and
+        zone share their results: a run found for one base time is the run for every base time between
+        the two.
         """
         runs: list[float | None] = []
         errors: list[str | None] = []
@@ -936,31 +948,39 @@ def next_run():
             error: str | None = None
             if not start <= after < found:
                 try:
+                    if runs and time.time() > deadline:
+                        raise PostponedError(
+                            "next run not computed yet",
+                            "A write may not wait for it.",
+                            "It follows with the next write to a Beat table.",
+                        )
                     run = run_after(expression, zone, after)
                     if run is not None and not expression.startswith("@every"):
                         known[expression, zone] = (after, run)
                 except ScheduleError as problem:
                     run, error = None, problem.message
-                    if isinstance(problem, MissingLibraryError):
+                    if isinstance(problem, PostponedError):
                         incomplete = problem.message
             runs.append(run)
             errors.append(error)
         return runs, errors, incomplete
 
 
-    def runs_after(expression: str, zone: str, after: float, count: int) -> Iterator[float]:
+    def runs_after(expression: str, zone: str, after: float, count: int) -> list[float]:
         """Up to ``count`` runs strictly after ``after``, in order.  Raises ScheduleError."""
-        for _ in range(count):
-            run = run_after(expression, zone, after)
+        if not 0 <= count <= RUNS_AT_ONCE:
+            raise ScheduleError(
+                f"{count} runs are asked for, it can be 0 to {RUNS_AT_ONCE}",
+                "All of them are computed before the first is returned.",
+                "Ask for the next ones after the last of these.",
+            )
+        runs: list[float] = []
+        while len(runs) < count:
+            run = run_after(expression, zone, runs[-1] if runs else after)
             if run is None:
-                return
-            yield run
-            after = run
-
-
-    def raise_in_postgres(plpy: Any, error: ScheduleError) -> None:
-        """Give the caller SQLSTATE 22023, with the reason and the remedy."""
-        plpy.error(error.message, detail=error.detail, hint=error.hint, sqlstate="22023")
+                break
+            runs.append(run)
+        return runs
     return types.SimpleNamespace(**locals())
 
 def identity():
@@ -1082,7 +1102,7 @@ def identity():
         return tuple([row[column] for row in rows] for column in range(7))
     return types.SimpleNamespace(**locals())
 
-GD["periodic_schedule cdabb43d9f3f4458"] = types.SimpleNamespace(next_run=next_run(), identity=identity())
+GD["periodic_schedule 5988d2fe0983ec88"] = types.SimpleNamespace(next_run=next_run(), identity=identity())
 $python$;
 COMMENT ON FUNCTION periodic_schedule.load_python() IS
     'Carries plpython/*.py; puts it in the session''s GD for the other PL/Python functions';
@@ -1242,11 +1262,7 @@ LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
-    -- An epoch, because PL/Python is given a timestamptz as text in the session's zone and style.
-    RETURN (
-        SELECT to_timestamp(r)
-        FROM periodic_schedule.runs_after(cron_string, timezone, extract(epoch FROM after)::float8, 1) AS r
-    );
+    RETURN (SELECT r FROM periodic_schedule.next_runs(cron_string, timezone, after, 1) AS r);
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.next_run_at(text, text, timestamptz) IS
@@ -1254,17 +1270,18 @@ COMMENT ON FUNCTION periodic_schedule.next_run_at(text, text, timestamptz) IS
 
 -- sql/functions/next_run_epochs.sql
 CREATE FUNCTION periodic_schedule.next_run_epochs(
-    expressions text[], zones text[], afters float8[], OUT runs float8[], OUT errors text[], OUT incomplete text
+    expressions text[], zones text[], afters float8[], deadline float8,
+    OUT runs float8[], OUT errors text[], OUT incomplete text
 )
 LANGUAGE plpython3u STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $python$
-if "periodic_schedule cdabb43d9f3f4458" not in GD:
+if "periodic_schedule 5988d2fe0983ec88" not in GD:
     plpy.execute("SELECT periodic_schedule.load_python()")
-return GD["periodic_schedule cdabb43d9f3f4458"].next_run.next_run_epochs(expressions, zones, afters)
+return GD["periodic_schedule 5988d2fe0983ec88"].next_run.next_run_epochs(expressions, zones, afters, deadline)
 $python$;
-COMMENT ON FUNCTION periodic_schedule.next_run_epochs(text[], text[], float8[]) IS
-    'Next runs of many schedules in one call, in step with the arguments: Unix epochs in seconds, errors as text, and why the server could compute none of some; raises nothing';
+COMMENT ON FUNCTION periodic_schedule.next_run_epochs(text[], text[], float8[], float8) IS
+    'Next runs of many schedules in one call, in step with the arguments: Unix epochs in seconds, errors as text, and why the server left some for later, if so: a library is missing, or the deadline is past; raises nothing';
 
 -- sql/functions/next_runs.sql
 CREATE FUNCTION periodic_schedule.next_runs(cron_string text, timezone text, after timestamptz, n integer)
@@ -1272,14 +1289,20 @@ RETURNS SETOF timestamptz
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 10
 SET search_path = pg_catalog, pg_temp
 AS $function$
+DECLARE
+    found record;
 BEGIN
-    RETURN QUERY
-    SELECT to_timestamp(r)
-    FROM periodic_schedule.runs_after(cron_string, timezone, extract(epoch FROM after)::float8, n) AS r;
+    -- An epoch, because PL/Python is given a timestamptz as text in the session's zone and style.
+    found := periodic_schedule.runs_after(cron_string, timezone, extract(epoch FROM after)::float8, n);
+    IF found.error IS NOT NULL THEN
+        RAISE EXCEPTION '%', found.error[1]
+            USING ERRCODE = '22023', DETAIL = found.error[2], HINT = found.error[3];
+    END IF;
+    RETURN QUERY SELECT to_timestamp(r.epoch) FROM unnest(found.runs) AS r (epoch);
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.next_runs(text, text, timestamptz, integer) IS
-    'The first n runs strictly after a time, in order; see next_run_at()';
+    'The first n runs (0 to 10000) strictly after a time, in order; fewer if there are no more. See next_run_at()';
 
 -- sql/functions/note.sql
 CREATE FUNCTION periodic_schedule.note(source text, source_keys text[], reason text) RETURNS void
@@ -1304,9 +1327,9 @@ CREATE FUNCTION periodic_schedule.parse_identity(
 LANGUAGE plpython3u IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $python$
-if "periodic_schedule cdabb43d9f3f4458" not in GD:
+if "periodic_schedule 5988d2fe0983ec88" not in GD:
     plpy.execute("SELECT periodic_schedule.load_python()")
-return GD["periodic_schedule cdabb43d9f3f4458"].identity.identities_of(names, tasks, args_texts, kwargs_texts, headers_texts)
+return GD["periodic_schedule 5988d2fe0983ec88"].identity.identities_of(names, tasks, args_texts, kwargs_texts, headers_texts)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.parse_identity(text[], text[], text[], text[], text[]) IS
     'What the text columns of many periodic tasks say about their identity, in step with the arguments; runnable is false where Beat cannot load them; raises nothing';
@@ -1315,6 +1338,7 @@ COMMENT ON FUNCTION periodic_schedule.parse_identity(text[], text[], text[], tex
 CREATE FUNCTION periodic_schedule.pipeline_changed() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET jit = off  -- compiling would take longer than it runs
 SET lock_timeout = '100ms'  -- for what can only be waited for in the lock manager: tables
 AS $function$
 DECLARE
@@ -1577,26 +1601,28 @@ COMMENT ON FUNCTION periodic_schedule.register_pipeline_source(regclass, regclas
     'Declares where pipelines are, puts triggers there and forgets the former source; call reconcile() afterwards. Raises SQLSTATE 22023 for missing columns. Call it as the owner of the tables';
 
 -- sql/functions/runs_after.sql
-CREATE FUNCTION periodic_schedule.runs_after(cron_string text, timezone text, after float8, n integer)
-RETURNS SETOF float8
-LANGUAGE plpython3u STABLE STRICT PARALLEL SAFE ROWS 10
+CREATE FUNCTION periodic_schedule.runs_after(
+    cron_string text, timezone text, after float8, n integer, OUT runs float8[], OUT error text[]
+)
+LANGUAGE plpython3u STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $python$
-if "periodic_schedule cdabb43d9f3f4458" not in GD:
+if "periodic_schedule 5988d2fe0983ec88" not in GD:
     plpy.execute("SELECT periodic_schedule.load_python()")
-python = GD["periodic_schedule cdabb43d9f3f4458"].next_run
+python = GD["periodic_schedule 5988d2fe0983ec88"].next_run
 try:
-    yield from python.runs_after(cron_string, timezone, after, n)
+    return python.runs_after(cron_string, timezone, after, n), None
 except python.ScheduleError as error:
-    python.raise_in_postgres(plpy, error)
+    return None, [error.message, error.detail, error.hint]
 $python$;
 COMMENT ON FUNCTION periodic_schedule.runs_after(text, text, float8, integer) IS
-    'The next n runs strictly after a Unix epoch, as epochs in seconds; SQLSTATE 22023 for what is no schedule';
+    'The next n runs strictly after a Unix epoch, as epochs in seconds; or message, detail and hint for what is no schedule: PL/Python could not raise them without words of its own';
 
 -- sql/functions/schedule_changed.sql
 CREATE FUNCTION periodic_schedule.schedule_changed() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET jit = off  -- compiling would take longer than it runs
 SET lock_timeout = '100ms'  -- for what can only be waited for in the lock manager: tables
 AS $function$
 DECLARE
@@ -1744,7 +1770,8 @@ BEGIN
     END IF;
 
     WITH source AS MATERIALIZED (
-        SELECT e.* FROM periodic_schedule.expected(ids, redefined, clock_timestamp()) AS e
+        SELECT e.*
+        FROM periodic_schedule.expected(ids, redefined, clock_timestamp(), deadline + interval '0.4 s') AS e
     ),
 
     owed AS (
@@ -1870,6 +1897,7 @@ COMMENT ON FUNCTION periodic_schedule.sync_sources(text, text[], integer, timest
 CREATE FUNCTION periodic_schedule.task_changed() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET jit = off  -- compiling would take longer than it runs
 SET lock_timeout = '100ms'  -- for what can only be waited for in the lock manager: tables
 AS $function$
 DECLARE
