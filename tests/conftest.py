@@ -75,22 +75,24 @@ def load_extension(**info: Any) -> None:
     alembic("upgrade", "head", url=url_of(info))
 
 
+PLACE: dict[str, Any] = {"host": "127.0.0.1", "port": PORT, "user": "postgres"}
 if AS_ROOT:
-    server = factories.postgresql_noproc(
-        host="127.0.0.1", port=PORT, user="postgres", load=[load_beat_tables, load_extension]
-    )
-    bare_server = factories.postgresql_noproc(
-        host="127.0.0.1", port=PORT, user="postgres", dbname="bare", load=[load_beat_tables]
-    )
+    server = factories.postgresql_noproc(**PLACE, load=[load_beat_tables, load_extension])
 else:
     server = factories.postgresql_proc(
+        **PLACE,
         executable=f"{max(Path('/usr/lib/postgresql').iterdir())}/bin/pg_ctl",
         load=[load_beat_tables, load_extension],
         postgres_options="-c fsync=off",
     )
-    bare_server = factories.postgresql_noproc(dbname="bare", load=[load_beat_tables])
+bare_server = factories.postgresql_noproc(**PLACE, dbname="bare", load=[load_beat_tables])
 postgresql = factories.postgresql("server")
 bare_postgresql = factories.postgresql("bare_server")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _running(server: Any) -> None:
+    """Whichever test is first, the server is there."""
 
 
 @pytest.fixture
