@@ -338,17 +338,3 @@ def test_many_writers(db: Session, connect: Callable[..., Session]) -> None:
     assert drift(db) == []
     assert pending(db) == []
     assert db.execute("SELECT FROM periodic_schedule.beat_notice").fetchall() == []
-
-
-def test_bulk_create_is_one_pass(db: Session, orm: Any) -> None:
-    crontab = orm.CrontabSchedule.objects.create(hour="3")
-    orm.PeriodicTask.objects.bulk_create(
-        orm.PeriodicTask(name=f"task {number}", task="app.task", crontab=crontab)
-        for number in range(10_000)
-    )
-    # Each pass is a subtransaction: xmin tells how many there were.
-    assert db.execute(
-        "SELECT count(*), count(next_run_at), count(DISTINCT xmin::text) FROM pg_periodic_schedule"
-    ).fetchone() == (10_000, 10_000, 1)
-    assert drift(db) == []
-    assert pending(db) == []
