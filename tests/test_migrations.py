@@ -360,6 +360,16 @@ def test_another_table_of_that_name_is_refused(bare: Session) -> None:
     assert "has no unique pipeline_id of type uuid" in refuse(bare)
 
 
+@pytest.mark.parametrize(
+    "column", ["workflow_id text", "extra text NOT NULL", "last_run_at timestamp"]
+)
+def test_a_column_that_cannot_be_written_is_refused(bare: Session, column: str) -> None:
+    name = column.split(" ")[0]
+    bare.execute(SEED)
+    bare.execute(f"ALTER TABLE pg_periodic_schedule DROP COLUMN IF EXISTS {name}, ADD {column}")
+    assert f"has columns that cannot be mirrored into: {name}" in refuse(bare)
+
+
 @pytest.fixture(scope="session")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Where a release of django-celery-beat is, for PYTHONPATH."""

@@ -185,7 +185,14 @@ def test_bad_input_is_kept_explained_and_harms_no_neighbour(
     assert (drift(db), pending(db)) == ([], [])
 
 
-TIMES = ["infinity", "-infinity", "4713-01-01 BC", "0001-01-01", "9999-12-31", "294276-12-31"]
+TIMES = [
+    "infinity",
+    "-infinity",
+    "4714-11-24 00:00Z BC",
+    "0001-01-01",
+    "9999-12-31",
+    "294276-12-31",
+]
 
 
 @pytest.mark.parametrize("moment", TIMES)
@@ -243,6 +250,14 @@ def test_slow_schedules_do_not_hold_up_a_bulk(db: Session) -> None:
         assert len(pending(db)) < len(owed)
         owed = pending(db)
     assert drift(db) == []
+
+
+def test_a_new_session_that_likes_parallel_workers(db: Session, connect: Any) -> None:
+    """What Python loads into the session is not in its workers."""
+    session = connect(autocommit=True, options="-c force_parallel_mode=on")
+    insert_task(session, "t", crontab_id=insert_crontab(session, "0 3 * * *"))
+    assert mirror(db, "sync_error", "t") is None
+    assert (drift(db), pending(db)) == ([], [])
 
 
 STATEMENTS = {

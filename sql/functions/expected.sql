@@ -88,7 +88,9 @@ BEGIN
                 SELECT CASE
                     WHEN t.expression LIKE '@at %' THEN coalesce(t.last_run_at, '-infinity')  -- past ones are due
                     WHEN t.expression LIKE '@every %' THEN greatest(t.last_run_at, t.effective_at)
-                    ELSE greatest(t.last_run_at, t.effective_at, t.start_time - interval '1 microsecond')
+                    WHEN t.start_time > t.effective_at
+                        THEN greatest(t.last_run_at, t.start_time - interval '1 microsecond')
+                    ELSE greatest(t.last_run_at, t.effective_at)
                 END AS base
             ) AS b
             WHERE t.readable

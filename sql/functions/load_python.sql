@@ -1,7 +1,7 @@
 -- The Python that all PL/Python functions share, read once a session.  GD is shared by all roles of
--- a session: only code goes there, no data.
+-- a session: only code goes there, no data.  Not in a parallel worker: its GD is not the session's.
 CREATE FUNCTION periodic_schedule.load_python() RETURNS void
-LANGUAGE plpython3u STABLE PARALLEL SAFE
+LANGUAGE plpython3u STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
 import types

@@ -23,6 +23,8 @@ SELECT (
 CREATE TABLE IF NOT EXISTS @beat_schema@.pg_periodic_schedule (pipeline_id uuid PRIMARY KEY);
 
 DO $do$
+DECLARE
+    unfit text;
 BEGIN
     IF NOT EXISTS (
         SELECT FROM pg_catalog.pg_index AS i
@@ -34,6 +36,33 @@ BEGIN
         RAISE EXCEPTION 'the existing table pg_periodic_schedule has no unique pipeline_id of type uuid'
             USING ERRCODE = 'invalid_table_definition',
             HINT = 'ALTER TABLE … ADD PRIMARY KEY (pipeline_id), or rename the table.';
+    END IF;
+    SELECT string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY a.attnum)
+    INTO unfit
+    FROM pg_catalog.pg_attribute AS a
+    LEFT JOIN (
+        VALUES
+        ('pipeline_id', '{uuid}'::regtype[]),
+        ('organization_id', '{text, varchar}'),
+        ('workflow_id', '{uuid}'),
+        ('pipeline_name', '{text, varchar}'),
+        ('cron_string', '{text, varchar}'),
+        ('enabled', '{boolean}'),
+        ('last_run_at', '{timestamptz}'),
+        ('next_run_at', '{timestamptz}'),
+        ('created_at', '{timestamptz}'),
+        ('updated_at', '{timestamptz}'),
+        ('pg_owned', '{boolean}')
+    ) AS ours (column_name, types) ON ours.column_name = a.attname
+    WHERE a.attrelid = '@beat_schema@.pg_periodic_schedule'::regclass AND a.attnum > 0 AND NOT a.attisdropped
+      AND CASE
+          WHEN ours.column_name IS NULL THEN a.attnotnull AND NOT a.atthasdef AND a.attidentity = ''
+          ELSE a.atttypid <> ALL (ours.types) OR a.attgenerated <> ''
+      END;
+    IF unfit IS NOT NULL THEN
+        RAISE EXCEPTION 'the existing table pg_periodic_schedule has columns that cannot be mirrored into: %', unfit
+            USING ERRCODE = 'invalid_table_definition',
+            HINT = 'Change their types to those of README, "Install it in your database", and give columns of your own a default.';
     END IF;
 END
 $do$;
@@ -64,6 +93,9 @@ ADD COLUMN IF NOT EXISTS sync_error text;
 ALTER TABLE @beat_schema@.pg_periodic_schedule
 ALTER COLUMN organization_id TYPE text,
 ALTER COLUMN organization_id SET DEFAULT '',
+ALTER COLUMN workflow_id DROP NOT NULL,
+ALTER COLUMN last_run_at DROP NOT NULL,
+ALTER COLUMN next_run_at DROP NOT NULL,
 ALTER COLUMN pipeline_name TYPE text,
 ALTER COLUMN pipeline_name SET DEFAULT '',
 ALTER COLUMN cron_string TYPE text,
