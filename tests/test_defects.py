@@ -57,7 +57,12 @@ def test_updated_at_moves_with_every_real_change_and_only_then(
         orm.PeriodicTask.objects.filter(id=task.id).update(**change)
         stamps.append(mirror(db, "updated_at", name))
     assert stamps == sorted(set(stamps))
-    for nothing in ({"one_off": True}, {"description": "words"}, {"queue": "q"}):
+    for nothing in (
+        {"one_off": True},
+        {"description": "words"},
+        {"queue": "q"},
+        {"kwargs": '{"x": 1}'},
+    ):
         orm.PeriodicTask.objects.filter(id=task.id).update(**nothing)
     orm.PeriodicTask.objects.get(id=task.id).save()  # moves date_changed
     assert mirror(db, "updated_at", name) == stamps[-1]
