@@ -16,9 +16,10 @@ lint: provision
 	$(bin)/hadolint docker/Dockerfile
 	bash -n docker/*.sh .ci/run
 
-# For a revision that is not released yet; a released one never changes (tests/test_migrations.py).
+# For the newest revision, while it is not released; a released one never changes.
+revision = $(notdir $(basename $(lastword $(sort $(wildcard alembic/versions/*.py)))))
 freeze:
-	python3 sql/assemble.py > alembic/versions/0001_mirror/upgrade.sql
+	python3 sql/assemble.py $(revision)
 	cd alembic/versions && sha256sum *.py */*.sql > frozen.sha256
 
 provision:

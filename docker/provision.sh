@@ -45,7 +45,7 @@ install_server() {
     fi
     apt_install "postgresql-plpython3-$version" python3-venv
     if ! cmp -s plpython/requirements.txt "$libraries/requirements.txt"; then
-        say "croniter for $python, in $libraries"
+        say "croniter and what else plpython/requirements.txt names, for $python, in $libraries"
         local venv site
         venv=$(mktemp -d)
         "$python" -m venv "$venv"
@@ -58,7 +58,7 @@ install_server() {
         echo "$libraries" | as_root tee "$site/pg_periodic_schedule.pth" >/dev/null
         as_root cp plpython/requirements.txt "$libraries/requirements.txt"  # last: it says "done"
     fi
-    "$python" -c 'import croniter, ephem'
+    "$python" -c 'import babel, cron_descriptor, croniter, ephem'
 }
 
 install_venv() {

@@ -1,9 +1,11 @@
 """The installation script: every object's one source file under ``sql/``, in order of dependency.
 
-``python sql/assemble.py`` prints it; ``make freeze`` freezes it for an Alembic revision.  What is
-left for the one who runs it is to replace ``@beat_schema@``.
+``assemble.py`` prints it; ``assemble.py REVISION`` writes what an Alembic revision that is not
+released yet runs (``make freeze``).  What is left for the one who runs it is to replace
+``@beat_schema@``.
 """
 
+import graphlib
 import hashlib
 import re
 import sys
@@ -11,16 +13,34 @@ import textwrap
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+VERSIONS = ROOT / "alembic" / "versions"
 ORDER = ("checks.sql", "schema.sql", "tables", "functions", "views", "triggers", "registration.sql")
 LAST = "privileges.sql"
+# What a revision runs again where it changed.  Changes of tables and triggers are written by hand.
+REPLACEABLE = ("sql/checks.sql", "sql/functions/", "sql/views/")
+
+
+def in_order(paths: list[Path]) -> list[Path]:
+    """By name; a function whose body is parsed when it is created after those it calls."""
+    calls = {
+        path: [
+            other
+            for other in paths
+            if "\nLANGUAGE sql " in path.read_text()
+            and f"periodic_schedule.{other.stem}(" in path.read_text()
+            and other != path
+        ]
+        for path in sorted(paths)
+    }
+    return list(graphlib.TopologicalSorter(calls).static_order())
 
 
 def sources() -> list[Path]:
-    """All files, folders in alphabetical order."""
+    """All files."""
     found: list[Path] = []
     for name in (*ORDER, LAST):
         path = ROOT / "sql" / name
-        found += sorted(path.glob("*.sql")) if path.is_dir() else [path]
+        found += in_order(list(path.glob("*.sql"))) if path.is_dir() else [path]
     return found
 
 
@@ -42,11 +62,66 @@ def with_python(sql: str) -> str:
     return sql.replace("@python_version@", python_version())
 
 
-def assemble() -> str:
-    """The whole script."""
-    parts = [f"-- {path.relative_to(ROOT)}\n{path.read_text().strip()}\n" for path in sources()]
-    return with_python("\n".join(parts))
+def sections() -> dict[str, str]:
+    """What each source file contributes, by the file's name, in order."""
+    return {
+        str(path.relative_to(ROOT)): with_python(path.read_text()).strip() for path in sources()
+    }
+
+
+def assemble(parts: dict[str, str] | None = None) -> str:
+    """The whole script, or these parts of it."""
+    parts = sections() if parts is None else parts
+    return "\n".join(f"-- {name}\n{text}\n" for name, text in parts.items())
+
+
+def frozen_sections(before: str) -> dict[str, str]:
+    """What each file contributed in the revisions before this one."""
+    found: dict[str, str] = {}
+    for script in sorted(VERSIONS.glob("*/upgrade.sql")):
+        if script.parent.name < before:
+            pieces = re.split(r"(?m)^-- (sql/[\w/]+\.sql)\n", script.read_text())[1:]
+            found |= {
+                name: re.sub(r"(?m)^CREATE (?=FUNCTION|VIEW)", "CREATE OR REPLACE ", text).strip()
+                for name, text in zip(pieces[::2], pieces[1::2], strict=True)
+            }
+    return found
+
+
+def signatures(parts: dict[str, str]) -> set[str]:
+    """The functions that these sources make, as DROP FUNCTION names them."""
+    made: set[str] = set()
+    for text in parts.values():
+        for name, arguments in re.findall(
+            r"(?ms)^CREATE OR REPLACE FUNCTION ([\w.]+)\((.*?)\)\s*(?:RETURNS|LANGUAGE)", text
+        ):
+            plain = " ".join(re.sub(r"DEFAULT [^,]+", "", arguments).split())
+            made.add(f"{name}({plain})")
+    return made
+
+
+def freeze(revision: str) -> None:
+    """upgrade.sql: the sources that have changed since; downgrade.sql: as they were before."""
+
+    def replaceable(parts: dict[str, str]) -> dict[str, str]:
+        return {name: text for name, text in parts.items() if name.startswith(REPLACEABLE)}
+
+    def drop(names: set[str]) -> str:
+        return "".join(f"DROP FUNCTION {name};\n" for name in sorted(names))
+
+    before, now = replaceable(frozen_sections(revision)), replaceable(sections())
+    new = {name: text for name, text in now.items() if before.get(name) != text}
+    old = {name: text for name, text in before.items() if now.get(name) != text}
+    old.pop("sql/checks.sql", None)  # what is there already was checked
+    last = {f"sql/{LAST}": sections()[f"sql/{LAST}"]}
+    folder = VERSIONS / revision
+    dropped, made = signatures(old) - signatures(new), signatures(new) - signatures(old)
+    (folder / "upgrade.sql").write_text(assemble(new | last) + drop(dropped))
+    (folder / "downgrade.sql").write_text(assemble(old | last) + drop(made))
 
 
 if __name__ == "__main__":
-    sys.stdout.write(assemble())
+    if len(sys.argv) > 1:
+        freeze(sys.argv[1])
+    else:
+        sys.stdout.write(assemble())

@@ -49,12 +49,11 @@ DECLARE
 BEGIN
     -- A literal, run by EXECUTE only so that its failure can be caught here.
     EXECUTE $sql$DO $py$
-from croniter import croniter
-import ephem
+import babel, cron_descriptor, croniter, ephem
 $py$ LANGUAGE plpython3u$sql$;
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS message = MESSAGE_TEXT;
-    RAISE EXCEPTION 'the server''s Python cannot import croniter and ephem'
+    RAISE EXCEPTION 'the server''s Python cannot import croniter, ephem, cron_descriptor and babel'
         USING ERRCODE = 'undefined_file', DETAIL = message,
         HINT = 'Run docker/provision.sh server on the database server: PL/Python uses the system''s Python, not a venv.';
 END

@@ -125,7 +125,7 @@ def test_offline_sql_does_the_same(db: Session, bare: Session) -> None:
     client("psql", bare, *script, text=alembic_sql("upgrade", "head"))
     assert schema_of(bare) == schema_of(db)
     assert mirror(bare, "cron_string", "there before") == "0 3 * * *"
-    assert "0002_backfill" in alembic("current", url=url_of(bare.info))
+    assert "(head)" in alembic("current", url=url_of(bare.info))
     client("psql", bare, *script, text=alembic_sql("downgrade", "head:base"))
     assert schema_of(bare).replace(EXTENSION, "") == before
 
@@ -234,7 +234,7 @@ def test_without_croniter(private_server: tuple[Session, Path]) -> None:
     db, croniter = private_server
     croniter.write_text("raise ImportError(name='croniter')")
     said = refuse(db)
-    assert "the server's Python cannot import croniter and ephem" in said
+    assert "the server's Python cannot import croniter" in said
     assert "docker/provision.sh server" in said
 
 

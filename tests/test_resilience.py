@@ -73,7 +73,7 @@ FAULTS = {
         "note",
         "drain",
         "tell_beat",
-        "next_run_epochs",
+        "next_runs_of_many",
         "parse_identity",
         "load_python",
         "pipeline_rows",

@@ -1,4 +1,4 @@
-CREATE FUNCTION periodic_schedule.drain(at_once integer, deadline timestamptz) RETURNS integer
+CREATE OR REPLACE FUNCTION periodic_schedule.drain(at_once integer, deadline timestamptz) RETURNS integer
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $function$

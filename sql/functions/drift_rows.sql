@@ -1,4 +1,4 @@
-CREATE FUNCTION periodic_schedule.drift_rows(task_ids bigint[] DEFAULT NULL)
+CREATE OR REPLACE FUNCTION periodic_schedule.drift_rows(task_ids bigint[] DEFAULT NULL)
 RETURNS TABLE (
     periodic_task_id bigint, pipeline_id uuid, task_name text, difference text, column_name text,
     mirror_value text, source_value text

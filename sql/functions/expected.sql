@@ -1,5 +1,5 @@
 -- The one home of what a mirror row should be: sync() writes it, drift compares with it.
-CREATE FUNCTION periodic_schedule.expected(
+CREATE OR REPLACE FUNCTION periodic_schedule.expected(
     task_ids bigint[], identify boolean, now timestamptz, deadline timestamptz DEFAULT 'infinity'
 )
 RETURNS TABLE (
@@ -78,16 +78,26 @@ BEGIN
 
     -- One call of Python for all rows, none if all are paused.
     run AS (
-        SELECT u.id, to_timestamp(u.epoch) AS run_at, u.error, CASE WHEN u.error = n.incomplete THEN u.error END AS incomplete
+        SELECT
+            u.id,
+            periodic_schedule.from_microseconds(
+                -- An interval that would have ended before its edit or resumption begins with that.
+                CASE WHEN u.run <= u.effective THEN u.run - u.base + u.effective ELSE u.run END
+            ) AS run_at,
+            u.error,
+            CASE WHEN u.error = n.incomplete THEN u.error END AS incomplete
         FROM (
             SELECT
                 array_agg(t.id) AS ids, array_agg(t.expression) AS expressions, array_agg(t.zone) AS zones,
-                array_agg(extract(epoch FROM b.base)::float8) AS bases
+                array_agg(periodic_schedule.to_microseconds(b.base)) AS bases,
+                array_agg(
+                    CASE WHEN t.expression LIKE '@every %' THEN periodic_schedule.to_microseconds(t.effective_at) END
+                ) AS effective
             FROM timed AS t
             CROSS JOIN LATERAL (
                 SELECT CASE
                     WHEN t.expression LIKE '@at %' THEN coalesce(t.last_run_at, '-infinity')  -- past ones are due
-                    WHEN t.expression LIKE '@every %' THEN greatest(t.last_run_at, t.effective_at)
+                    WHEN t.expression LIKE '@every %' THEN coalesce(t.last_run_at, t.effective_at)
                     WHEN t.start_time > t.effective_at
                         THEN greatest(t.last_run_at, t.start_time - interval '1 microsecond')
                     ELSE greatest(t.last_run_at, t.effective_at)
@@ -95,10 +105,10 @@ BEGIN
             ) AS b
             WHERE t.readable
         ) AS a
-        CROSS JOIN LATERAL periodic_schedule.next_run_epochs(
-            a.expressions, a.zones, a.bases, extract(epoch FROM deadline)::float8
+        CROSS JOIN LATERAL periodic_schedule.next_runs_of_many(
+            a.expressions, a.zones, a.bases, periodic_schedule.to_microseconds(deadline)
         ) AS n
-        CROSS JOIN LATERAL unnest(a.ids, n.runs, n.errors) AS u (id, epoch, error)
+        CROSS JOIN LATERAL unnest(a.ids, a.bases, a.effective, n.runs, n.errors) AS u (id, base, effective, run, error)
     ),
 
     parsed AS MATERIALIZED (

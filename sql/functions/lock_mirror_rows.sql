@@ -1,4 +1,4 @@
-CREATE FUNCTION periodic_schedule.lock_mirror_rows(task_ids bigint[], deadline timestamptz) RETURNS bigint[]
+CREATE OR REPLACE FUNCTION periodic_schedule.lock_mirror_rows(task_ids bigint[], deadline timestamptz) RETURNS bigint[]
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $function$

@@ -1,4 +1,4 @@
-CREATE FUNCTION periodic_schedule.lock_slots(slots integer[], exclusive boolean, deadline timestamptz)
+CREATE OR REPLACE FUNCTION periodic_schedule.lock_slots(slots integer[], exclusive boolean, deadline timestamptz)
 RETURNS boolean
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp

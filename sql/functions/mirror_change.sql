@@ -1,4 +1,4 @@
-CREATE FUNCTION periodic_schedule.mirror_change(
+CREATE OR REPLACE FUNCTION periodic_schedule.mirror_change(
     source text, source_keys text[], redefined boolean, inserted boolean, told boolean
 ) RETURNS void
 LANGUAGE plpgsql VOLATILE

@@ -1,4 +1,4 @@
-CREATE FUNCTION periodic_schedule.move_change_mark() RETURNS trigger
+CREATE OR REPLACE FUNCTION periodic_schedule.move_change_mark() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET lock_timeout = '100ms'

@@ -1,4 +1,4 @@
-CREATE FUNCTION periodic_schedule.next_runs(cron_string text, timezone text, after timestamptz, n integer)
+CREATE OR REPLACE FUNCTION periodic_schedule.next_runs(cron_string text, timezone text, after timestamptz, n integer)
 RETURNS SETOF timestamptz
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 10
 SET search_path = pg_catalog, pg_temp
@@ -6,13 +6,9 @@ AS $function$
 DECLARE
     found record;
 BEGIN
-    -- An epoch, because PL/Python is given a timestamptz as text in the session's zone and style.
-    found := periodic_schedule.runs_after(cron_string, timezone, extract(epoch FROM after)::float8, n);
-    IF found.error IS NOT NULL THEN
-        RAISE EXCEPTION '%', found.error[1]
-            USING ERRCODE = '22023', DETAIL = found.error[2], HINT = found.error[3];
-    END IF;
-    RETURN QUERY SELECT to_timestamp(r.epoch) FROM unnest(found.runs) AS r (epoch);
+    found := periodic_schedule.runs_after(cron_string, timezone, periodic_schedule.to_microseconds(after), n);
+    PERFORM periodic_schedule.raise_error(found.error);
+    RETURN QUERY SELECT periodic_schedule.from_microseconds(r.run) FROM unnest(found.runs) AS r (run);
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.next_runs(text, text, timestamptz, integer) IS

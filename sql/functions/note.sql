@@ -1,4 +1,4 @@
-CREATE FUNCTION periodic_schedule.note(source text, source_keys text[], reason text) RETURNS void
+CREATE OR REPLACE FUNCTION periodic_schedule.note(source text, source_keys text[], reason text) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $function$

@@ -1,4 +1,4 @@
-CREATE FUNCTION periodic_schedule.parse_identity(
+CREATE OR REPLACE FUNCTION periodic_schedule.parse_identity(
     names text[], tasks text[], args_texts text[], kwargs_texts text[], headers_texts text[],
     OUT pipeline_ids uuid[], OUT workflow_ids uuid[], OUT organization_ids text[], OUT pipeline_names text[],
     OUT identity_sources text[], OUT errors text[], OUT runnable boolean[]

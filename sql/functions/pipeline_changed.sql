@@ -1,4 +1,4 @@
-CREATE FUNCTION periodic_schedule.pipeline_changed() RETURNS trigger
+CREATE OR REPLACE FUNCTION periodic_schedule.pipeline_changed() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET jit = off  -- compiling would take longer than it runs

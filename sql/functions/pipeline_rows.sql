@@ -1,4 +1,4 @@
-CREATE FUNCTION periodic_schedule.pipeline_rows(ids uuid[])
+CREATE OR REPLACE FUNCTION periodic_schedule.pipeline_rows(ids uuid[])
 RETURNS TABLE (pipeline_id uuid, pipeline_name text, workflow_id uuid, organization_id text, problem text)
 LANGUAGE plpgsql STABLE STRICT
 SET search_path = pg_catalog, pg_temp

@@ -1,4 +1,4 @@
-CREATE FUNCTION periodic_schedule.reconcile(batch integer DEFAULT 10000)
+CREATE OR REPLACE FUNCTION periodic_schedule.reconcile(batch integer DEFAULT 10000)
 RETURNS TABLE (
     periodic_task_id bigint, pipeline_id uuid, task_name text, action text, changed_columns text[]
 )

@@ -1,4 +1,4 @@
-CREATE FUNCTION periodic_schedule.register_pipeline_source(
+CREATE OR REPLACE FUNCTION periodic_schedule.register_pipeline_source(
     pipeline regclass, organization regclass,
     id_column name DEFAULT 'id',
     name_column name DEFAULT 'pipeline_name',

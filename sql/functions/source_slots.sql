@@ -1,4 +1,4 @@
-CREATE FUNCTION periodic_schedule.source_slots(task_ids bigint[]) RETURNS integer[]
+CREATE OR REPLACE FUNCTION periodic_schedule.source_slots(task_ids bigint[]) RETURNS integer[]
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $function$

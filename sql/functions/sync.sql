@@ -1,7 +1,7 @@
 -- The one writer of the mirror.  It locks, in this order: the slots of the rows it will read, the
 -- slots of tasks that have no mirror row to lock, the mirror rows.  Only then it reads, in new
 -- statements.  docs/locking.md says why each lock is needed, and what is safe without.
-CREATE FUNCTION periodic_schedule.sync(
+CREATE OR REPLACE FUNCTION periodic_schedule.sync(
     task_ids bigint[], redefined boolean, inserted boolean, deadline timestamptz
 ) RETURNS void
 LANGUAGE plpgsql VOLATILE

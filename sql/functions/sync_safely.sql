@@ -1,4 +1,4 @@
-CREATE FUNCTION periodic_schedule.sync_safely(
+CREATE OR REPLACE FUNCTION periodic_schedule.sync_safely(
     task_ids bigint[], redefined boolean, inserted boolean, deadline timestamptz
 ) RETURNS boolean
 LANGUAGE plpgsql VOLATILE

@@ -1,4 +1,4 @@
-CREATE FUNCTION periodic_schedule.sync_sources(
+CREATE OR REPLACE FUNCTION periodic_schedule.sync_sources(
     source text, source_keys text[], at_once integer, deadline timestamptz
 ) RETURNS boolean
 LANGUAGE plpgsql VOLATILE

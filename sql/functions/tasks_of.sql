@@ -1,4 +1,4 @@
-CREATE FUNCTION periodic_schedule.tasks_of(source text, source_keys text[]) RETURNS bigint[]
+CREATE OR REPLACE FUNCTION periodic_schedule.tasks_of(source text, source_keys text[]) RETURNS bigint[]
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $function$

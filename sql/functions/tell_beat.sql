@@ -1,4 +1,4 @@
-CREATE FUNCTION periodic_schedule.tell_beat() RETURNS void
+CREATE OR REPLACE FUNCTION periodic_schedule.tell_beat() RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $function$

@@ -1,4 +1,4 @@
-CREATE VIEW periodic_schedule.drift AS
+CREATE OR REPLACE VIEW periodic_schedule.drift AS
 SELECT
     d.periodic_task_id,
     d.pipeline_id,

@@ -1,0 +1,200 @@
+"""Celery's crontab grammar (``celery.schedules.crontab_parser``, Celery 5.x), and the error of a
+schedule that has no meaning.
+
+The installed PL/Python functions carry the source of every module here (``sql/assemble.py`` puts
+it in), so the server needs the libraries of ``requirements.txt`` but no copy of this project.  It
+is executed inside a function body: no ``from __future__``, and libraries are imported where they
+are used, because a missing one must become one schedule's error, not that of a whole statement.
+"""
+
+import re
+from typing import NamedTuple
+
+
+class ScheduleError(ValueError):
+    """A schedule expression, zone or argument that has no meaning.
+
+    ``field`` names what is wrong, ``position`` where it begins in the expression, from 1.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        detail: str,
+        hint: str,
+        field: str | None = None,
+        position: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.detail = detail
+        self.hint = hint
+        self.field = field
+        self.position = position
+
+
+class PostponedError(ScheduleError):
+    """The schedule may be right: it could not be read now."""
+
+
+def missing_library(error: ImportError) -> PostponedError:
+    """What a schedule's error says where the server's Python lacks something."""
+    return PostponedError(
+        f"the server's Python cannot import {error.name}",
+        f"{error}",
+        "Run docker/provision.sh on the database server.",
+    )
+
+
+class Field(NamedTuple):
+    """One of the five crontab fields, in the order of a crontab line."""
+
+    name: str
+    low: int
+    high: int
+
+
+FIELDS = (
+    Field("minute", 0, 59),
+    Field("hour", 0, 23),
+    Field("day_of_month", 1, 31),
+    Field("month_of_year", 1, 12),
+    Field("day_of_week", 0, 6),
+)
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+# Celery looks a name up among the months first, in whatever field it stands.
+NAMES = {name: number for number, name in enumerate(WEEKDAYS)} | {
+    name: number for number, name in enumerate(MONTHS, 1)
+}
+DAYS_IN_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
+# Celery matches these with re.match, in this order: what follows the match is ignored.
+RANGE_STEP = re.compile(r"(\w+?)-(\w+)/(\w+)?")
+RANGE = re.compile(r"(\w+?)-(\w+)")
+STAR_STEP = re.compile(r"\*/(\w+)?")
+STAR = re.compile(r"^\*$")
+
+CRON_HINT = (
+    "Use Celery's crontab: *, numbers, names, a-b, a-b/n, */n and lists of these with commas;"
+    " day_of_week is 0-6 or sun-sat."
+)
+
+
+def cron_number(text: str, field: Field) -> int:
+    """A number or a name, as Celery reads it in any field."""
+    try:
+        number = int(text)
+    except ValueError:
+        name = NAMES.get(text[:3].lower())
+        if name is None:
+            raise ValueError(f"{text!r} is neither a number nor a name") from None
+        number = name
+    if text.startswith("-") or not field.low <= number <= field.high:
+        raise ValueError(f"{text!r} is not between {field.low} and {field.high}")
+    return number
+
+
+def cron_range(first: str, last: str, field: Field) -> list[int]:
+    """``first-last``; a range that ends before it begins wraps around."""
+    start, stop = cron_number(first, field), cron_number(last, field)
+    if stop < start:
+        return [*range(start, field.high + 1), *range(field.low, stop + 1)]
+    return list(range(start, stop + 1))
+
+
+def cron_step(text: str | None) -> int:
+    """The ``n`` of ``/n``.  Celery slices with it, so a name is no step and 0 is none."""
+    if not text:
+        raise ValueError("the step after / is missing")
+    try:
+        step = int(text)
+    except ValueError:
+        raise ValueError(f"step {text!r} is not a number") from None
+    if step == 0:
+        raise ValueError("a step of 0 never advances")
+    return step
+
+
+def cron_part(part: str, field: Field) -> tuple[list[int], str]:
+    """One comma-separated part: its values, and the text Celery really looked at."""
+    if not part:
+        raise ValueError("it has an empty part")
+    if match := RANGE_STEP.match(part):
+        first, last, step = match.groups()
+        return cron_range(first, last, field)[:: cron_step(step)], match.group()
+    if match := RANGE.match(part):
+        first, last = match.groups()
+        return cron_range(first, last, field), match.group()
+    every = list(range(field.low, field.high + 1))
+    if match := STAR_STEP.match(part):
+        return every[:: cron_step(match.group(1))], match.group()
+    if STAR.match(part):
+        return every, "*"
+    return [cron_number(part, field)], part.split()[0]  # of a name, Celery reads three letters
+
+
+def cron_field(text: str, field: Field, position: int = 1) -> tuple[set[int], str]:
+    """One field: the values it stands for, and its canonical text (nothing Celery ignores)."""
+    values: set[int] = set()
+    texts: list[str] = []
+    at = position
+    for part in text.split(","):
+        try:
+            numbers, canonical = cron_part(part, field)
+        except ValueError as error:
+            raise ScheduleError(
+                f"crontab {field.name} {text!r} is invalid: {error}",
+                f"Celery's crontab parser rejects the {field.name} field.",
+                CRON_HINT,
+                field.name,
+                at,
+            ) from None
+        values.update(numbers)
+        texts.append(canonical)
+        at += len(part) + 1
+    return values, ",".join(texts)
+
+
+def canonical_crontab(fields: list[str]) -> str:
+    """The five columns of a crontab row as one string that Celery reads the same way."""
+    return " ".join(cron_field(text, field)[1] for text, field in zip(fields, FIELDS, strict=True))
+
+
+class Crontab(NamedTuple):
+    """A crontab expression that was read: its five texts and the values they stand for."""
+
+    texts: list[str]
+    values: list[set[int]]
+
+    @property
+    def follows_real_time(self) -> bool:
+        """Has it a ``*`` in minute or hour?  Then it is not one for fixed times of the day."""
+        return any(part.startswith("*") for text in self.texts[:2] for part in text.split(","))
+
+
+def read_crontab(expression: str) -> Crontab:
+    """Five fields.  Raises ScheduleError, also if they never match."""
+    found = list(re.finditer(r"\S+", expression))
+    texts = [match.group() for match in found]
+    if len(texts) != len(FIELDS):
+        extra = found[len(FIELDS)].start() if len(texts) > len(FIELDS) else len(expression)
+        raise ScheduleError(
+            f"crontab {expression!r} has not five fields but {len(texts)}",
+            "The fields are minute, hour, day of month, month and day of week.",
+            CRON_HINT,
+            position=extra + 1,
+        )
+    values = [
+        cron_field(match.group(), field, match.start() + 1)[0]
+        for match, field in zip(found, FIELDS, strict=True)
+    ]
+    if not any(day <= DAYS_IN_MONTH[month - 1] for month in values[3] for day in values[2]):
+        raise ScheduleError(
+            f"crontab {expression!r} never matches",
+            "None of its days occurs in any of its months.",
+            "Check day_of_month and month_of_year.",
+            "day_of_month",
+            found[2].start() + 1,
+        )
+    return Crontab(texts, values)

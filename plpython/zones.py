@@ -1,0 +1,78 @@
+"""Time zones: ``zoneinfo`` on the tz database of the operating system or, where that has none, of
+Python's tzdata package.
+
+Instants are whole seconds since 1970 in UTC.  "Wall" values are readings of the local clock,
+expressed the same way, as if the clock on the wall showed UTC.
+"""
+
+import datetime
+import functools
+import pathlib
+import re
+import zoneinfo
+
+from grammar import ScheduleError
+
+UTC = datetime.UTC
+# No dots and no leading slash: a name is never a path.
+ZONE_NAME = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*", re.ASCII)
+# Not zones but copies of the database, one of them with leap seconds; and what is no zone's name.
+NO_ZONES = ("posix/", "right/", "posixrules")
+
+
+@functools.lru_cache(maxsize=1024)
+def load_zone(name: str) -> zoneinfo.ZoneInfo:
+    """The tz database's zone.  Names that could be paths never reach the file system."""
+    try:
+        if len(name) > 64 or not ZONE_NAME.fullmatch(name) or name.startswith(NO_ZONES):
+            raise ValueError
+        return zoneinfo.ZoneInfo(name)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        raise ScheduleError(
+            f"time zone {name[:80]!r} is not known",
+            "The tz database of the server has no zone of that name.",
+            "Use an IANA name such as Europe/Berlin or UTC.",
+            "timezone",
+        ) from None
+
+
+def tz_database() -> tuple[str, str]:
+    """(where the tz database is, its version)"""
+    for place in map(pathlib.Path, zoneinfo.TZPATH):
+        if (place / "UTC").exists():
+            try:
+                first_line = (place / "tzdata.zi").open(encoding="ascii").readline()
+            except OSError:
+                return str(place), "unknown"
+            return str(place), first_line.removeprefix("# version ").strip()
+    import tzdata  # zoneinfo itself falls back on it
+
+    return "Python package tzdata", tzdata.IANA_VERSION
+
+
+def offset_at(zone: zoneinfo.ZoneInfo, instant: int) -> int:
+    """UTC offset in seconds in force at an instant."""
+    offset = datetime.datetime.fromtimestamp(instant, UTC).astimezone(zone).utcoffset()
+    assert offset is not None
+    return offset.days * 86400 + offset.seconds
+
+
+def instant_of(zone: zoneinfo.ZoneInfo, wall: int, fold: int) -> int:
+    """The instant at which the clock shows ``wall``, on its first (0) or second (1) pass.
+
+    For a wall time that is skipped, PEP 495 gives an instant after the gap (0) or before it (1).
+    """
+    local = datetime.datetime.fromtimestamp(wall, UTC).replace(tzinfo=zone, fold=fold)
+    return int(local.timestamp() // 1)
+
+
+def transition_between(zone: zoneinfo.ZoneInfo, low: int, high: int) -> int:
+    """The instant in (low, high] from which high's offset is in force."""
+    before = offset_at(zone, low)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if offset_at(zone, middle) == before:
+            low = middle
+        else:
+            high = middle
+    return high

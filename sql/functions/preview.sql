@@ -1,0 +1,42 @@
+CREATE OR REPLACE FUNCTION periodic_schedule.preview(
+    pipeline_id uuid, n integer DEFAULT 10, now timestamptz DEFAULT pg_catalog.now()
+) RETURNS TABLE (run_at timestamptz, utc timestamp, local_time timestamp, note text)
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 10
+SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+DECLARE
+    schedule record;
+    runs bigint[];
+BEGIN
+    SELECT m.cron_string, m.timezone, m.next_run_at, m.expires, m.one_off INTO schedule
+    FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.pipeline_id = preview.pipeline_id;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no schedule %', pipeline_id USING ERRCODE = 'no_data_found',
+            DETAIL = 'pg_periodic_schedule has no such pipeline_id.',
+            HINT = 'Look it up: SELECT pipeline_id, task_name FROM pg_periodic_schedule.';
+    END IF;
+    runs := ARRAY(
+        SELECT periodic_schedule.to_microseconds(f.run)
+        FROM (
+            SELECT schedule.next_run_at AS run
+            UNION ALL
+            SELECT r FROM periodic_schedule.next_runs(
+                schedule.cron_string, schedule.timezone, greatest(schedule.next_run_at, now), n
+            ) AS r
+            WHERE NOT schedule.one_off
+        ) AS f
+        WHERE f.run < coalesce(schedule.expires, 'infinity') AND schedule.next_run_at IS NOT NULL
+        ORDER BY f.run LIMIT n
+    );
+    RETURN QUERY
+    SELECT
+        x.run_at, x.run_at AT TIME ZONE 'UTC', periodic_schedule.from_microseconds(u.wall) AT TIME ZONE 'UTC',
+        CASE WHEN x.run_at <= now THEN concat_ws('; ', 'due now', u.note) ELSE u.note END
+    FROM periodic_schedule.local_times(schedule.cron_string, schedule.timezone, runs) AS l
+    CROSS JOIN LATERAL unnest(runs, l.walls, l.notes) AS u (run, wall, note)
+    CROSS JOIN LATERAL (SELECT periodic_schedule.from_microseconds(u.run) AS run_at) AS x;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.preview(uuid, integer, timestamptz) IS
+    'The next n runs of a schedule of pg_periodic_schedule, up to its expiry; none if it is paused, done or expired. utc and local_time are what the clocks show; note: it is due now, or what a change of the clocks does to it. One that is due now runs once, whatever it missed. Reads no clock but its default';
