@@ -1,0 +1,171 @@
+"""Debian cron's rule at every change of the clocks, in every zone: the installed code is imported
+here as it stands, and held against a walk through the minutes around each change."""
+
+import datetime
+import functools
+import random
+import zoneinfo
+from typing import NamedTuple
+
+import pytest
+from grammar import Crontab, read_crontab
+from next_run import crontab_schedule, run_after, runs_after
+from zones import load_zone, offset_at, transition_between, tz_database
+
+UTC = datetime.UTC
+SECOND = 1_000_000
+DAY = 86_400
+HOURS = 3600
+
+
+def epoch(text: str) -> int:
+    return int(datetime.datetime.fromisoformat(text).timestamp())
+
+
+class Change(NamedTuple):
+    """The offset from UTC before and after an instant, in seconds."""
+
+    at: int
+    before: int
+    after: int
+
+
+@functools.cache
+def changes(name: str, first: int = 2000, last: int = 2040) -> list[Change]:
+    """All changes of a zone's offset in these years."""
+    zone = zoneinfo.ZoneInfo(name)
+    found: list[Change] = []
+    low, stop = epoch(f"{first}-01-01T00:00Z"), epoch(f"{last + 1}-01-01T00:00Z")
+    before = offset_at(zone, low)
+    for high in range(low + DAY, stop, DAY):
+        after = offset_at(zone, high)
+        if after != before:
+            found.append(Change(transition_between(zone, high - DAY, high), before, after))
+        before = after
+    return found
+
+
+FIXED = ("30 1 * * *", "0,30 2,3 * * *", "15 0,12,23 * * *", "10-50/20 0-23/1 * * *", "0 0 * * 0,1")
+REAL_TIME = ("*/20 * * * *", "*/30 0-3 * * *", "25 */2 * * *", "5,*/45 1,2 * * sat-mon")
+AROUND = 4 * HOURS
+
+
+def walked(crontab: Crontab, change: Change, low: int, high: int) -> list[int]:
+    """The runs in (low, high] by the rule, minute by minute.  No other change may be near."""
+
+    def matches(wall: int) -> bool:
+        shown = datetime.datetime.fromtimestamp(wall, UTC)
+        parts = (shown.minute, shown.hour, shown.day, shown.month, shown.isoweekday() % 7)
+        return all(part in values for part, values in zip(parts, crontab.values, strict=True))
+
+    runs: list[int] = []
+    for instant in range(low + 60 - low % 60, high + 1, 60):
+        offset = change.before if instant < change.at else change.after
+        repeated = instant >= change.at and instant + offset < change.at + change.before
+        if matches(instant + offset) and (crontab.follows_real_time or not repeated):
+            runs.append(instant)
+    gap = range(change.at + change.before, change.at + change.after, 60)
+    if (
+        not crontab.follows_real_time
+        and change.at not in runs
+        and change.after - change.before < 3 * HOURS
+        and any(map(matches, gap))
+    ):
+        runs.append(change.at)
+    return sorted(runs)
+
+
+def stepped(expression: str, zone: str, low: int, high: int) -> list[int]:
+    """The runs in (low, high], each searched from the one before."""
+    runs: list[int] = []
+    after = low * SECOND
+    while True:
+        run = run_after(expression, zone, after)
+        assert run is not None
+        assert run > after
+        if run > high * SECOND:
+            return runs
+        runs.append(run // SECOND)
+        after = run
+
+
+def test_every_change_of_every_zone_from_2000_to_2040() -> None:
+    """Zones whose clocks change alike, at the same instant, are tried once."""
+    chance = random.Random(1)  # noqa: S311
+    tried: set[tuple[Change, ...]] = set()
+    zones = sorted(zoneinfo.available_timezones())
+    total = 0
+    for name in zones:
+        every = changes(name)
+        total += len(every)
+        for change in every:
+            size = abs(change.after - change.before)
+            near = tuple(c for c in every if abs(c.at - change.at) < 2 * DAY)
+            if near in tried:
+                continue
+            tried.add(near)
+            assert len(near) == 1, f"{name} changes twice within two days: {near}"
+            low, high = change.at - size - AROUND, change.at + size + AROUND
+            for expression in FIXED + REAL_TIME:
+                expected = walked(read_crontab(expression), change, low, high)
+                where = f"{expression} in {name} around {change}"
+                assert stepped(expression, name, low, high) == expected, where
+                # A search from anywhere finds the same, without what another search remembers.
+                after = chance.randrange(low, change.at + 3 * HOURS) * SECOND
+                search = crontab_schedule(expression, name)
+                found = search(after)
+                assert found is not None
+                if found <= high * SECOND:
+                    following = [run for run in expected if run * SECOND > after]
+                    assert found == following[0] * SECOND, f"{where} after {after}"
+                later = search(after + chance.randrange(2 * HOURS) * SECOND)
+                assert later is not None
+                assert later >= found, f"{where}: not monotone after {after}"
+    assert len(zones) > 450
+    assert total > 15_000
+    print(f"{total} changes in {len(zones)} zones, {len(tried)} of them different")
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Europe/Berlin", "Pacific/Kiritimati"])
+@pytest.mark.parametrize("year", [1, 1883, 1900, 2500, 9998])
+def test_near_and_far_years(zone: str, year: int) -> None:
+    """Local mean time with its odd seconds; rules that go on for ever."""
+    chance = random.Random(year)  # noqa: S311
+    start = int(datetime.datetime(year, 2, 1, tzinfo=UTC).timestamp())
+    for expression in FIXED + REAL_TIME:
+        after = (start + chance.randrange(300 * DAY)) * SECOND + chance.randrange(SECOND)
+        series = runs_after(expression, zone, after, 20)
+        assert series == sorted(set(series))
+        assert series[0] > after
+        for run in series:
+            offset = offset_at(load_zone(zone), run // SECOND)
+            minute = (run // SECOND + offset) // 60 % 60
+            assert minute in read_crontab(expression).values[0] or run // SECOND % 60 == 0
+
+
+def test_nothing_runs_after_the_year_9999() -> None:
+    last = epoch("9999-12-31T22:30Z") * SECOND
+    assert runs_after("0 * * * *", "UTC", last, 10) == [last + 1800 * SECOND]
+    assert runs_after("0 * * * *", "America/New_York", last, 10) == [last + 1800 * SECOND]
+    assert run_after("0 0 1 1 *", "UTC", last) is None
+    assert run_after("@every 1 days", "UTC", last) is None
+    assert run_after("@every 1 microseconds", "UTC", last) == last + 1
+
+
+def test_a_day_that_was_skipped_and_one_that_came_twice() -> None:
+    """Samoa had no 30 December 2011: a correction, so nothing runs late.  A dense schedule passes it
+    in one step."""
+    before = epoch("2011-12-30T09:59:30Z") * SECOND
+    for expression in ("* * * * *", "0-59 0-23 * * *"):
+        assert run_after(expression, "Pacific/Apia", before) == epoch("2011-12-30T10:00Z") * SECOND
+    assert run_after("30 5 * * *", "Pacific/Apia", before) == epoch("2011-12-30T15:30Z") * SECOND
+    # Juneau had 19 October 1867 until the afternoon, and then the same day of its new calendar again:
+    # what is fixed to noon runs on the first of them, and not on the second.
+    runs = runs_after("0 12 * * *", "America/Juneau", epoch("1867-10-17T00:00Z") * SECOND, 3)
+    assert [b - a for a, b in zip(runs, runs[1:], strict=False)] == [DAY * SECOND, 2 * DAY * SECOND]
+
+
+def test_the_tz_database_is_named() -> None:
+    source, version = tz_database()
+    assert source == "/usr/share/zoneinfo"
+    assert version.startswith("20")
