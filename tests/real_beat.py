@@ -76,23 +76,27 @@ def first_due(start: float, horizon: float) -> dict[str, float | None]:
 
 
 def run(
-    start: float, stop: float, crash: float | None = None, fail: float | None = None
+    start: float,
+    stop: float,
+    wait: float = 5,
+    crash: float | None = None,
+    fail: float | None = None,
 ) -> list[tuple[str, float]]:
-    """What is sent.  crash: at that time the process dies without a sync and comes again;
-    fail: until that time the broker refuses."""
+    """What is sent.  wait: the longest between two ticks, 5 s by default in Beat; crash: at that
+    time the process dies without a sync and comes again; fail: until then the broker refuses."""
     from django_celery_beat.schedulers import DatabaseScheduler
     from sample.celery import app
 
     clock = Clock(start)
     sent: list[tuple[str, float]] = []
 
-    class Recorded(DatabaseScheduler):
+    class Recorded(DatabaseScheduler):  # type: ignore[misc]
         def apply_async(self, entry: Any, *_: Any, **__: Any) -> None:
             if fail is not None and clock.now < fail:
                 raise ConnectionError("the broker is down")
             sent.append((entry.name, clock.now))
 
-    scheduler = Recorded(app=app, max_interval=5)
+    scheduler = Recorded(app=app, max_interval=wait)
     synced = start
     while clock.now < stop and len(sent) < 1000:
         delay = scheduler.tick()
@@ -100,7 +104,7 @@ def run(
         if crash is not None and clock.now >= crash:
             crash = None
             scheduler._finalize.cancel()
-            scheduler = Recorded(app=app, max_interval=5)
+            scheduler = Recorded(app=app, max_interval=wait)
         elif clock.now - synced >= scheduler.sync_every:
             scheduler.sync()
             synced = clock.now

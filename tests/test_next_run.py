@@ -1,4 +1,4 @@
-"""next_run_at and next_runs, against the real Celery, and where they fail."""
+"""next_run_at and next_runs as SQL sees them, and where they fail."""
 
 import datetime
 import random
@@ -7,15 +7,8 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
-from celery import Celery
-from celery.schedules import ParseException, crontab
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 Session = psycopg.Connection[Any]
-UTC = datetime.UTC
-APP = Celery("oracle")
-APP.conf.timezone = "UTC"
 
 
 def at(text: str) -> datetime.datetime:
@@ -100,70 +93,6 @@ def test_what_is_no_schedule_is_a_clear_error(db: Session, cron: str, zone: str)
 def test_a_number_of_runs_that_cannot_be_given(db: Session, n: int) -> None:
     with pytest.raises(psycopg.errors.InvalidParameterValue, match=f"{n} runs are asked for"):
         db.execute("SELECT periodic_schedule.next_runs('* * * * *', 'UTC', now(), %s)", [n])
-
-
-FIELD = st.one_of(
-    st.just("*"),
-    st.builds("*/{}".format, st.integers(1, 35)),
-    st.lists(
-        st.one_of(
-            st.builds("{}".format, st.integers(0, 59)),
-            st.builds("{}-{}".format, st.integers(0, 31), st.integers(0, 31)),
-            st.builds("{}-{}/{}".format, st.integers(0, 23), st.integers(0, 23), st.integers(1, 9)),
-            st.sampled_from(["mon", "sunday", "Jan", "fri-mon", "nov-feb"]),
-        ),
-        min_size=1,
-        max_size=3,
-    ).map(",".join),
-)
-
-
-def celery_fields(fields: list[str]) -> list[set[int]] | None:
-    """What the real Celery reads: minute, hour, day of month, month, day of week."""
-    try:
-        read = crontab(
-            fields[0], fields[1], day_of_month=fields[2], month_of_year=fields[3],
-            day_of_week=fields[4], app=APP,
-        )  # fmt: skip
-    except (ParseException, ValueError):
-        return None
-    return [read.minute, read.hour, read.day_of_month, read.month_of_year, read.day_of_week]
-
-
-def test_crontabs_mean_what_celery_reads(db: Session) -> None:
-    """Search by brute force over the sets that the real Celery parser makes."""
-    seen: dict[str, int] = {"good": 0, "rejected": 0}
-
-    @settings(max_examples=300, deadline=None, derandomize=True, database=None)
-    @given(st.lists(FIELD, min_size=5, max_size=5), st.integers(0, 1_000_000_000))
-    def check(fields: list[str], seconds: int) -> None:
-        sets = celery_fields(fields)
-        after = datetime.datetime(2026, 1, 1, tzinfo=UTC) + datetime.timedelta(seconds=seconds)
-        call = "SELECT periodic_schedule.next_run_at(%s, 'UTC', %s)"
-        if sets is None:
-            seen["rejected"] += 1
-            with pytest.raises(psycopg.errors.InvalidParameterValue):
-                db.execute(call, [" ".join(fields), after])
-            return
-        day = after.replace(hour=0, minute=0, second=0)
-        for _ in range(400):
-            if day.day in sets[2] and day.month in sets[3] and day.isoweekday() % 7 in sets[4]:
-                times = (
-                    day.replace(hour=hour, minute=minute)
-                    for hour in sorted(sets[1])
-                    for minute in sorted(sets[0])
-                )
-                found = next((time for time in times if time > after), None)
-                if found is not None:
-                    break
-            day += datetime.timedelta(days=1)
-        else:
-            return  # rarer than once in 400 days
-        seen["good"] += 1
-        assert db.execute(call, [" ".join(fields), after]).fetchone() == (found,)
-
-    check()
-    assert min(seen.values()) > 20, seen
 
 
 def test_runs_are_strictly_after_and_steps_equal_the_series(db: Session) -> None:
