@@ -1,8 +1,6 @@
 """Schedules for people: what is wrong with one and what was meant, what it says in words, and which
 of its runs a clock change moves."""
 
-import calendar
-import difflib
 import functools
 import re
 import zoneinfo
@@ -37,12 +35,23 @@ UNITS = {"week": ("days", 7), "millisecond": ("microseconds", 1000)} | {
 }
 SHORT_UNITS = {"w": "week", "d": "day", "h": "hour", "m": "minute", "s": "second"}
 SHORT_UNITS |= {"ms": "millisecond", "us": "microsecond", "hr": "hour", "min": "minute"}
-NAMES_IN_FULL = [
-    *(name.lower() for name in (*calendar.month_name[1:], *calendar.day_name)),
-    *MONTHS,
-    *WEEKDAYS,
-]
 NUMBER = re.compile(r"[0-9]{1,4}", re.ASCII)
+
+
+def closest(text: str, words: list[str], cutoff: float = 0.6) -> list[str]:
+    """The words most like it, the best first."""
+    import difflib
+
+    return difflib.get_close_matches(text, words, n=3, cutoff=cutoff)
+
+
+@functools.cache
+def names_in_full() -> list[str]:
+    """Months and days, as Celery reads them too."""
+    import calendar
+
+    full = [*calendar.month_name[1:], *calendar.day_name]
+    return [*map(str.lower, full), *MONTHS, *WEEKDAYS]
 
 
 def is_valid(text: str, field: Field) -> bool:
@@ -61,15 +70,8 @@ def nearest_value(text: str, field: Field) -> str:
         if field.low == 0 and int(text) == field.high + 1:  # 60 minutes, 24 hours, Sunday as 7
             return "0"
         return str(min(max(int(text), field.low), field.high))
-    names = NAMES_IN_FULL if len(text) < 20 else []
-    return next(
-        (
-            name
-            for name in difflib.get_close_matches(text.lower(), names, n=3)
-            if is_valid(name, field)
-        ),
-        text,
-    )
+    names = closest(text.lower(), names_in_full()) if len(text) < 20 else []
+    return next((name for name in names if is_valid(name, field)), text)
 
 
 def nearest_part(part: str, field: Field) -> str:
@@ -120,7 +122,7 @@ def nearest_interval(expression: str) -> str:
     if not match:
         return ""
     unit = SHORT_UNITS.get(match[2], match[2])
-    close = difflib.get_close_matches(unit.removesuffix("s"), list(UNITS), n=1)
+    close = closest(unit.removesuffix("s"), list(UNITS))
     if not close:
         return ""
     period, factor = UNITS[close[0]]
@@ -136,7 +138,7 @@ def nearest_solar(expression: str) -> str:
     if not match:
         return ""
     event = re.sub(r"\W", "_", match[1].lower())
-    close = difflib.get_close_matches(event, list(SOLAR_EVENTS), n=1)
+    close = closest(event, list(SOLAR_EVENTS))
     try:
         place = [
             f"{min(max(float(degrees), -limit), limit):g}"
@@ -144,7 +146,7 @@ def nearest_solar(expression: str) -> str:
         ]
     except ValueError:
         return ""
-    return " ".join(["@solar", *close, *place])
+    return " ".join(["@solar", *close[:1], *place])
 
 
 @functools.cache
@@ -160,7 +162,7 @@ def nearest_zone(name: str) -> str:
     wanted = re.sub(r"\s+", "_", name.strip().lower())
     if not 1 < len(wanted) <= 40:
         return ""
-    close = difflib.get_close_matches(wanted, list(zone_names()), n=1, cutoff=0.7)
+    close = closest(wanted, list(zone_names()), cutoff=0.7)
     return zone_names()[close[0]] if close else ""
 
 
@@ -281,6 +283,8 @@ def in_words(expression: str, locale: str) -> str:
     )
     words = str(ExpressionDescriptor(spelt, options))
     if not name.startswith("en"):  # cron-descriptor names days and months in the server's language
+        import calendar
+
         from babel.dates import get_day_names, get_month_names
 
         days, months = get_day_names("wide", locale=name), get_month_names("wide", locale=name)

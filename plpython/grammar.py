@@ -32,6 +32,11 @@ class ScheduleError(ValueError):
         self.field = field
         self.position = position
 
+    @property
+    def report(self) -> list[str]:
+        """What periodic_schedule.raise_error() raises."""
+        return [self.message, self.detail, self.hint]
+
 
 class PostponedError(ScheduleError):
     """The schedule may be right: it could not be read now."""

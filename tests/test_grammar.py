@@ -16,6 +16,7 @@ EXAMPLES = 20_000
 def test_random_crontabs_mean_what_celery_reads(db: Session) -> None:
     """From a fixed seed; one that fails is shrunk."""
     accepted = 0
+    db.execute("SELECT periodic_schedule.load_python()")
 
     @settings(
         max_examples=EXAMPLES,
@@ -36,6 +37,7 @@ def test_random_crontabs_mean_what_celery_reads(db: Session) -> None:
 
 
 def canonical(db: Session, *fields: str) -> tuple[str, str | None]:
+    db.execute("SELECT periodic_schedule.load_python()")
     row = db.execute(
         "SELECT * FROM periodic_schedule.canonical_crontab(%s)", [list(fields)]
     ).fetchone()

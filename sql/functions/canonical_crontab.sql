@@ -1,9 +1,7 @@
 CREATE OR REPLACE FUNCTION periodic_schedule.canonical_crontab(fields text[], OUT cron_string text, OUT error text)
-LANGUAGE plpython3u STABLE STRICT PARALLEL SAFE
+LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-if "@python_version@" not in GD:
-    plpy.execute("SELECT periodic_schedule.load_python()")
 python = GD["@python_version@"].grammar
 try:
     return python.canonical_crontab(fields), None

@@ -6,8 +6,11 @@ AS $function$
 DECLARE
     described record;
 BEGIN
-    described := periodic_schedule.words(cron_string, locale);
-    PERFORM periodic_schedule.raise_error(described.error);
+    PERFORM periodic_schedule.load_python();
+    described := periodic_schedule.py_describe(cron_string, locale);
+    IF described.error IS NOT NULL THEN
+        PERFORM periodic_schedule.raise_error(described.error);
+    END IF;
     RETURN described.words;
 END
 $function$;

@@ -13,6 +13,7 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 #variable_conflict use_column
 BEGIN
+    PERFORM periodic_schedule.load_python();
     RETURN QUERY
     WITH source AS (
         SELECT

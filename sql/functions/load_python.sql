@@ -1,9 +1,15 @@
--- The Python that all PL/Python functions share, read once a session.  GD is shared by all roles of
--- a session: only code goes there, no data.  Not in a parallel worker: its GD is not the session's.
+-- The Python that all PL/Python functions share, read once a session, and once in each of its
+-- parallel workers.  GD is shared by all roles of a session: only code goes there, no data.
+-- Who calls a function in PL/Python calls this first: from Python it could not be called in a
+-- parallel worker, where plpy.execute() fails.  Both are PARALLEL RESTRICTED, so that they run in one
+-- process; what calls both is PARALLEL SAFE.
 CREATE OR REPLACE FUNCTION periodic_schedule.load_python() RETURNS void
 LANGUAGE plpython3u STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
+if "@python_version@" in GD:
+    return
+
 import sys
 import types
 
@@ -46,4 +52,4 @@ finally:
 GD["@python_version@"] = loaded
 $python$;
 COMMENT ON FUNCTION periodic_schedule.load_python() IS
-    'Carries plpython/*.py; puts it in the session''s GD for the other PL/Python functions';
+    'Carries plpython/*.py; puts it in the session''s GD for the other PL/Python functions, each of which is called after this';

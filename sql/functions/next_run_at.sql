@@ -1,10 +1,11 @@
--- An SQL expression, so that the planner puts it into the query: a call costs one call of Python.
+-- An SQL expression, so that the planner puts it into the query: a call costs one call of Python,
+-- but for the first in a session.
 CREATE OR REPLACE FUNCTION periodic_schedule.next_run_at(cron_string text, timezone text, after timestamptz)
 RETURNS timestamptz
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN coalesce(
     periodic_schedule.from_microseconds(
-        periodic_schedule.run_after(cron_string, timezone, periodic_schedule.to_microseconds(after))
+        periodic_schedule.py_next_run_at(cron_string, timezone, periodic_schedule.to_microseconds(after))
     ),
     periodic_schedule.no_run(cron_string, timezone, after)
 );

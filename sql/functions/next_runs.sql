@@ -6,8 +6,11 @@ AS $function$
 DECLARE
     found record;
 BEGIN
-    found := periodic_schedule.runs_after(cron_string, timezone, periodic_schedule.to_microseconds(after), n);
-    PERFORM periodic_schedule.raise_error(found.error);
+    PERFORM periodic_schedule.load_python();
+    found := periodic_schedule.py_next_runs(cron_string, timezone, periodic_schedule.to_microseconds(after), n);
+    IF found.error IS NOT NULL THEN
+        PERFORM periodic_schedule.raise_error(found.error);
+    END IF;
     RETURN QUERY SELECT periodic_schedule.from_microseconds(r.run) FROM unnest(found.runs) AS r (run);
 END
 $function$;

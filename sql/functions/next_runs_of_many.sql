@@ -2,11 +2,9 @@ CREATE OR REPLACE FUNCTION periodic_schedule.next_runs_of_many(
     expressions text[], zones text[], afters bigint[], deadline bigint,
     OUT runs bigint[], OUT errors text[], OUT incomplete text
 )
-LANGUAGE plpython3u STABLE STRICT PARALLEL SAFE
+LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-if "@python_version@" not in GD:
-    plpy.execute("SELECT periodic_schedule.load_python()")
 return GD["@python_version@"].next_run.next_runs_of_many(expressions, zones, afters, deadline)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.next_runs_of_many(text[], text[], bigint[], bigint) IS

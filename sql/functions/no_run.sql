@@ -8,4 +8,4 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.no_run(text, text, timestamptz) IS
-    'Why run_after() found nothing: raises next_runs()''s error, or returns NULL where there is no run';
+    'What to do where py_next_run_at() found nothing: loads the Python if that was missing, raises next_runs()''s error, or returns NULL where there is no run';

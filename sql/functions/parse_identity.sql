@@ -3,11 +3,9 @@ CREATE OR REPLACE FUNCTION periodic_schedule.parse_identity(
     OUT pipeline_ids uuid[], OUT workflow_ids uuid[], OUT organization_ids text[], OUT pipeline_names text[],
     OUT identity_sources text[], OUT errors text[], OUT runnable boolean[]
 )
-LANGUAGE plpython3u IMMUTABLE STRICT PARALLEL SAFE
+LANGUAGE plpython3u IMMUTABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-if "@python_version@" not in GD:
-    plpy.execute("SELECT periodic_schedule.load_python()")
 return GD["@python_version@"].identity.identities_of(names, tasks, args_texts, kwargs_texts, headers_texts)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.parse_identity(text[], text[], text[], text[], text[]) IS

@@ -29,11 +29,12 @@ BEGIN
         WHERE f.run < coalesce(schedule.expires, 'infinity') AND schedule.next_run_at IS NOT NULL
         ORDER BY f.run LIMIT n
     );
+    PERFORM periodic_schedule.load_python();
     RETURN QUERY
     SELECT
         x.run_at, x.run_at AT TIME ZONE 'UTC', periodic_schedule.from_microseconds(u.wall) AT TIME ZONE 'UTC',
         CASE WHEN x.run_at <= now THEN concat_ws('; ', 'due now', u.note) ELSE u.note END
-    FROM periodic_schedule.local_times(schedule.cron_string, schedule.timezone, runs) AS l
+    FROM periodic_schedule.py_local_times(schedule.cron_string, schedule.timezone, runs) AS l
     CROSS JOIN LATERAL unnest(runs, l.walls, l.notes) AS u (run, wall, note)
     CROSS JOIN LATERAL (SELECT periodic_schedule.from_microseconds(u.run) AS run_at) AS x;
 END

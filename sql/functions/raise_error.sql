@@ -7,4 +7,4 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.raise_error(text[]) IS
-    'Raises message, detail and hint that a PL/Python function returned, as SQLSTATE 22023; NULL: nothing';
+    'Raises message, detail and hint that a PL/Python function returned, as SQLSTATE 22023';

@@ -62,12 +62,10 @@ $do$;
 
 -- sql/functions/canonical_crontab.sql
 CREATE OR REPLACE FUNCTION periodic_schedule.canonical_crontab(fields text[], OUT cron_string text, OUT error text)
-LANGUAGE plpython3u STABLE STRICT PARALLEL SAFE
+LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-if "periodic_schedule 501ded957b4caf44" not in GD:
-    plpy.execute("SELECT periodic_schedule.load_python()")
-python = GD["periodic_schedule 501ded957b4caf44"].grammar
+python = GD["periodic_schedule 00f8fc35fdf34e4c"].grammar
 try:
     return python.canonical_crontab(fields), None
 except python.ScheduleError as error:
@@ -85,8 +83,11 @@ AS $function$
 DECLARE
     described record;
 BEGIN
-    described := periodic_schedule.words(cron_string, locale);
-    PERFORM periodic_schedule.raise_error(described.error);
+    PERFORM periodic_schedule.load_python();
+    described := periodic_schedule.py_describe(cron_string, locale);
+    IF described.error IS NOT NULL THEN
+        PERFORM periodic_schedule.raise_error(described.error);
+    END IF;
     RETURN described.words;
 END
 $function$;
@@ -109,6 +110,7 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 #variable_conflict use_column
 BEGIN
+    PERFORM periodic_schedule.load_python();
     RETURN QUERY
     WITH source AS (
         SELECT
@@ -275,12 +277,18 @@ COMMENT ON FUNCTION periodic_schedule.from_microseconds(bigint) IS
     'The opposite of to_microseconds(): exact, where to_timestamp() of the whole would round';
 
 -- sql/functions/load_python.sql
--- The Python that all PL/Python functions share, read once a session.  GD is shared by all roles of
--- a session: only code goes there, no data.  Not in a parallel worker: its GD is not the session's.
+-- The Python that all PL/Python functions share, read once a session, and once in each of its
+-- parallel workers.  GD is shared by all roles of a session: only code goes there, no data.
+-- Who calls a function in PL/Python calls this first: from Python it could not be called in a
+-- parallel worker, where plpy.execute() fails.  Both are PARALLEL RESTRICTED, so that they run in one
+-- process; what calls both is PARALLEL SAFE.
 CREATE OR REPLACE FUNCTION periodic_schedule.load_python() RETURNS void
 LANGUAGE plpython3u STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
+if "periodic_schedule 00f8fc35fdf34e4c" in GD:
+    return
+
 import sys
 import types
 
@@ -318,6 +326,11 @@ def grammar():
             self.hint = hint
             self.field = field
             self.position = position
+
+        @property
+        def report(self) -> list[str]:
+            """What periodic_schedule.raise_error() raises."""
+            return [self.message, self.detail, self.hint]
 
 
     class PostponedError(ScheduleError):
@@ -962,8 +975,6 @@ def explain():
     """Schedules for people: what is wrong with one and what was meant, what it says in words, and which
     of its runs a clock change moves."""
 
-    import calendar
-    import difflib
     import functools
     import re
     import zoneinfo
@@ -998,12 +1009,23 @@ def explain():
     }
     SHORT_UNITS = {"w": "week", "d": "day", "h": "hour", "m": "minute", "s": "second"}
     SHORT_UNITS |= {"ms": "millisecond", "us": "microsecond", "hr": "hour", "min": "minute"}
-    NAMES_IN_FULL = [
-        *(name.lower() for name in (*calendar.month_name[1:], *calendar.day_name)),
-        *MONTHS,
-        *WEEKDAYS,
-    ]
     NUMBER = re.compile(r"[0-9]{1,4}", re.ASCII)
+
+
+    def closest(text: str, words: list[str], cutoff: float = 0.6) -> list[str]:
+        """The words most like it, the best first."""
+        import difflib
+
+        return difflib.get_close_matches(text, words, n=3, cutoff=cutoff)
+
+
+    @functools.cache
+    def names_in_full() -> list[str]:
+        """Months and days, as Celery reads them too."""
+        import calendar
+
+        full = [*calendar.month_name[1:], *calendar.day_name]
+        return [*map(str.lower, full), *MONTHS, *WEEKDAYS]
 
 
     def is_valid(text: str, field: Field) -> bool:
@@ -1022,15 +1044,8 @@ def explain():
             if field.low == 0 and int(text) == field.high + 1:  # 60 minutes, 24 hours, Sunday as 7
                 return "0"
             return str(min(max(int(text), field.low), field.high))
-        names = NAMES_IN_FULL if len(text) < 20 else []
-        return next(
-            (
-                name
-                for name in difflib.get_close_matches(text.lower(), names, n=3)
-                if is_valid(name, field)
-            ),
-            text,
-        )
+        names = closest(text.lower(), names_in_full()) if len(text) < 20 else []
+        return next((name for name in names if is_valid(name, field)), text)
 
 
     def nearest_part(part: str, field: Field) -> str:
@@ -1081,7 +1096,7 @@ def explain():
         if not match:
             return ""
         unit = SHORT_UNITS.get(match[2], match[2])
-        close = difflib.get_close_matches(unit.removesuffix("s"), list(UNITS), n=1)
+        close = closest(unit.removesuffix("s"), list(UNITS))
         if not close:
             return ""
         period, factor = UNITS[close[0]]
@@ -1097,7 +1112,7 @@ def explain():
         if not match:
             return ""
         event = re.sub(r"\W", "_", match[1].lower())
-        close = difflib.get_close_matches(event, list(SOLAR_EVENTS), n=1)
+        close = closest(event, list(SOLAR_EVENTS))
         try:
             place = [
                 f"{min(max(float(degrees), -limit), limit):g}"
@@ -1105,7 +1120,7 @@ def explain():
             ]
         except ValueError:
             return ""
-        return " ".join(["@solar", *close, *place])
+        return " ".join(["@solar", *close[:1], *place])
 
 
     @functools.cache
@@ -1121,7 +1136,7 @@ def explain():
         wanted = re.sub(r"\s+", "_", name.strip().lower())
         if not 1 < len(wanted) <= 40:
             return ""
-        close = difflib.get_close_matches(wanted, list(zone_names()), n=1, cutoff=0.7)
+        close = closest(wanted, list(zone_names()), cutoff=0.7)
         return zone_names()[close[0]] if close else ""
 
 
@@ -1242,6 +1257,8 @@ def explain():
         )
         words = str(ExpressionDescriptor(spelt, options))
         if not name.startswith("en"):  # cron-descriptor names days and months in the server's language
+            import calendar
+
             from babel.dates import get_day_names, get_month_names
 
             days, months = get_day_names("wide", locale=name), get_month_names("wide", locale=name)
@@ -1427,24 +1444,27 @@ finally:
             del sys.modules[name]
         else:
             sys.modules[name] = other
-GD["periodic_schedule 501ded957b4caf44"] = loaded
+GD["periodic_schedule 00f8fc35fdf34e4c"] = loaded
 $python$;
 COMMENT ON FUNCTION periodic_schedule.load_python() IS
-    'Carries plpython/*.py; puts it in the session''s GD for the other PL/Python functions';
+    'Carries plpython/*.py; puts it in the session''s GD for the other PL/Python functions, each of which is called after this';
 
--- sql/functions/local_times.sql
-CREATE OR REPLACE FUNCTION periodic_schedule.local_times(
-    cron_string text, timezone text, runs bigint[], OUT walls bigint[], OUT notes text[]
-)
+-- sql/functions/py_next_run_at.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.py_next_run_at(cron_string text, timezone text, after bigint)
+RETURNS bigint
 LANGUAGE plpython3u STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $python$
-if "periodic_schedule 501ded957b4caf44" not in GD:
-    plpy.execute("SELECT periodic_schedule.load_python()")
-return GD["periodic_schedule 501ded957b4caf44"].explain.in_local_time(cron_string, timezone, runs)
+python = GD.get("periodic_schedule 00f8fc35fdf34e4c")
+if python is None:
+    return None
+try:
+    return python.next_run.run_after(cron_string, timezone, after)
+except python.grammar.ScheduleError:
+    return None
 $python$;
-COMMENT ON FUNCTION periodic_schedule.local_times(text, text, bigint[]) IS
-    'What the clocks of the zone show at these runs, in microseconds as if it were UTC, and what a change of the clocks has to do with them';
+COMMENT ON FUNCTION periodic_schedule.py_next_run_at(text, text, bigint) IS
+    'The work of next_run_at(), in microseconds since 1970; NULL if there is no run, if load_python() was not called, and for what is no schedule: PL/Python could not raise an error without words of its own';
 
 -- sql/functions/no_run.sql
 CREATE OR REPLACE FUNCTION periodic_schedule.no_run(cron_string text, timezone text, after timestamptz)
@@ -1457,24 +1477,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.no_run(text, text, timestamptz) IS
-    'Why run_after() found nothing: raises next_runs()''s error, or returns NULL where there is no run';
-
--- sql/functions/run_after.sql
-CREATE OR REPLACE FUNCTION periodic_schedule.run_after(cron_string text, timezone text, after bigint)
-RETURNS bigint
-LANGUAGE plpython3u STABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $python$
-if "periodic_schedule 501ded957b4caf44" not in GD:
-    plpy.execute("SELECT periodic_schedule.load_python()")
-python = GD["periodic_schedule 501ded957b4caf44"]
-try:
-    return python.next_run.run_after(cron_string, timezone, after)
-except python.grammar.ScheduleError:
-    return None
-$python$;
-COMMENT ON FUNCTION periodic_schedule.run_after(text, text, bigint) IS
-    'The work of next_run_at(), in microseconds since 1970; NULL if there is no run, and for what is no schedule: PL/Python could not raise an error without words of its own';
+    'What to do where py_next_run_at() found nothing: loads the Python if that was missing, raises next_runs()''s error, or returns NULL where there is no run';
 
 -- sql/functions/to_microseconds.sql
 -- An integer, because PL/Python is given a timestamptz as text in the session's zone and style, and
@@ -1497,8 +1500,11 @@ AS $function$
 DECLARE
     found record;
 BEGIN
-    found := periodic_schedule.runs_after(cron_string, timezone, periodic_schedule.to_microseconds(after), n);
-    PERFORM periodic_schedule.raise_error(found.error);
+    PERFORM periodic_schedule.load_python();
+    found := periodic_schedule.py_next_runs(cron_string, timezone, periodic_schedule.to_microseconds(after), n);
+    IF found.error IS NOT NULL THEN
+        PERFORM periodic_schedule.raise_error(found.error);
+    END IF;
     RETURN QUERY SELECT periodic_schedule.from_microseconds(r.run) FROM unnest(found.runs) AS r (run);
 END
 $function$;
@@ -1510,12 +1516,10 @@ CREATE OR REPLACE FUNCTION periodic_schedule.next_runs_of_many(
     expressions text[], zones text[], afters bigint[], deadline bigint,
     OUT runs bigint[], OUT errors text[], OUT incomplete text
 )
-LANGUAGE plpython3u STABLE STRICT PARALLEL SAFE
+LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-if "periodic_schedule 501ded957b4caf44" not in GD:
-    plpy.execute("SELECT periodic_schedule.load_python()")
-return GD["periodic_schedule 501ded957b4caf44"].next_run.next_runs_of_many(expressions, zones, afters, deadline)
+return GD["periodic_schedule 00f8fc35fdf34e4c"].next_run.next_runs_of_many(expressions, zones, afters, deadline)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.next_runs_of_many(text[], text[], bigint[], bigint) IS
     'Next runs of many schedules in one call, in step with the arguments, in microseconds since 1970, errors as text, and why the server left some for later, if so: a library is missing, or the deadline is past; raises nothing';
@@ -1526,12 +1530,10 @@ CREATE OR REPLACE FUNCTION periodic_schedule.parse_identity(
     OUT pipeline_ids uuid[], OUT workflow_ids uuid[], OUT organization_ids text[], OUT pipeline_names text[],
     OUT identity_sources text[], OUT errors text[], OUT runnable boolean[]
 )
-LANGUAGE plpython3u IMMUTABLE STRICT PARALLEL SAFE
+LANGUAGE plpython3u IMMUTABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-if "periodic_schedule 501ded957b4caf44" not in GD:
-    plpy.execute("SELECT periodic_schedule.load_python()")
-return GD["periodic_schedule 501ded957b4caf44"].identity.identities_of(names, tasks, args_texts, kwargs_texts, headers_texts)
+return GD["periodic_schedule 00f8fc35fdf34e4c"].identity.identities_of(names, tasks, args_texts, kwargs_texts, headers_texts)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.parse_identity(text[], text[], text[], text[], text[]) IS
     'What the text columns of many periodic tasks say about their identity, in step with the arguments; runnable is false where Beat cannot load them; raises nothing';
@@ -1568,17 +1570,83 @@ BEGIN
         WHERE f.run < coalesce(schedule.expires, 'infinity') AND schedule.next_run_at IS NOT NULL
         ORDER BY f.run LIMIT n
     );
+    PERFORM periodic_schedule.load_python();
     RETURN QUERY
     SELECT
         x.run_at, x.run_at AT TIME ZONE 'UTC', periodic_schedule.from_microseconds(u.wall) AT TIME ZONE 'UTC',
         CASE WHEN x.run_at <= now THEN concat_ws('; ', 'due now', u.note) ELSE u.note END
-    FROM periodic_schedule.local_times(schedule.cron_string, schedule.timezone, runs) AS l
+    FROM periodic_schedule.py_local_times(schedule.cron_string, schedule.timezone, runs) AS l
     CROSS JOIN LATERAL unnest(runs, l.walls, l.notes) AS u (run, wall, note)
     CROSS JOIN LATERAL (SELECT periodic_schedule.from_microseconds(u.run) AS run_at) AS x;
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.preview(uuid, integer, timestamptz) IS
     'The next n runs of a schedule of pg_periodic_schedule, up to its expiry; none if it is paused, done or expired. utc and local_time are what the clocks show; note: it is due now, or what a change of the clocks does to it. One that is due now runs once, whatever it missed. Reads no clock but its default';
+
+-- sql/functions/py_describe.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.py_describe(
+    cron_string text, locale text, OUT words text, OUT error text[]
+)
+LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
+SET search_path = pg_catalog, pg_temp
+AS $python$
+python = GD["periodic_schedule 00f8fc35fdf34e4c"]
+try:
+    return python.explain.describe(cron_string, locale), None
+except python.grammar.ScheduleError as error:
+    return None, error.report
+$python$;
+COMMENT ON FUNCTION periodic_schedule.py_describe(text, text) IS
+    'The work of describe(); or message, detail and hint for raise_error()';
+
+-- sql/functions/py_local_times.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.py_local_times(
+    cron_string text, timezone text, runs bigint[], OUT walls bigint[], OUT notes text[]
+)
+LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
+SET search_path = pg_catalog, pg_temp
+AS $python$
+return GD["periodic_schedule 00f8fc35fdf34e4c"].explain.in_local_time(cron_string, timezone, runs)
+$python$;
+COMMENT ON FUNCTION periodic_schedule.py_local_times(text, text, bigint[]) IS
+    'What the clocks of the zone show at these runs, in microseconds as if it were UTC, and what a change of the clocks has to do with them';
+
+-- sql/functions/py_next_runs.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.py_next_runs(
+    cron_string text, timezone text, after bigint, n integer, OUT runs bigint[], OUT error text[]
+)
+LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
+SET search_path = pg_catalog, pg_temp
+AS $python$
+python = GD["periodic_schedule 00f8fc35fdf34e4c"]
+try:
+    return python.next_run.runs_after(cron_string, timezone, after, n), None
+except python.grammar.ScheduleError as error:
+    return None, error.report
+$python$;
+COMMENT ON FUNCTION periodic_schedule.py_next_runs(text, text, bigint, integer) IS
+    'The work of next_runs(), in microseconds since 1970; or message, detail and hint for raise_error()';
+
+-- sql/functions/py_tz_database.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.py_tz_database(OUT source text, OUT version text)
+LANGUAGE plpython3u STABLE PARALLEL RESTRICTED
+SET search_path = pg_catalog, pg_temp
+AS $python$
+return GD["periodic_schedule 00f8fc35fdf34e4c"].zones.tz_database()
+$python$;
+COMMENT ON FUNCTION periodic_schedule.py_tz_database() IS 'The work of tz_database()';
+
+-- sql/functions/py_validate.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.py_validate(
+    cron_string text, timezone text,
+    OUT valid boolean, OUT error text, OUT field text, OUT "position" integer, OUT hint text
+)
+LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
+SET search_path = pg_catalog, pg_temp
+AS $python$
+return GD["periodic_schedule 00f8fc35fdf34e4c"].explain.validate(cron_string, timezone)
+$python$;
+COMMENT ON FUNCTION periodic_schedule.py_validate(text, text) IS 'The work of validate()';
 
 -- sql/functions/raise_error.sql
 CREATE OR REPLACE FUNCTION periodic_schedule.raise_error(error text[]) RETURNS void
@@ -1590,35 +1658,18 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.raise_error(text[]) IS
-    'Raises message, detail and hint that a PL/Python function returned, as SQLSTATE 22023; NULL: nothing';
-
--- sql/functions/runs_after.sql
-CREATE OR REPLACE FUNCTION periodic_schedule.runs_after(
-    cron_string text, timezone text, after bigint, n integer, OUT runs bigint[], OUT error text[]
-)
-LANGUAGE plpython3u STABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $python$
-if "periodic_schedule 501ded957b4caf44" not in GD:
-    plpy.execute("SELECT periodic_schedule.load_python()")
-python = GD["periodic_schedule 501ded957b4caf44"]
-try:
-    return python.next_run.runs_after(cron_string, timezone, after, n), None
-except python.grammar.ScheduleError as error:
-    return None, [error.message, error.detail, error.hint]
-$python$;
-COMMENT ON FUNCTION periodic_schedule.runs_after(text, text, bigint, integer) IS
-    'The work of next_runs(), in microseconds since 1970; or message, detail and hint for raise_error()';
+    'Raises message, detail and hint that a PL/Python function returned, as SQLSTATE 22023';
 
 -- sql/functions/tz_database.sql
 CREATE OR REPLACE FUNCTION periodic_schedule.tz_database(OUT source text, OUT version text)
-LANGUAGE plpython3u STABLE PARALLEL SAFE
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
-AS $python$
-if "periodic_schedule 501ded957b4caf44" not in GD:
-    plpy.execute("SELECT periodic_schedule.load_python()")
-return GD["periodic_schedule 501ded957b4caf44"].zones.tz_database()
-$python$;
+AS $function$
+BEGIN
+    PERFORM periodic_schedule.load_python();
+    SELECT t.* INTO source, version FROM periodic_schedule.py_tz_database() AS t;
+END
+$function$;
 COMMENT ON FUNCTION periodic_schedule.tz_database() IS
     'Where time zones come from, and which release: the operating system''s tz database, or Python''s tzdata package where there is none. A session keeps the zones it has read';
 
@@ -1627,42 +1678,27 @@ CREATE OR REPLACE FUNCTION periodic_schedule.validate(
     cron_string text, timezone text DEFAULT 'UTC',
     OUT valid boolean, OUT error text, OUT field text, OUT "position" integer, OUT hint text
 )
-LANGUAGE plpython3u STABLE STRICT PARALLEL SAFE
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
-AS $python$
-if "periodic_schedule 501ded957b4caf44" not in GD:
-    plpy.execute("SELECT periodic_schedule.load_python()")
-return GD["periodic_schedule 501ded957b4caf44"].explain.validate(cron_string, timezone)
-$python$;
+AS $function$
+BEGIN
+    PERFORM periodic_schedule.load_python();
+    SELECT v.* INTO valid, error, field, "position", hint
+    FROM periodic_schedule.py_validate(cron_string, timezone) AS v;
+END
+$function$;
 COMMENT ON FUNCTION periodic_schedule.validate(text, text) IS
     'Is it a schedule?  One row: valid; or the error, the field it is in, where in cron_string that part begins (from 1), and a hint with the nearest valid form. Raises nothing';
 
--- sql/functions/words.sql
-CREATE OR REPLACE FUNCTION periodic_schedule.words(
-    cron_string text, locale text, OUT words text, OUT error text[]
-)
-LANGUAGE plpython3u STABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $python$
-if "periodic_schedule 501ded957b4caf44" not in GD:
-    plpy.execute("SELECT periodic_schedule.load_python()")
-python = GD["periodic_schedule 501ded957b4caf44"]
-try:
-    return python.explain.describe(cron_string, locale), None
-except python.grammar.ScheduleError as error:
-    return None, [error.message, error.detail, error.hint]
-$python$;
-COMMENT ON FUNCTION periodic_schedule.words(text, text) IS
-    'The work of describe(); or message, detail and hint for raise_error()';
-
 -- sql/functions/next_run_at.sql
--- An SQL expression, so that the planner puts it into the query: a call costs one call of Python.
+-- An SQL expression, so that the planner puts it into the query: a call costs one call of Python,
+-- but for the first in a session.
 CREATE OR REPLACE FUNCTION periodic_schedule.next_run_at(cron_string text, timezone text, after timestamptz)
 RETURNS timestamptz
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN coalesce(
     periodic_schedule.from_microseconds(
-        periodic_schedule.run_after(cron_string, timezone, periodic_schedule.to_microseconds(after))
+        periodic_schedule.py_next_run_at(cron_string, timezone, periodic_schedule.to_microseconds(after))
     ),
     periodic_schedule.no_run(cron_string, timezone, after)
 );
