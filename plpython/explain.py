@@ -4,6 +4,7 @@ of its runs a clock change moves."""
 import functools
 import re
 import zoneinfo
+from typing import Any
 
 from grammar import (
     DAYS_IN_MONTH,
@@ -220,7 +221,7 @@ def spell_field(text: str, values: set[int], field: Field) -> str:
     """A field without Celery's own spellings: names, wrapped ranges and steps on ranges."""
     if len(values) > field.high - field.low:
         return "*"
-    if re.fullmatch(r"\*/[1-9][0-9]?", text):
+    if len(values) > 1 and re.fullmatch(r"\*/[1-9][0-9]?", text):
         return text
     spans: list[list[int]] = []
     for value in sorted(values):
@@ -261,33 +262,45 @@ def in_words(expression: str, locale: str) -> str:
     if kind == "@solar":
         event, latitude, longitude = rest.split(" ")
         return f"At {event.replace('_', ' ')}, latitude {latitude}, longitude {longitude}"
+    from cron_descriptor import FormatException
+
+    words = interval_in_words if kind == "@every" else crontab_in_words
+    try:
+        return words(expression, name)
+    except (ValueError, FormatException):  # a translation that is no format string
+        return words(expression, "en_US")
+
+
+def descriptor(crontab: str, locale: str) -> Any:
     from cron_descriptor import ExpressionDescriptor, Options
 
     options = Options()
-    options.locale_code = name
-    options.use_24hour_time_format = not name.startswith("en")
-    options.verbose = False
-    if kind == "@every":
-        every, period = rest.split(" ")
-        translated = ExpressionDescriptor("* * * * *", options)._
-        if int(every) == 1:
-            one = f"every {period.removesuffix('s')}"
-            words = translated(one) or translated(f", {one}").strip(" ,、،") or one
-        else:
-            words = translated(f"every {{0}} {period}") or f"every {{0}} {period}"
-        return words[0].upper() + words[1:].format(int(every))
+    options.locale_code = locale
+    options.use_24hour_time_format = not locale.startswith("en")
+    return ExpressionDescriptor(crontab, options)
+
+
+def interval_in_words(expression: str, locale: str) -> str:
+    _, every, period = expression.split(" ")
+    translated = descriptor("* * * * *", locale)._
+    phrase = f"every {{0}} {period}" if int(every) > 1 else f"every {period.removesuffix('s')}"
+    words = translated(phrase) or translated(f", {phrase}").strip(" ,،、") or phrase
+    return str(words[0].upper() + words[1:].format(int(every)))
+
+
+def crontab_in_words(expression: str, locale: str) -> str:
     crontab = read_crontab(expression)
     spelt = " ".join(
         spell_field(text, values, field)
         for text, values, field in zip(crontab.texts, crontab.values, FIELDS, strict=True)
     )
-    words = str(ExpressionDescriptor(spelt, options))
-    if not name.startswith("en"):  # cron-descriptor names days and months in the server's language
+    words = str(descriptor(spelt, locale).get_full_description())
+    if not locale.startswith("en"):  # cron-descriptor names days and months as the server does
         import calendar
 
         from babel.dates import get_day_names, get_month_names
 
-        days, months = get_day_names("wide", locale=name), get_month_names("wide", locale=name)
+        days, months = get_day_names("wide", locale=locale), get_month_names("wide", locale=locale)
         for number, day in enumerate(calendar.day_name):
             words = words.replace(day, days[number])
         for number, month in enumerate(calendar.month_name[1:], 1):

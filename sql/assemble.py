@@ -109,15 +109,15 @@ def freeze(revision: str) -> None:
     def drop(names: set[str]) -> str:
         return "".join(f"DROP FUNCTION {name};\n" for name in sorted(names))
 
-    before, now = replaceable(frozen_sections(revision)), replaceable(sections())
-    new = {name: text for name, text in now.items() if before.get(name) != text}
-    old = {name: text for name, text in before.items() if now.get(name) != text}
+    was, now = frozen_sections(revision), sections()
+    before, after = replaceable(was), replaceable(now)
+    new = {name: text for name, text in after.items() if before.get(name) != text}
+    old = {name: text for name, text in before.items() if after.get(name) != text}
     old.pop("sql/checks.sql", None)  # what is there already was checked
-    last = {f"sql/{LAST}": sections()[f"sql/{LAST}"]}
-    folder = VERSIONS / revision
     dropped, made = signatures(old) - signatures(new), signatures(new) - signatures(old)
-    (folder / "upgrade.sql").write_text(assemble(new | last) + drop(dropped))
-    (folder / "downgrade.sql").write_text(assemble(old | last) + drop(made))
+    last, folder = f"sql/{LAST}", VERSIONS / revision
+    (folder / "upgrade.sql").write_text(assemble(new | {last: now[last]}) + drop(dropped))
+    (folder / "downgrade.sql").write_text(assemble(old | {last: was[last]}) + drop(made))
 
 
 if __name__ == "__main__":

@@ -41,3 +41,26 @@ END
 $do$;
 
 REVOKE ALL ON ALL ROUTINES IN SCHEMA periodic_schedule FROM PUBLIC;
+
+-- Whoever was granted next_run_at() may call what it and its like are made of, also after an upgrade.
+DO $do$
+DECLARE
+    command text;
+BEGIN
+    FOR command IN
+        SELECT format('GRANT EXECUTE ON FUNCTION %s TO %I', part.oid::regprocedure, r.rolname)
+        FROM pg_proc AS n
+        CROSS JOIN LATERAL aclexplode(n.proacl) AS a
+        JOIN pg_roles AS r ON r.oid = a.grantee
+        JOIN pg_proc AS part ON part.pronamespace = n.pronamespace
+        WHERE n.oid = 'periodic_schedule.next_run_at(text, text, timestamptz)'::regprocedure
+          AND a.privilege_type = 'EXECUTE' AND r.oid <> n.proowner
+          AND (
+              part.proname LIKE 'py\_%'
+              OR part.proname IN ('load_python', 'to_microseconds', 'from_microseconds', 'no_run', 'raise_error')
+          )
+    LOOP
+        EXECUTE command;
+    END LOOP;
+END
+$do$;

@@ -96,6 +96,49 @@ def test_up_down_and_up_again(bare: Session) -> None:
     assert mirror(bare, "cron_string", "after") == "0 3 * * *"
 
 
+def test_a_revision_is_taken_back_as_it_was(bare: Session) -> None:
+    """And the mirror with it: what the older functions would have written is there again."""
+    alembic("upgrade", "0002_backfill", url=url_of(bare.info))
+    before = schema_of(bare)
+    task = insert_task(bare, "t", crontab_id=insert_crontab(bare, "0 3 * * *", "Europe/Berlin"))
+    upgrade(bare)
+    assert (drift(bare), pending(bare)) == ([], [])
+    bare.execute("SELECT periodic_schedule.describe('0 3 * * *')")
+    alembic("downgrade", "0002_backfill", url=url_of(bare.info))
+    assert schema_of(bare) == before
+    assert (drift(bare), pending(bare)) == ([], [])
+    bare.execute("UPDATE django_celery_beat_periodictask SET name = 'u' WHERE id = %s", [task])
+    assert mirror(bare, "next_run_at > now()", "u")
+
+
+def test_an_upgrade_under_open_sessions_and_granted_roles(bare: Session) -> None:
+    alembic("upgrade", "0002_backfill", url=url_of(bare.info))
+    crontab = insert_crontab(bare, "0 3 * * *")
+    insert_task(bare, "t", crontab_id=crontab)
+    call = "SELECT periodic_schedule.next_run_at('0 3 * * *', 'UTC', '2026-11-24T12:00Z')"
+    bare.execute("CREATE ROLE reader LOGIN")
+    try:
+        bare.execute("GRANT USAGE ON SCHEMA periodic_schedule TO reader")
+        bare.execute(
+            "GRANT EXECUTE ON FUNCTION periodic_schedule.load_python, periodic_schedule.runs_after,"
+            " periodic_schedule.next_runs, periodic_schedule.next_run_at TO reader"
+        )
+        url = url_of(bare.info, user="reader").replace("+psycopg", "")
+        with psycopg.connect(url, autocommit=True, prepare_threshold=1) as session:
+            for _ in range(3):
+                before = session.execute(call).fetchone()
+            bare.execute("UPDATE django_celery_beat_crontabschedule SET hour = '4'")
+            upgrade(bare)
+            assert session.execute(call).fetchone() == before
+            # The session that wrote with the older functions writes with the newer ones.
+            bare.execute("UPDATE django_celery_beat_crontabschedule SET hour = '5'")
+            assert mirror(bare, "cron_string || coalesce(sync_error, '')", "t") == "0 5 * * *"
+            assert (drift(bare), pending(bare)) == ([], [])
+    finally:
+        bare.execute("DROP OWNED BY reader")
+        bare.execute("DROP ROLE reader")
+
+
 def test_the_source_makes_the_schema_that_the_migrations_make(db: Session, bare: Session) -> None:
     with bare.transaction():
         bare.execute(assemble().replace("@beat_schema@", '"public"').encode())

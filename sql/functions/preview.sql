@@ -7,7 +7,8 @@ AS $function$
 #variable_conflict use_column
 DECLARE
     schedule record;
-    runs bigint[];
+    runs timestamptz[];
+    instants bigint[];
 BEGIN
     SELECT m.cron_string, m.timezone, m.next_run_at, m.expires, m.one_off INTO schedule
     FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.pipeline_id = preview.pipeline_id;
@@ -16,26 +17,27 @@ BEGIN
             DETAIL = 'pg_periodic_schedule has no such pipeline_id.',
             HINT = 'Look it up: SELECT pipeline_id, task_name FROM pg_periodic_schedule.';
     END IF;
+    IF schedule.next_run_at IS NULL THEN
+        RETURN;
+    END IF;
     runs := ARRAY(
-        SELECT periodic_schedule.to_microseconds(f.run)
-        FROM (
-            SELECT schedule.next_run_at AS run
-            UNION ALL
-            SELECT r FROM periodic_schedule.next_runs(
-                schedule.cron_string, schedule.timezone, greatest(schedule.next_run_at, now), n
-            ) AS r
-            WHERE NOT schedule.one_off
-        ) AS f
-        WHERE f.run < coalesce(schedule.expires, 'infinity') AND schedule.next_run_at IS NOT NULL
-        ORDER BY f.run LIMIT n
+        SELECT r FROM periodic_schedule.next_runs(
+            schedule.cron_string, schedule.timezone, greatest(schedule.next_run_at, now), n
+        ) AS r
+    );
+    instants := ARRAY(
+        SELECT periodic_schedule.to_microseconds(r.run)
+        FROM unnest(schedule.next_run_at || CASE WHEN NOT schedule.one_off THEN runs END) AS r (run)
+        WHERE r.run < coalesce(schedule.expires, 'infinity')
+        ORDER BY r.run LIMIT n
     );
     PERFORM periodic_schedule.load_python();
     RETURN QUERY
     SELECT
         x.run_at, x.run_at AT TIME ZONE 'UTC', periodic_schedule.from_microseconds(u.wall) AT TIME ZONE 'UTC',
         CASE WHEN x.run_at <= now THEN concat_ws('; ', 'due now', u.note) ELSE u.note END
-    FROM periodic_schedule.py_local_times(schedule.cron_string, schedule.timezone, runs) AS l
-    CROSS JOIN LATERAL unnest(runs, l.walls, l.notes) AS u (run, wall, note)
+    FROM periodic_schedule.py_local_times(schedule.cron_string, schedule.timezone, instants) AS l
+    CROSS JOIN LATERAL unnest(instants, l.walls, l.notes) AS u (run, wall, note)
     CROSS JOIN LATERAL (SELECT periodic_schedule.from_microseconds(u.run) AS run_at) AS x;
 END
 $function$;

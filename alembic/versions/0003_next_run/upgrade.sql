@@ -65,7 +65,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.canonical_crontab(fields text[], OU
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD["periodic_schedule 00f8fc35fdf34e4c"].grammar
+python = GD["periodic_schedule 1d4593e478c6a545"].grammar
 try:
     return python.canonical_crontab(fields), None
 except python.ScheduleError as error:
@@ -286,7 +286,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.load_python() RETURNS void
 LANGUAGE plpython3u STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-if "periodic_schedule 00f8fc35fdf34e4c" in GD:
+if "periodic_schedule 1d4593e478c6a545" in GD:
     return
 
 import sys
@@ -978,6 +978,7 @@ def explain():
     import functools
     import re
     import zoneinfo
+    from typing import Any
 
     from grammar import (
         DAYS_IN_MONTH,
@@ -1194,7 +1195,7 @@ def explain():
         """A field without Celery's own spellings: names, wrapped ranges and steps on ranges."""
         if len(values) > field.high - field.low:
             return "*"
-        if re.fullmatch(r"\*/[1-9][0-9]?", text):
+        if len(values) > 1 and re.fullmatch(r"\*/[1-9][0-9]?", text):
             return text
         spans: list[list[int]] = []
         for value in sorted(values):
@@ -1235,33 +1236,45 @@ def explain():
         if kind == "@solar":
             event, latitude, longitude = rest.split(" ")
             return f"At {event.replace('_', ' ')}, latitude {latitude}, longitude {longitude}"
+        from cron_descriptor import FormatException
+
+        words = interval_in_words if kind == "@every" else crontab_in_words
+        try:
+            return words(expression, name)
+        except (ValueError, FormatException):  # a translation that is no format string
+            return words(expression, "en_US")
+
+
+    def descriptor(crontab: str, locale: str) -> Any:
         from cron_descriptor import ExpressionDescriptor, Options
 
         options = Options()
-        options.locale_code = name
-        options.use_24hour_time_format = not name.startswith("en")
-        options.verbose = False
-        if kind == "@every":
-            every, period = rest.split(" ")
-            translated = ExpressionDescriptor("* * * * *", options)._
-            if int(every) == 1:
-                one = f"every {period.removesuffix('s')}"
-                words = translated(one) or translated(f", {one}").strip(" ,、،") or one
-            else:
-                words = translated(f"every {{0}} {period}") or f"every {{0}} {period}"
-            return words[0].upper() + words[1:].format(int(every))
+        options.locale_code = locale
+        options.use_24hour_time_format = not locale.startswith("en")
+        return ExpressionDescriptor(crontab, options)
+
+
+    def interval_in_words(expression: str, locale: str) -> str:
+        _, every, period = expression.split(" ")
+        translated = descriptor("* * * * *", locale)._
+        phrase = f"every {{0}} {period}" if int(every) > 1 else f"every {period.removesuffix('s')}"
+        words = translated(phrase) or translated(f", {phrase}").strip(" ,،、") or phrase
+        return str(words[0].upper() + words[1:].format(int(every)))
+
+
+    def crontab_in_words(expression: str, locale: str) -> str:
         crontab = read_crontab(expression)
         spelt = " ".join(
             spell_field(text, values, field)
             for text, values, field in zip(crontab.texts, crontab.values, FIELDS, strict=True)
         )
-        words = str(ExpressionDescriptor(spelt, options))
-        if not name.startswith("en"):  # cron-descriptor names days and months in the server's language
+        words = str(descriptor(spelt, locale).get_full_description())
+        if not locale.startswith("en"):  # cron-descriptor names days and months as the server does
             import calendar
 
             from babel.dates import get_day_names, get_month_names
 
-            days, months = get_day_names("wide", locale=name), get_month_names("wide", locale=name)
+            days, months = get_day_names("wide", locale=locale), get_month_names("wide", locale=locale)
             for number, day in enumerate(calendar.day_name):
                 words = words.replace(day, days[number])
             for number, month in enumerate(calendar.month_name[1:], 1):
@@ -1444,7 +1457,7 @@ finally:
             del sys.modules[name]
         else:
             sys.modules[name] = other
-GD["periodic_schedule 00f8fc35fdf34e4c"] = loaded
+GD["periodic_schedule 1d4593e478c6a545"] = loaded
 $python$;
 COMMENT ON FUNCTION periodic_schedule.load_python() IS
     'Carries plpython/*.py; puts it in the session''s GD for the other PL/Python functions, each of which is called after this';
@@ -1455,7 +1468,7 @@ RETURNS bigint
 LANGUAGE plpython3u STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD.get("periodic_schedule 00f8fc35fdf34e4c")
+python = GD.get("periodic_schedule 1d4593e478c6a545")
 if python is None:
     return None
 try:
@@ -1519,7 +1532,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.next_runs_of_many(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule 00f8fc35fdf34e4c"].next_run.next_runs_of_many(expressions, zones, afters, deadline)
+return GD["periodic_schedule 1d4593e478c6a545"].next_run.next_runs_of_many(expressions, zones, afters, deadline)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.next_runs_of_many(text[], text[], bigint[], bigint) IS
     'Next runs of many schedules in one call, in step with the arguments, in microseconds since 1970, errors as text, and why the server left some for later, if so: a library is missing, or the deadline is past; raises nothing';
@@ -1533,7 +1546,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.parse_identity(
 LANGUAGE plpython3u IMMUTABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule 00f8fc35fdf34e4c"].identity.identities_of(names, tasks, args_texts, kwargs_texts, headers_texts)
+return GD["periodic_schedule 1d4593e478c6a545"].identity.identities_of(names, tasks, args_texts, kwargs_texts, headers_texts)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.parse_identity(text[], text[], text[], text[], text[]) IS
     'What the text columns of many periodic tasks say about their identity, in step with the arguments; runnable is false where Beat cannot load them; raises nothing';
@@ -1548,7 +1561,8 @@ AS $function$
 #variable_conflict use_column
 DECLARE
     schedule record;
-    runs bigint[];
+    runs timestamptz[];
+    instants bigint[];
 BEGIN
     SELECT m.cron_string, m.timezone, m.next_run_at, m.expires, m.one_off INTO schedule
     FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.pipeline_id = preview.pipeline_id;
@@ -1557,26 +1571,27 @@ BEGIN
             DETAIL = 'pg_periodic_schedule has no such pipeline_id.',
             HINT = 'Look it up: SELECT pipeline_id, task_name FROM pg_periodic_schedule.';
     END IF;
+    IF schedule.next_run_at IS NULL THEN
+        RETURN;
+    END IF;
     runs := ARRAY(
-        SELECT periodic_schedule.to_microseconds(f.run)
-        FROM (
-            SELECT schedule.next_run_at AS run
-            UNION ALL
-            SELECT r FROM periodic_schedule.next_runs(
-                schedule.cron_string, schedule.timezone, greatest(schedule.next_run_at, now), n
-            ) AS r
-            WHERE NOT schedule.one_off
-        ) AS f
-        WHERE f.run < coalesce(schedule.expires, 'infinity') AND schedule.next_run_at IS NOT NULL
-        ORDER BY f.run LIMIT n
+        SELECT r FROM periodic_schedule.next_runs(
+            schedule.cron_string, schedule.timezone, greatest(schedule.next_run_at, now), n
+        ) AS r
+    );
+    instants := ARRAY(
+        SELECT periodic_schedule.to_microseconds(r.run)
+        FROM unnest(schedule.next_run_at || CASE WHEN NOT schedule.one_off THEN runs END) AS r (run)
+        WHERE r.run < coalesce(schedule.expires, 'infinity')
+        ORDER BY r.run LIMIT n
     );
     PERFORM periodic_schedule.load_python();
     RETURN QUERY
     SELECT
         x.run_at, x.run_at AT TIME ZONE 'UTC', periodic_schedule.from_microseconds(u.wall) AT TIME ZONE 'UTC',
         CASE WHEN x.run_at <= now THEN concat_ws('; ', 'due now', u.note) ELSE u.note END
-    FROM periodic_schedule.py_local_times(schedule.cron_string, schedule.timezone, runs) AS l
-    CROSS JOIN LATERAL unnest(runs, l.walls, l.notes) AS u (run, wall, note)
+    FROM periodic_schedule.py_local_times(schedule.cron_string, schedule.timezone, instants) AS l
+    CROSS JOIN LATERAL unnest(instants, l.walls, l.notes) AS u (run, wall, note)
     CROSS JOIN LATERAL (SELECT periodic_schedule.from_microseconds(u.run) AS run_at) AS x;
 END
 $function$;
@@ -1590,7 +1605,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_describe(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD["periodic_schedule 00f8fc35fdf34e4c"]
+python = GD["periodic_schedule 1d4593e478c6a545"]
 try:
     return python.explain.describe(cron_string, locale), None
 except python.grammar.ScheduleError as error:
@@ -1606,7 +1621,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_local_times(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule 00f8fc35fdf34e4c"].explain.in_local_time(cron_string, timezone, runs)
+return GD["periodic_schedule 1d4593e478c6a545"].explain.in_local_time(cron_string, timezone, runs)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.py_local_times(text, text, bigint[]) IS
     'What the clocks of the zone show at these runs, in microseconds as if it were UTC, and what a change of the clocks has to do with them';
@@ -1618,7 +1633,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_next_runs(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD["periodic_schedule 00f8fc35fdf34e4c"]
+python = GD["periodic_schedule 1d4593e478c6a545"]
 try:
     return python.next_run.runs_after(cron_string, timezone, after, n), None
 except python.grammar.ScheduleError as error:
@@ -1632,7 +1647,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_tz_database(OUT source text, OUT
 LANGUAGE plpython3u STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule 00f8fc35fdf34e4c"].zones.tz_database()
+return GD["periodic_schedule 1d4593e478c6a545"].zones.tz_database()
 $python$;
 COMMENT ON FUNCTION periodic_schedule.py_tz_database() IS 'The work of tz_database()';
 
@@ -1644,7 +1659,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_validate(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule 00f8fc35fdf34e4c"].explain.validate(cron_string, timezone)
+return GD["periodic_schedule 1d4593e478c6a545"].explain.validate(cron_string, timezone)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.py_validate(text, text) IS 'The work of validate()';
 
@@ -1749,5 +1764,28 @@ END
 $do$;
 
 REVOKE ALL ON ALL ROUTINES IN SCHEMA periodic_schedule FROM PUBLIC;
+
+-- Whoever was granted next_run_at() may call what it and its like are made of, also after an upgrade.
+DO $do$
+DECLARE
+    command text;
+BEGIN
+    FOR command IN
+        SELECT format('GRANT EXECUTE ON FUNCTION %s TO %I', part.oid::regprocedure, r.rolname)
+        FROM pg_proc AS n
+        CROSS JOIN LATERAL aclexplode(n.proacl) AS a
+        JOIN pg_roles AS r ON r.oid = a.grantee
+        JOIN pg_proc AS part ON part.pronamespace = n.pronamespace
+        WHERE n.oid = 'periodic_schedule.next_run_at(text, text, timestamptz)'::regprocedure
+          AND a.privilege_type = 'EXECUTE' AND r.oid <> n.proowner
+          AND (
+              part.proname LIKE 'py\_%'
+              OR part.proname IN ('load_python', 'to_microseconds', 'from_microseconds', 'no_run', 'raise_error')
+          )
+    LOOP
+        EXECUTE command;
+    END LOOP;
+END
+$do$;
 DROP FUNCTION periodic_schedule.next_run_epochs(expressions text[], zones text[], afters float8[], deadline float8, OUT runs float8[], OUT errors text[], OUT incomplete text);
 DROP FUNCTION periodic_schedule.runs_after(cron_string text, timezone text, after float8, n integer, OUT runs float8[], OUT error text[]);

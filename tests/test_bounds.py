@@ -1,0 +1,183 @@
+"""No text, however odd, takes long, takes much memory, or makes the server do anything else."""
+
+import random
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from differential import random_case
+from grammar import FIELDS
+
+Session = psycopg.Connection[Any]
+WORDS = ["@every", "@at", "@solar", "@daily", "sunrise", "solar_noon", "dusk_civil", "seconds"]
+WORDS += ["days", "89.99", "-90", "1e308", "nan", "inf", "1_0", "0x10", "Europe/Berlin", "{0}"]
+WORDS += ["../../etc/passwd", "/etc/passwd", "__import__('os')", "$(id)", "'; DROP TABLE x; --"]
+WORDS += ["2026-12-01T09:00:00Z", "9999-12-31T23:59:59.999999Z", "0001-01-01T00:00Z", "2026-W01"]
+WORDS += ["9" * 300, "-" * 300, "," * 300, "*/" * 200, "%s", "\\x00"]
+WORDS += ["\u0663", "\u00e9", "\U0001f600", "\u202e", "\ufeff"]
+CHARACTERS = "0123456789-*/,@# \t\nLW?abcdefghijklmnopqrstuvwxyz.:+_ZT\u00e9\u0663"
+
+
+def odd_text(chance: random.Random) -> str:
+    """Up to 600 characters: lists of many ranges, words in wrong places, noise."""
+    kind = chance.randrange(5)
+    if kind == 0:
+        text = " ".join(random_case(chance).fields)
+        where = chance.randrange(len(text) + 1)
+        text = text[:where] + chance.choice(CHARACTERS) + text[where + chance.randrange(2) :]
+    elif kind == 1:
+        text = " ".join(chance.choice(WORDS) for _ in range(chance.randint(1, 8)))
+    elif kind == 2:
+        text = "".join(chance.choice(CHARACTERS) for _ in range(chance.randint(0, 600)))
+    elif kind == 3:
+        text = " ".join(
+            ",".join(
+                f"{chance.randint(low, high)}-{chance.randint(low, high)}/{chance.randint(1, 9)}"
+                for _ in range(12)
+            )
+            for _, low, high in FIELDS
+        )
+    else:
+        text = chance.choice(("@every {} {}", "@at {} {}", "@solar {} {} 0", "0 0 {} {} *")).format(
+            chance.choice(WORDS), chance.choice(WORDS)
+        )
+    return text[:600].replace("\x00", "")
+
+
+CALLS = (
+    "SELECT periodic_schedule.next_run_at(%(cron)s, %(zone)s, %(after)s)",
+    "SELECT periodic_schedule.next_runs(%(cron)s, %(zone)s, %(after)s, 3)",
+    "SELECT periodic_schedule.validate(%(cron)s, %(zone)s)",
+    "SELECT periodic_schedule.describe(%(cron)s, %(zone)s)",
+    "SELECT periodic_schedule.describe(%(cron)s)",
+)
+AFTER = ("2026-11-24T12:00Z", "infinity", "-infinity", "4713-01-01 BC", "9999-12-31T23:59Z")
+# Python's own audit of what it is asked to do, in the server's process.
+WATCH = """
+DO $$
+import sys
+GD["seen"] = []
+calls = {"open", "exec", "compile", "os.system", "os.exec", "os.posix_spawn", "os.listdir"}
+calls |= {"subprocess.Popen", "urllib.Request", "ctypes.dlopen"}
+def hook(event, args):
+    if event in calls or event.startswith("socket."):
+        GD["seen"].append((event, str(args[0] if args else "")[:200]))
+sys.addaudithook(hook)
+$$ LANGUAGE plpython3u
+"""
+SEEN = """
+CREATE FUNCTION pg_temp.seen() RETURNS SETOF text LANGUAGE plpython3u AS
+$$return [f"{event} {what}" for event, what in GD["seen"]]$$
+"""
+
+
+def resident(db: Session) -> int:
+    """Memory of the session's process at its highest, in kB."""
+    row = db.execute("SELECT pg_backend_pid()").fetchone()
+    assert row is not None
+    lines = Path(f"/proc/{row[0]}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+
+
+def test_odd_texts(db: Session) -> None:
+    """Every call ends with a result or with an error in its own words.  Half a second is far above
+    what docs/time.md reports, and far below what a search without bound would take."""
+    chance = random.Random(4)  # noqa: S311
+    for cron in ("0 3 * * 1", "@solar sunrise 1 1", "@solar sunset 1"):  # what is imported once
+        db.execute("SELECT periodic_schedule.validate(%s, 'Berlin')", [cron])
+    for call in CALLS:
+        zone = "de" if "describe" in call else "UTC"
+        db.execute(call, {"cron": "0 3 * * 1", "zone": zone, "after": AFTER[0]})
+    db.execute(WATCH)
+    db.execute("SET statement_timeout = '500ms'")
+    before = resident(db)
+    refused: list[psycopg.errors.Diagnostic] = []
+    for number in range(3000):
+        zone = chance.choice(("UTC", "Europe/Berlin", odd_text(chance)))
+        values = {"cron": odd_text(chance), "zone": zone, "after": chance.choice(AFTER)}
+        try:
+            db.execute(CALLS[number % len(CALLS)], values)
+        except psycopg.errors.InvalidParameterValue as error:
+            refused.append(error.diag)
+    assert len(refused) > 1000
+    assert all(diagnostic.message_detail and diagnostic.message_hint for diagnostic in refused)
+    assert not any("plpy" in str(diagnostic.message_primary) for diagnostic in refused)
+    assert resident(db) - before < 32_000  # a thousand schedules are kept, and what they import
+    db.execute(SEEN)
+    places = ("/usr/share/zoneinfo/", "/usr/local/lib/pg_periodic_schedule/", "/usr/lib/python3")
+    others = [
+        text
+        for (text,) in db.execute("SELECT * FROM pg_temp.seen()")
+        if not any(text.startswith((f"open {place}", f"os.listdir {place}")) for place in places)
+        and not text.startswith(("exec <code object", "compile None"))
+        and "__plpython_procedure" not in text
+    ]
+    assert others == []
+
+
+@pytest.mark.parametrize(
+    "cron", ["0 0 31 2 *", "0 0 30,31 feb *", "0 0 31 4,6,9,11 *", "@solar sunrise 90 0"]
+)
+def test_what_never_matches_is_an_error(db: Session, cron: str) -> None:
+    db.execute("SET statement_timeout = '500ms'")
+    db.execute("SELECT periodic_schedule.next_run_at('@solar sunrise 0 0', 'UTC', now())")
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match="never"):
+        db.execute("SELECT periodic_schedule.next_run_at(%s, 'UTC', now())", [cron])
+
+
+def test_a_report_over_many_rows_in_parallel(db: Session) -> None:
+    """The workers load the code for themselves, and an error in one is told as ever."""
+    db.execute(
+        "CREATE TABLE report AS SELECT format('%s %s * * %s', i % 60, i / 60 % 24, i % 7) AS cron"
+        " FROM generate_series(1, 20000) AS i"
+    )
+    db.execute("ALTER TABLE report SET (parallel_workers = 2)")
+    db.execute("ANALYZE report")
+    query = (
+        "SELECT"
+        " count(DISTINCT periodic_schedule.next_run_at(cron, 'Europe/Berlin', '2026-11-24Z')),"
+        " count(periodic_schedule.next_run_at(cron, 'UTC', '2026-11-24Z')) FROM report"
+    )
+    alone = db.execute(query).fetchone()
+    db.execute("SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0")
+    db.execute("SET min_parallel_table_scan_size = 0")
+    rows = "SELECT periodic_schedule.next_run_at(cron, 'UTC', '2026-11-24Z') FROM report"
+    for run in (rows, rows.replace("next_run_at(cron, 'UTC', '2026-11-24Z')", "validate(cron)")):
+        plan = "\n".join(row[0] for row in db.execute(f"EXPLAIN (ANALYZE) {run} LIMIT 5000"))
+        assert "Workers Launched: 2" in plan, plan
+    assert db.execute(query).fetchone() == alone
+    assert alone is not None
+    assert alone[1] == 20_000
+    db.execute("INSERT INTO report VALUES ('0 3 * * 7')")
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match="day_of_week '7'") as raised:
+        db.execute(rows).fetchall()
+    assert "Did you mean" not in str(raised.value)
+    assert raised.value.diag.message_hint
+
+
+def test_nothing_is_immutable_that_the_tz_database_can_change(db: Session) -> None:
+    with pytest.raises(psycopg.errors.InvalidObjectDefinition, match="IMMUTABLE"):
+        db.execute(
+            "CREATE INDEX ON pg_periodic_schedule"
+            " (periodic_schedule.next_run_at(cron_string, timezone, created_at))"
+        )
+    labels = db.execute(
+        "SELECT DISTINCT provolatile::text, proparallel::text FROM pg_proc"
+        " WHERE pronamespace = 'periodic_schedule'::regnamespace"
+        " AND proname = ANY ('{next_run_at, next_runs, validate, describe, preview, tz_database}')"
+    ).fetchall()
+    assert labels == [("s", "s")]
+
+
+def test_null_is_null(db: Session) -> None:
+    for call in (
+        "next_run_at(NULL, 'UTC', now())",
+        "next_run_at('* * * * *', NULL, now())",
+        "next_run_at('* * * * *', 'UTC', NULL)",
+        "describe(NULL)",
+        "(periodic_schedule.validate(NULL)).valid",
+    ):
+        prefix = "" if call.startswith("(") else "periodic_schedule."
+        assert db.execute(f"SELECT {prefix}{call}").fetchone() == (None,)
+    assert db.execute("SELECT periodic_schedule.next_runs('x', NULL, now(), 1)").fetchall() == []
