@@ -55,6 +55,27 @@ def show_mirror(db: psycopg.Connection[Any], step: str) -> None:
         )
 
 
+def show_meaning(db: psycopg.Connection[Any], pipeline_id: str) -> None:
+    """describe(), validate() and preview()."""
+    (words,) = db.execute(
+        "SELECT periodic_schedule.describe(cron_string) FROM pg_periodic_schedule"
+        " WHERE pipeline_id = %s",
+        [pipeline_id],
+    ).fetchall()
+    print(f"   Weekly report: {words[0]}")
+    for error, hint in db.execute(
+        "SELECT error, hint FROM periodic_schedule.validate('30 8 * * 5-7')"
+    ):
+        print(f"   30 8 * * 5-7: {error}.\n      {hint.partition('? ')[0]}?")
+    for (line,) in db.execute(
+        "SELECT concat_ws('  ', to_char(utc, 'Dy DD Mon HH24:MI \"UTC\"'),"
+        " to_char(local_time, 'Dy DD Mon HH24:MI \"local time\"'), note)"
+        " FROM periodic_schedule.preview(%s, 3)",
+        [pipeline_id],
+    ):
+        print(f"   {line}")
+
+
 def write_schedules(db: psycopg.Connection[Any]) -> None:
     """The main job: only Beat's own tables are written, through Django's ORM."""
     import django
@@ -88,6 +109,9 @@ def write_schedules(db: psycopg.Connection[Any]) -> None:
     report.pipeline_name = "Monday report"
     report.save()
     show_mirror(db, "Rename a pipeline: pipeline.save()")
+
+    say("What a schedule means, what is wrong with one, and its next runs")
+    show_meaning(db, str(report.id))
 
     schedules.pause_schedule(load.id)
     show_mirror(db, "Pause: PeriodicTask.objects.filter(...).update(enabled=False)")

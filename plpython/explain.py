@@ -87,14 +87,16 @@ def nearest_part(part: str, field: Field) -> str:
     value, slash, step = part.partition("/")
     first, dash, last = value.partition("-")
     low = nearest_value(first, field) if value != "*" else "*"
-    if dash:
+    if dash and first == str(field.low) and last == str(field.high + 1):  # 0-60, 0-24, 0-7
+        low = "*"
+    elif dash:
         low += "-" + nearest_value(last, field)
-        if last == str(field.high + 1) and first in (str(field.low), "*"):  # 0-60, 0-24, 0-7
-            low = f"{field.low}-{field.high}"
     elif slash and value != "*":  # n/s, from n on
         low = f"{low}-{field.high}"
     near = low + (f"/{step}" if step.strip("0") else "")
-    return near if is_valid(near, field) else ""
+    if not is_valid(near, field):
+        return ""
+    return "*" if len(cron_field(near, field)[0]) > field.high - field.low else near
 
 
 def nearest_crontab(expression: str) -> str:

@@ -234,22 +234,25 @@ def solar_schedule(text: str, expression: str) -> Following:
             start = ephem.Date(found + 0.5)
         return events
 
+    def never(within: str) -> ScheduleError:
+        return ScheduleError(
+            f"solar schedule {expression!r} never happens",
+            f"There is no {event} at that latitude{within}.",
+            "Choose another event or place.",
+            "latitude",
+            len(f"@solar {event} ") + 1,
+        )
+
     def following(after: int) -> int:
         today = int((after / SECOND + east * 240) // DAY)
         for day in range(today, today + SOLAR_SEARCH_DAYS):
             for instant in events_of(day):
                 if instant > after:
                     return instant
-        raise ScheduleError(
-            f"solar schedule {expression!r} never happens",
-            f"There is no {event} within {SOLAR_SEARCH_DAYS} days at that latitude.",
-            "Choose another event or place.",
-            "latitude",
-            expression.find(" ", len("@solar ")) + 2,
-        )
+        raise never(f" within {SOLAR_SEARCH_DAYS} days")
 
-    if abs(north) > POLAR:
-        following(0)
+    if abs(north) == 90 and method != "next_transit":  # a day there lasts a year
+        raise never("")
     return following
 
 
@@ -294,7 +297,7 @@ class SearchedSchedule(Schedule):
         return run
 
 
-@functools.lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=4096)  # 2 kB each
 def load_schedule(expression: str, zone_name: str) -> Schedule:
     """The one reader of ``cron_string``, for every kind of schedule; what it read is kept."""
     kind, _, rest = expression.partition(" ")

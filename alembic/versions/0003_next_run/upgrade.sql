@@ -65,7 +65,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.canonical_crontab(fields text[], OU
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD["periodic_schedule 1d4593e478c6a545"].grammar
+python = GD["periodic_schedule 62c4d04760255a9e"].grammar
 try:
     return python.canonical_crontab(fields), None
 except python.ScheduleError as error:
@@ -286,7 +286,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.load_python() RETURNS void
 LANGUAGE plpython3u STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-if "periodic_schedule 1d4593e478c6a545" in GD:
+if "periodic_schedule 62c4d04760255a9e" in GD:
     return
 
 import sys
@@ -818,22 +818,25 @@ def next_run():
                 start = ephem.Date(found + 0.5)
             return events
 
+        def never(within: str) -> ScheduleError:
+            return ScheduleError(
+                f"solar schedule {expression!r} never happens",
+                f"There is no {event} at that latitude{within}.",
+                "Choose another event or place.",
+                "latitude",
+                len(f"@solar {event} ") + 1,
+            )
+
         def following(after: int) -> int:
             today = int((after / SECOND + east * 240) // DAY)
             for day in range(today, today + SOLAR_SEARCH_DAYS):
                 for instant in events_of(day):
                     if instant > after:
                         return instant
-            raise ScheduleError(
-                f"solar schedule {expression!r} never happens",
-                f"There is no {event} within {SOLAR_SEARCH_DAYS} days at that latitude.",
-                "Choose another event or place.",
-                "latitude",
-                expression.find(" ", len("@solar ")) + 2,
-            )
+            raise never(f" within {SOLAR_SEARCH_DAYS} days")
 
-        if abs(north) > POLAR:
-            following(0)
+        if abs(north) == 90 and method != "next_transit":  # a day there lasts a year
+            raise never("")
         return following
 
 
@@ -878,7 +881,7 @@ def next_run():
             return run
 
 
-    @functools.lru_cache(maxsize=1024)
+    @functools.lru_cache(maxsize=4096)  # 2 kB each
     def load_schedule(expression: str, zone_name: str) -> Schedule:
         """The one reader of ``cron_string``, for every kind of schedule; what it read is kept."""
         kind, _, rest = expression.partition(" ")
@@ -1061,14 +1064,16 @@ def explain():
         value, slash, step = part.partition("/")
         first, dash, last = value.partition("-")
         low = nearest_value(first, field) if value != "*" else "*"
-        if dash:
+        if dash and first == str(field.low) and last == str(field.high + 1):  # 0-60, 0-24, 0-7
+            low = "*"
+        elif dash:
             low += "-" + nearest_value(last, field)
-            if last == str(field.high + 1) and first in (str(field.low), "*"):  # 0-60, 0-24, 0-7
-                low = f"{field.low}-{field.high}"
         elif slash and value != "*":  # n/s, from n on
             low = f"{low}-{field.high}"
         near = low + (f"/{step}" if step.strip("0") else "")
-        return near if is_valid(near, field) else ""
+        if not is_valid(near, field):
+            return ""
+        return "*" if len(cron_field(near, field)[0]) > field.high - field.low else near
 
 
     def nearest_crontab(expression: str) -> str:
@@ -1457,7 +1462,7 @@ finally:
             del sys.modules[name]
         else:
             sys.modules[name] = other
-GD["periodic_schedule 1d4593e478c6a545"] = loaded
+GD["periodic_schedule 62c4d04760255a9e"] = loaded
 $python$;
 COMMENT ON FUNCTION periodic_schedule.load_python() IS
     'Carries plpython/*.py; puts it in the session''s GD for the other PL/Python functions, each of which is called after this';
@@ -1468,7 +1473,7 @@ RETURNS bigint
 LANGUAGE plpython3u STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD.get("periodic_schedule 1d4593e478c6a545")
+python = GD.get("periodic_schedule 62c4d04760255a9e")
 if python is None:
     return None
 try:
@@ -1532,7 +1537,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.next_runs_of_many(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule 1d4593e478c6a545"].next_run.next_runs_of_many(expressions, zones, afters, deadline)
+return GD["periodic_schedule 62c4d04760255a9e"].next_run.next_runs_of_many(expressions, zones, afters, deadline)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.next_runs_of_many(text[], text[], bigint[], bigint) IS
     'Next runs of many schedules in one call, in step with the arguments, in microseconds since 1970, errors as text, and why the server left some for later, if so: a library is missing, or the deadline is past; raises nothing';
@@ -1546,7 +1551,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.parse_identity(
 LANGUAGE plpython3u IMMUTABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule 1d4593e478c6a545"].identity.identities_of(names, tasks, args_texts, kwargs_texts, headers_texts)
+return GD["periodic_schedule 62c4d04760255a9e"].identity.identities_of(names, tasks, args_texts, kwargs_texts, headers_texts)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.parse_identity(text[], text[], text[], text[], text[]) IS
     'What the text columns of many periodic tasks say about their identity, in step with the arguments; runnable is false where Beat cannot load them; raises nothing';
@@ -1605,7 +1610,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_describe(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD["periodic_schedule 1d4593e478c6a545"]
+python = GD["periodic_schedule 62c4d04760255a9e"]
 try:
     return python.explain.describe(cron_string, locale), None
 except python.grammar.ScheduleError as error:
@@ -1621,7 +1626,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_local_times(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule 1d4593e478c6a545"].explain.in_local_time(cron_string, timezone, runs)
+return GD["periodic_schedule 62c4d04760255a9e"].explain.in_local_time(cron_string, timezone, runs)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.py_local_times(text, text, bigint[]) IS
     'What the clocks of the zone show at these runs, in microseconds as if it were UTC, and what a change of the clocks has to do with them';
@@ -1633,7 +1638,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_next_runs(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD["periodic_schedule 1d4593e478c6a545"]
+python = GD["periodic_schedule 62c4d04760255a9e"]
 try:
     return python.next_run.runs_after(cron_string, timezone, after, n), None
 except python.grammar.ScheduleError as error:
@@ -1647,7 +1652,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_tz_database(OUT source text, OUT
 LANGUAGE plpython3u STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule 1d4593e478c6a545"].zones.tz_database()
+return GD["periodic_schedule 62c4d04760255a9e"].zones.tz_database()
 $python$;
 COMMENT ON FUNCTION periodic_schedule.py_tz_database() IS 'The work of tz_database()';
 
@@ -1659,7 +1664,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_validate(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule 1d4593e478c6a545"].explain.validate(cron_string, timezone)
+return GD["periodic_schedule 62c4d04760255a9e"].explain.validate(cron_string, timezone)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.py_validate(text, text) IS 'The work of validate()';
 
