@@ -41,6 +41,8 @@ def run_frozen_sql(operations: Operations, operation: FrozenSql) -> None:
     schema = migration.opts["beat_schema"]
     quoted = '"' + schema.replace('"', '""') + '"'
     sql = (VERSIONS / operation.path).read_text().replace("@beat_schema@", quoted)
+    # Names in it are Postgres's own, whatever anybody has put into the path of a superuser.
+    sql = f"SET LOCAL search_path = pg_catalog, pg_temp;\n{sql}"
     if migration.as_sql:
         migration.impl.static_output(sql)
         return

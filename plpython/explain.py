@@ -3,7 +3,6 @@ of its runs a clock change moves."""
 
 import functools
 import re
-import zoneinfo
 from typing import Any
 
 from grammar import (
@@ -18,7 +17,7 @@ from grammar import (
     read_crontab,
 )
 from next_run import PERIODS, SECOND, SOLAR_EVENTS, load_schedule
-from zones import instant_of, load_zone, offset_at
+from zones import instant_of, load_zone, offset_at, zone_names
 
 # --- The nearest valid form --------------------------------------------------------------------
 
@@ -153,9 +152,9 @@ def nearest_solar(expression: str) -> str:
 
 
 @functools.cache
-def zone_names() -> dict[str, str]:
+def zones_by_name() -> dict[str, str]:
     """All zones by their name in small letters, and by their last part."""
-    names = sorted(zoneinfo.available_timezones())
+    names = sorted(zone_names())
     return {name.rpartition("/")[2].lower(): name for name in names} | {
         name.lower(): name for name in names
     }
@@ -165,8 +164,8 @@ def nearest_zone(name: str) -> str:
     wanted = re.sub(r"\s+", "_", name.strip().lower())
     if not 1 < len(wanted) <= 40:
         return ""
-    close = closest(wanted, list(zone_names()), cutoff=0.7)
-    return zone_names()[close[0]] if close else ""
+    close = closest(wanted, list(zones_by_name()), cutoff=0.7)
+    return zones_by_name()[close[0]] if close else ""
 
 
 def nearest_form(expression: str, zone: str, field: str | None) -> str:
@@ -197,7 +196,6 @@ def validate(
     """(valid, error, field, position, hint)"""
     try:
         load_schedule(expression, zone)
-        load_zone(zone)  # intervals do without, but a row with a bad zone is not valid
     except ScheduleError as error:
         near = nearest_form(expression, zone, error.field)
         hint = f"Did you mean {near}? {error.hint}" if near else error.hint
@@ -221,9 +219,11 @@ def locales() -> dict[str, str]:
 
 def spell_field(text: str, values: set[int], field: Field) -> str:
     """A field without Celery's own spellings: names, wrapped ranges and steps on ranges."""
-    if len(values) > field.high - field.low:
+    size = field.high - field.low + 1
+    if len(values) == size:
         return "*"
-    if len(values) > 1 and re.fullmatch(r"\*/[1-9][0-9]?", text):
+    step = re.fullmatch(r"\*/([1-9][0-9]?)", text)
+    if step and size % int(step[1]) == 0 and len(values) > 1:  # else "every n" would not be true
         return text
     spans: list[list[int]] = []
     for value in sorted(values):
@@ -287,7 +287,8 @@ def interval_in_words(expression: str, locale: str) -> str:
     translated = descriptor("* * * * *", locale)._
     phrase = f"every {{0}} {period}" if int(every) > 1 else f"every {period.removesuffix('s')}"
     words = translated(phrase) or translated(f", {phrase}").strip(" ,،、") or phrase
-    return str(words[0].upper() + words[1:].format(int(every)))
+    words = str(words.format(int(every)))
+    return words[0].upper() + words[1:]
 
 
 def crontab_in_words(expression: str, locale: str) -> str:

@@ -136,7 +136,8 @@ def cron_part(part: str, field: Field) -> tuple[list[int], str]:
         return every[:: cron_step(match.group(1))], match.group()
     if STAR.match(part):
         return every, "*"
-    return [cron_number(part, field)], part.split()[0]  # of a name, Celery reads three letters
+    number, text = cron_number(part, field), part.split()[0]  # of a name, three letters are read
+    return [number], "0" if text.startswith("-") else text  # " -0" is a number, "-0" is not
 
 
 def cron_field(text: str, field: Field, position: int = 1) -> tuple[set[int], str]:

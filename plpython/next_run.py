@@ -110,7 +110,7 @@ PERIODS = {
     "seconds": SECOND,
     "microseconds": 1,
 }
-POSITIVE = re.compile(r"0*[1-9][0-9]{0,18}", re.ASCII)
+POSITIVE = re.compile(r"0{0,99}[1-9][0-9]{0,18}", re.ASCII)
 
 
 def interval_schedule(text: str, expression: str) -> Following:
@@ -167,11 +167,13 @@ DAY = 86400
 POLAR = 60.0  # degrees of latitude beyond which some of the events do not happen every day
 
 
+DEGREES = re.compile(r"[+-]?[0-9]{1,3}(\.[0-9]{0,20})?", re.ASCII)  # ephem reads others otherwise
+
+
 def read_degrees(text: str, limit: int) -> float:
-    degrees = float(text)
-    if not abs(degrees) <= limit:
+    if not DEGREES.fullmatch(text) or abs(float(text)) > limit:
         raise ValueError
-    return degrees
+    return float(text)
 
 
 def solar_schedule(text: str, expression: str) -> Following:
@@ -301,6 +303,7 @@ class SearchedSchedule(Schedule):
 def load_schedule(expression: str, zone_name: str) -> Schedule:
     """The one reader of ``cron_string``, for every kind of schedule; what it read is kept."""
     kind, _, rest = expression.partition(" ")
+    load_zone(zone_name)  # also for those that do not use it: a row with a bad zone is wrong
     try:
         if kind == "@every":
             return Schedule(interval_schedule(rest, expression))

@@ -16,24 +16,39 @@ from grammar import ScheduleError
 UTC = datetime.UTC
 # No dots and no leading slash: a name is never a path.
 ZONE_NAME = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*", re.ASCII)
-# Not zones but copies of the database, one of them with leap seconds; and what is no zone's name.
-NO_ZONES = ("posix/", "right/", "posixrules")
+# Copies of the database, one of them with leap seconds; and what is another zone on each machine.
+NO_ZONES = ("posix/", "right/", "posixrules", "localtime", "Factory")
+
+
+@functools.cache
+def zone_names() -> frozenset[str]:
+    """All zones.  It reads every file there is of them, so it is asked last."""
+    names = zoneinfo.available_timezones()
+    return frozenset(name for name in names if not name.startswith(NO_ZONES))
+
+
+def is_zone(name: str) -> bool:
+    """A name that could be a path, or a module, is never looked up."""
+    if len(name) > 64 or not ZONE_NAME.fullmatch(name) or name.startswith(NO_ZONES):
+        return False
+    places = map(pathlib.Path, zoneinfo.TZPATH)
+    return any((place / name).is_file() for place in places) or name in zone_names()
 
 
 @functools.lru_cache(maxsize=1024)
 def load_zone(name: str) -> zoneinfo.ZoneInfo:
-    """The tz database's zone.  Names that could be paths never reach the file system."""
+    """The tz database's zone.  Raises ScheduleError."""
     try:
-        if len(name) > 64 or not ZONE_NAME.fullmatch(name) or name.startswith(NO_ZONES):
-            raise ValueError
-        return zoneinfo.ZoneInfo(name)
-    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
-        raise ScheduleError(
-            f"time zone {name[:80]!r} is not known",
-            "The tz database of the server has no zone of that name.",
-            "Use an IANA name such as Europe/Berlin or UTC.",
-            "timezone",
-        ) from None
+        if is_zone(name):
+            return zoneinfo.ZoneInfo(name)
+    except (ValueError, OSError):
+        pass  # a file that is no zone
+    raise ScheduleError(
+        f"time zone {name[:80]!r} is not known",
+        "The tz database of the server has no zone of that name.",
+        "Use an IANA name such as Europe/Berlin or UTC.",
+        "timezone",
+    )
 
 
 def tz_database() -> tuple[str, str]:

@@ -171,11 +171,13 @@ def test_nothing_is_immutable_that_the_tz_database_can_change(db: Session) -> No
 
 
 def test_null_is_null(db: Session) -> None:
+    db.execute("SELECT periodic_schedule.load_python()")
     for call in (
         "next_run_at(NULL, 'UTC', now())",
         "next_run_at('* * * * *', NULL, now())",
         "next_run_at('* * * * *', 'UTC', NULL)",
         "describe(NULL)",
+        "to_microseconds(NULL)",
         "(periodic_schedule.validate(NULL)).valid",
     ):
         prefix = "" if call.startswith("(") else "periodic_schedule."

@@ -64,6 +64,8 @@ def meant(hint: str | None) -> str | None:
         ("@at tomorrow", "clocked_time", 5, None),
         ("@solar moonrise 1 1", "event", 8, "@solar sunrise 1 1"),
         ("@solar sunset 91 0", "latitude", 15, "@solar sunset 90 0"),
+        ("@solar sunset 5  6", "longitude", 17, "@solar sunset 5 6"),
+        ("@solar sunset 5 1e1", "longitude", 17, None),
         ("@solar solar_noon 0 181", "longitude", 21, "@solar solar_noon 0 180"),
         ("@solar sunrise 90 0", "latitude", 16, None),  # never
     ],
@@ -89,6 +91,8 @@ def test_what_is_wrong_and_what_was_meant(
         ("New York", "America/New_York"),
         ("Europe/Berln", "Europe/Berlin"),
         ("right/UTC", None),
+        ("localtime", None),
+        ("__init__/x", None),
         ("posixrules", None),
         ("", None),
         ("/etc/passwd", None),
@@ -110,8 +114,9 @@ def test_zones(db: Session, zone: str, nearest: str | None) -> None:
     if nearest is None:
         assert "etc" not in hint
     for call in ("next_run_at(%s, %s, now())", "next_runs(%s, %s, now(), 1)"):
-        with pytest.raises(psycopg.errors.InvalidParameterValue, match="is not known"):
-            db.execute(f"SELECT periodic_schedule.{call}", ["0 3 * * *", zone])
+        for cron in ("0 3 * * *", "@every 3 days"):
+            with pytest.raises(psycopg.errors.InvalidParameterValue, match="is not known"):
+                db.execute(f"SELECT periodic_schedule.{call}", [cron, zone])
 
 
 def test_validate_and_next_run_at_agree(db: Session) -> None:
@@ -150,6 +155,11 @@ def test_validate_and_next_run_at_agree(db: Session) -> None:
         ("@every 30 seconds", "en_US", "Every 30 seconds"),
         ("@every 1 hours", "en_US", "Every hour"),
         ("@every 1 days", "en_US", "Every day"),
+        ("@every 2 hours", "ja", "2 時間ごと"),
+        ("*/70 * * * *", "en_US", "Every hour"),
+        ("0 */24 * * *", "en_US", "At 12:00 AM"),
+        ("*/45 * * * *", "en_US", "At 0 and 45 minutes past the hour"),
+        ("0 0 * */15 *", "en_US", "At 12:00 AM, only in January"),
         ("@every 2 days", "de_DE", "Alle 2 Tage"),
         ("@every 7 microseconds", "de_DE", "Every 7 microseconds"),
         ("@at 2026-12-01T09:00:00Z", "en_US", "Once, at 2026-12-01T09:00:00Z"),
@@ -246,8 +256,10 @@ def test_preview_ends_where_the_schedule_does(db: Session, orm: Any) -> None:
     assert previewed(db, "once", 9, now) == [("01-02 00:00", "01-02 00:00", None)]
     assert previewed(db, "paused", 9, now) == previewed(db, "broken", 9, now) == []
     assert previewed(db, "expires", 0, now) == []
-    with pytest.raises(psycopg.errors.InvalidParameterValue, match="-1 runs are asked for"):
-        previewed(db, "expires", -1, now)
+    assert previewed(db, "expires", 9, "2027-01-03T03:00Z") == []
+    for name in ("expires", "once"):
+        with pytest.raises(psycopg.errors.InvalidParameterValue, match="-1 runs are asked for"):
+            previewed(db, name, -1, now)
     with pytest.raises(psycopg.errors.NoDataFound) as raised:
         db.execute("SELECT * FROM periodic_schedule.preview(%s)", [uuid.uuid4()])
     assert raised.value.diag.message_hint

@@ -57,6 +57,7 @@ def canonical(db: Session, *fields: str) -> tuple[str, str | None]:
         ("*/15 ", "*/15"),
         ("\N{ARABIC-INDIC DIGIT THREE}", "\N{ARABIC-INDIC DIGIT THREE}"),
         ("\u00a07", "7"),
+        (" -0", "0"),
     ],
 )
 def test_what_celery_reads_as_one_field_is_one_field(db: Session, minute: str, text: str) -> None:

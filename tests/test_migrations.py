@@ -139,6 +139,65 @@ def test_an_upgrade_under_open_sessions_and_granted_roles(bare: Session) -> None
         bare.execute("DROP ROLE reader")
 
 
+def test_what_somebody_put_into_public_is_not_called(bare: Session) -> None:
+    """By a superuser who applies or takes back the migrations, or by the functions afterwards."""
+    bare.execute("CREATE ROLE humble")
+    is_super = "SELECT rolsuper FROM pg_roles WHERE rolname = 'humble'"
+    try:
+        trap = (
+            "RETURNS text LANGUAGE plpgsql AS $$BEGIN RETURN 'ALTER ROLE humble SUPERUSER'; END$$"
+        )
+        for types in ("text, regprocedure, name", "text, text, name", "text, regclass, name"):
+            bare.execute(f"CREATE FUNCTION public.format({types}) {trap}")
+        bare.execute(
+            "CREATE FUNCTION public.to_timestamp(bigint) RETURNS timestamptz LANGUAGE sql"
+            " AS $$SELECT timestamptz '1999-09-09Z'$$"
+        )
+        upgrade(bare)
+        run = "SELECT periodic_schedule.next_run_at('0 3 * * *', 'UTC', '2026-11-24Z')::date::text"
+        assert bare.execute(run).fetchone() == ("2026-11-24",)
+        assert bare.execute(is_super).fetchone() == (False,)
+        downgrade(bare)
+        assert bare.execute(is_super).fetchone() == (False,)
+        script = alembic_sql("upgrade", "head")
+        assert script.count("SET LOCAL search_path = pg_catalog, pg_temp;") >= 3
+    finally:
+        bare.execute("DROP ROLE humble")
+
+
+def test_the_grants_of_the_readme_are_enough(db: Session) -> None:
+    readme = (ROOT / "README.md").read_text()
+    (grants,) = re.findall(r"(?s)```sql\n(GRANT SELECT ON pg_periodic_schedule.*?)```", readme)
+    insert_task(db, "t", crontab_id=insert_crontab(db, "0 3 * * *"))
+    key = mirror(db, "pipeline_id", "t")
+    reads = [
+        "SELECT periodic_schedule.next_run_at(cron_string, timezone, now())"
+        " FROM pg_periodic_schedule",
+        "SELECT periodic_schedule.next_runs('0 3 * * *', 'UTC', now(), 3)",
+        "SELECT * FROM periodic_schedule.validate('0 3 * * 7')",
+        "SELECT periodic_schedule.describe('0 3 * * 1', 'de')",
+        f"SELECT * FROM periodic_schedule.preview('{key}')",
+        "SELECT * FROM periodic_schedule.tz_database()",
+    ]
+    operates = [
+        "SELECT * FROM periodic_schedule.drift",
+        "SELECT * FROM periodic_schedule.pending_sync",
+        "SELECT * FROM periodic_schedule.reconcile()",
+    ]
+    db.execute("CREATE ROLE reader LOGIN; CREATE ROLE operator LOGIN")
+    try:
+        db.execute(grants)
+        for role, statements in (("reader", reads), ("operator", operates)):
+            url = url_of(db.info, user=role).replace("+psycopg", "")
+            with psycopg.connect(url, autocommit=True) as session:
+                for statement in statements:
+                    session.execute(statement)
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    session.execute("UPDATE pg_periodic_schedule SET enabled = false")
+    finally:
+        db.execute("DROP OWNED BY reader, operator; DROP ROLE reader, operator")
+
+
 def test_the_source_makes_the_schema_that_the_migrations_make(db: Session, bare: Session) -> None:
     with bare.transaction():
         bare.execute(assemble().replace("@beat_schema@", '"public"').encode())

@@ -323,6 +323,37 @@ def test_next_run_follows_beats_rules_for_its_base(db: Session) -> None:
     assert next_run(one_off=True, total_run_count=1) is None
 
 
+def test_a_task_that_is_told_to_forget_its_last_run_counts_from_then(db: Session, orm: Any) -> None:
+    """As django-celery-beat's README advises after a change of TIME_ZONE."""
+    interval = orm.IntervalSchedule.objects.create(every=3, period="hours")
+    insert_task(
+        db, "t", interval_id=interval.id, last_run_at="2026-01-01T00:00Z", total_run_count=9
+    )
+    assert mirror(db, "next_run_at < now()", "t")
+    orm.PeriodicTask.objects.update(last_run_at=None)
+    assert mirror(db, "next_run_at > now() + interval '2 hours 59 min'", "t")
+    assert drift(db) == []
+
+
+def test_a_clocked_task_that_has_not_run_is_due_whatever_its_last_run(
+    db: Session, orm: Any
+) -> None:
+    clocked = orm.ClockedSchedule.objects.create(clocked_time="2026-01-02T00:00Z")
+    insert_task(db, "t", clocked_id=clocked.id, one_off=True, last_run_at="2026-01-03T00:00Z")
+    assert mirror(db, "next_run_at = '2026-01-02T00:00Z'", "t")  # so says Beat's is_due()
+    orm.PeriodicTask.objects.update(total_run_count=1)
+    assert mirror(db, "next_run_at", "t") is None
+
+
+def test_a_start_that_no_calendar_has_is_never(db: Session, orm: Any) -> None:
+    interval = orm.IntervalSchedule.objects.create(every=3, period="hours")
+    for start in ("10000-01-01Z", "infinity"):
+        insert_task(db, start, interval_id=interval.id, start_time=start)
+        key = mirror(db, "pipeline_id", start)
+        assert mirror(db, "next_run_at", start) is None
+        assert db.execute("SELECT periodic_schedule.preview(%s)", [key]).fetchall() == []
+
+
 def test_clocked_time_in_the_past_is_due_at_once_and_only_once(db: Session, orm: Any) -> None:
     past = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
     clocked = orm.ClockedSchedule.objects.create(clocked_time=past)

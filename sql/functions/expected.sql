@@ -67,6 +67,7 @@ BEGIN
             CASE
                 WHEN (s.mirror).pipeline_id IS NULL THEN coalesce(s.last_run_at, now)  -- as Beat at its start
                 WHEN changed OR (s.enabled AND NOT (s.mirror).enabled) THEN now
+                WHEN s.last_run_at IS NULL AND (s.mirror).last_run_at IS NOT NULL THEN now  -- it was told to forget
                 ELSE (s.mirror).effective_at
             END AS effective_at,
             s.problem IS NULL AND (s.enabled OR changed OR (s.mirror).sync_error IS NOT NULL) AS readable
@@ -97,7 +98,9 @@ BEGIN
             FROM timed AS t
             CROSS JOIN LATERAL (
                 SELECT CASE
-                    WHEN t.expression LIKE '@at %' THEN coalesce(t.last_run_at, '-infinity')  -- past ones are due
+                    -- Past ones are due; whether a one-off has run, its count tells.
+                    WHEN t.expression LIKE '@at %' AND t.one_off THEN '-infinity'
+                    WHEN t.expression LIKE '@at %' THEN coalesce(t.last_run_at, '-infinity')
                     WHEN t.expression LIKE '@every %' THEN coalesce(t.last_run_at, t.effective_at)
                     WHEN t.start_time > t.effective_at
                         THEN greatest(t.last_run_at, t.start_time - interval '1 microsecond')
@@ -151,7 +154,7 @@ BEGIN
         t.id, i.pipeline_id, i.organization_id, i.workflow_id, i.pipeline_name, t.expression, t.enabled,
         t.last_run_at,
         CASE
-            WHEN t.enabled AND i.runnable AND NOT t.finished AND f.run_at < coalesce(t.expires, 'infinity')
+            WHEN t.enabled AND i.runnable AND NOT t.finished AND f.run_at < least(t.expires, '10000-01-01 00:00+00')
                 THEN f.run_at
         END,
         t.name, t.task, t.zone, t.start_time, t.expires, t.one_off, t.effective_at, i.identity_source,

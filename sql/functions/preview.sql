@@ -17,7 +17,7 @@ BEGIN
             DETAIL = 'pg_periodic_schedule has no such pipeline_id.',
             HINT = 'Look it up: SELECT pipeline_id, task_name FROM pg_periodic_schedule.';
     END IF;
-    IF schedule.next_run_at IS NULL THEN
+    IF schedule.next_run_at IS NULL OR schedule.expires <= now THEN
         RETURN;
     END IF;
     runs := ARRAY(

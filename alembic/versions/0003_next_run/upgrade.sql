@@ -65,7 +65,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.canonical_crontab(fields text[], OU
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD["periodic_schedule 62c4d04760255a9e"].grammar
+python = GD["periodic_schedule 7d1ca8b49119f407"].grammar
 try:
     return python.canonical_crontab(fields), None
 except python.ScheduleError as error:
@@ -164,6 +164,7 @@ BEGIN
             CASE
                 WHEN (s.mirror).pipeline_id IS NULL THEN coalesce(s.last_run_at, now)  -- as Beat at its start
                 WHEN changed OR (s.enabled AND NOT (s.mirror).enabled) THEN now
+                WHEN s.last_run_at IS NULL AND (s.mirror).last_run_at IS NOT NULL THEN now  -- it was told to forget
                 ELSE (s.mirror).effective_at
             END AS effective_at,
             s.problem IS NULL AND (s.enabled OR changed OR (s.mirror).sync_error IS NOT NULL) AS readable
@@ -194,7 +195,9 @@ BEGIN
             FROM timed AS t
             CROSS JOIN LATERAL (
                 SELECT CASE
-                    WHEN t.expression LIKE '@at %' THEN coalesce(t.last_run_at, '-infinity')  -- past ones are due
+                    -- Past ones are due; whether a one-off has run, its count tells.
+                    WHEN t.expression LIKE '@at %' AND t.one_off THEN '-infinity'
+                    WHEN t.expression LIKE '@at %' THEN coalesce(t.last_run_at, '-infinity')
                     WHEN t.expression LIKE '@every %' THEN coalesce(t.last_run_at, t.effective_at)
                     WHEN t.start_time > t.effective_at
                         THEN greatest(t.last_run_at, t.start_time - interval '1 microsecond')
@@ -248,7 +251,7 @@ BEGIN
         t.id, i.pipeline_id, i.organization_id, i.workflow_id, i.pipeline_name, t.expression, t.enabled,
         t.last_run_at,
         CASE
-            WHEN t.enabled AND i.runnable AND NOT t.finished AND f.run_at < coalesce(t.expires, 'infinity')
+            WHEN t.enabled AND i.runnable AND NOT t.finished AND f.run_at < least(t.expires, '10000-01-01 00:00+00')
                 THEN f.run_at
         END,
         t.name, t.task, t.zone, t.start_time, t.expires, t.one_off, t.effective_at, i.identity_source,
@@ -286,7 +289,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.load_python() RETURNS void
 LANGUAGE plpython3u STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-if "periodic_schedule 62c4d04760255a9e" in GD:
+if "periodic_schedule 7d1ca8b49119f407" in GD:
     return
 
 import sys
@@ -431,7 +434,8 @@ def grammar():
             return every[:: cron_step(match.group(1))], match.group()
         if STAR.match(part):
             return every, "*"
-        return [cron_number(part, field)], part.split()[0]  # of a name, Celery reads three letters
+        number, text = cron_number(part, field), part.split()[0]  # of a name, three letters are read
+        return [number], "0" if text.startswith("-") else text  # " -0" is a number, "-0" is not
 
 
     def cron_field(text: str, field: Field, position: int = 1) -> tuple[set[int], str]:
@@ -519,24 +523,39 @@ def zones():
     UTC = datetime.UTC
     # No dots and no leading slash: a name is never a path.
     ZONE_NAME = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*", re.ASCII)
-    # Not zones but copies of the database, one of them with leap seconds; and what is no zone's name.
-    NO_ZONES = ("posix/", "right/", "posixrules")
+    # Copies of the database, one of them with leap seconds; and what is another zone on each machine.
+    NO_ZONES = ("posix/", "right/", "posixrules", "localtime", "Factory")
+
+
+    @functools.cache
+    def zone_names() -> frozenset[str]:
+        """All zones.  It reads every file there is of them, so it is asked last."""
+        names = zoneinfo.available_timezones()
+        return frozenset(name for name in names if not name.startswith(NO_ZONES))
+
+
+    def is_zone(name: str) -> bool:
+        """A name that could be a path, or a module, is never looked up."""
+        if len(name) > 64 or not ZONE_NAME.fullmatch(name) or name.startswith(NO_ZONES):
+            return False
+        places = map(pathlib.Path, zoneinfo.TZPATH)
+        return any((place / name).is_file() for place in places) or name in zone_names()
 
 
     @functools.lru_cache(maxsize=1024)
     def load_zone(name: str) -> zoneinfo.ZoneInfo:
-        """The tz database's zone.  Names that could be paths never reach the file system."""
+        """The tz database's zone.  Raises ScheduleError."""
         try:
-            if len(name) > 64 or not ZONE_NAME.fullmatch(name) or name.startswith(NO_ZONES):
-                raise ValueError
-            return zoneinfo.ZoneInfo(name)
-        except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
-            raise ScheduleError(
-                f"time zone {name[:80]!r} is not known",
-                "The tz database of the server has no zone of that name.",
-                "Use an IANA name such as Europe/Berlin or UTC.",
-                "timezone",
-            ) from None
+            if is_zone(name):
+                return zoneinfo.ZoneInfo(name)
+        except (ValueError, OSError):
+            pass  # a file that is no zone
+        raise ScheduleError(
+            f"time zone {name[:80]!r} is not known",
+            "The tz database of the server has no zone of that name.",
+            "Use an IANA name such as Europe/Berlin or UTC.",
+            "timezone",
+        )
 
 
     def tz_database() -> tuple[str, str]:
@@ -694,7 +713,7 @@ def next_run():
         "seconds": SECOND,
         "microseconds": 1,
     }
-    POSITIVE = re.compile(r"0*[1-9][0-9]{0,18}", re.ASCII)
+    POSITIVE = re.compile(r"0{0,99}[1-9][0-9]{0,18}", re.ASCII)
 
 
     def interval_schedule(text: str, expression: str) -> Following:
@@ -751,11 +770,13 @@ def next_run():
     POLAR = 60.0  # degrees of latitude beyond which some of the events do not happen every day
 
 
+    DEGREES = re.compile(r"[+-]?[0-9]{1,3}(\.[0-9]{0,20})?", re.ASCII)  # ephem reads others otherwise
+
+
     def read_degrees(text: str, limit: int) -> float:
-        degrees = float(text)
-        if not abs(degrees) <= limit:
+        if not DEGREES.fullmatch(text) or abs(float(text)) > limit:
             raise ValueError
-        return degrees
+        return float(text)
 
 
     def solar_schedule(text: str, expression: str) -> Following:
@@ -885,6 +906,7 @@ def next_run():
     def load_schedule(expression: str, zone_name: str) -> Schedule:
         """The one reader of ``cron_string``, for every kind of schedule; what it read is kept."""
         kind, _, rest = expression.partition(" ")
+        load_zone(zone_name)  # also for those that do not use it: a row with a bad zone is wrong
         try:
             if kind == "@every":
                 return Schedule(interval_schedule(rest, expression))
@@ -980,7 +1002,6 @@ def explain():
 
     import functools
     import re
-    import zoneinfo
     from typing import Any
 
     from grammar import (
@@ -995,7 +1016,7 @@ def explain():
         read_crontab,
     )
     from next_run import PERIODS, SECOND, SOLAR_EVENTS, load_schedule
-    from zones import instant_of, load_zone, offset_at
+    from zones import instant_of, load_zone, offset_at, zone_names
 
     # --- The nearest valid form --------------------------------------------------------------------
 
@@ -1130,9 +1151,9 @@ def explain():
 
 
     @functools.cache
-    def zone_names() -> dict[str, str]:
+    def zones_by_name() -> dict[str, str]:
         """All zones by their name in small letters, and by their last part."""
-        names = sorted(zoneinfo.available_timezones())
+        names = sorted(zone_names())
         return {name.rpartition("/")[2].lower(): name for name in names} | {
             name.lower(): name for name in names
         }
@@ -1142,8 +1163,8 @@ def explain():
         wanted = re.sub(r"\s+", "_", name.strip().lower())
         if not 1 < len(wanted) <= 40:
             return ""
-        close = closest(wanted, list(zone_names()), cutoff=0.7)
-        return zone_names()[close[0]] if close else ""
+        close = closest(wanted, list(zones_by_name()), cutoff=0.7)
+        return zones_by_name()[close[0]] if close else ""
 
 
     def nearest_form(expression: str, zone: str, field: str | None) -> str:
@@ -1174,7 +1195,6 @@ def explain():
         """(valid, error, field, position, hint)"""
         try:
             load_schedule(expression, zone)
-            load_zone(zone)  # intervals do without, but a row with a bad zone is not valid
         except ScheduleError as error:
             near = nearest_form(expression, zone, error.field)
             hint = f"Did you mean {near}? {error.hint}" if near else error.hint
@@ -1198,9 +1218,11 @@ def explain():
 
     def spell_field(text: str, values: set[int], field: Field) -> str:
         """A field without Celery's own spellings: names, wrapped ranges and steps on ranges."""
-        if len(values) > field.high - field.low:
+        size = field.high - field.low + 1
+        if len(values) == size:
             return "*"
-        if len(values) > 1 and re.fullmatch(r"\*/[1-9][0-9]?", text):
+        step = re.fullmatch(r"\*/([1-9][0-9]?)", text)
+        if step and size % int(step[1]) == 0 and len(values) > 1:  # else "every n" would not be true
             return text
         spans: list[list[int]] = []
         for value in sorted(values):
@@ -1264,7 +1286,8 @@ def explain():
         translated = descriptor("* * * * *", locale)._
         phrase = f"every {{0}} {period}" if int(every) > 1 else f"every {period.removesuffix('s')}"
         words = translated(phrase) or translated(f", {phrase}").strip(" ,،、") or phrase
-        return str(words[0].upper() + words[1:].format(int(every)))
+        words = str(words.format(int(every)))
+        return words[0].upper() + words[1:]
 
 
     def crontab_in_words(expression: str, locale: str) -> str:
@@ -1462,7 +1485,7 @@ finally:
             del sys.modules[name]
         else:
             sys.modules[name] = other
-GD["periodic_schedule 62c4d04760255a9e"] = loaded
+GD["periodic_schedule 7d1ca8b49119f407"] = loaded
 $python$;
 COMMENT ON FUNCTION periodic_schedule.load_python() IS
     'Carries plpython/*.py; puts it in the session''s GD for the other PL/Python functions, each of which is called after this';
@@ -1473,7 +1496,7 @@ RETURNS bigint
 LANGUAGE plpython3u STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD.get("periodic_schedule 62c4d04760255a9e")
+python = GD.get("periodic_schedule 7d1ca8b49119f407")
 if python is None:
     return None
 try:
@@ -1503,9 +1526,9 @@ COMMENT ON FUNCTION periodic_schedule.no_run(text, text, timestamptz) IS
 -- outside is taken as the instant before or after it.
 CREATE OR REPLACE FUNCTION periodic_schedule.to_microseconds(moment timestamptz) RETURNS bigint
 LANGUAGE sql STABLE PARALLEL SAFE
-RETURN (extract(
+RETURN CASE WHEN moment IS NOT NULL THEN (extract(
     epoch FROM least(greatest(moment, timestamptz '0001-12-31 00:00+00 BC'), timestamptz '10000-01-01 00:00+00')
-) * 1000000)::bigint;
+) * 1000000)::bigint END;
 COMMENT ON FUNCTION periodic_schedule.to_microseconds(timestamptz) IS
     'Whole microseconds since 1970 in UTC, the unit of all PL/Python functions; times before the year 1 or after 9999, infinite ones included, as the nearest to those years';
 
@@ -1537,7 +1560,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.next_runs_of_many(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule 62c4d04760255a9e"].next_run.next_runs_of_many(expressions, zones, afters, deadline)
+return GD["periodic_schedule 7d1ca8b49119f407"].next_run.next_runs_of_many(expressions, zones, afters, deadline)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.next_runs_of_many(text[], text[], bigint[], bigint) IS
     'Next runs of many schedules in one call, in step with the arguments, in microseconds since 1970, errors as text, and why the server left some for later, if so: a library is missing, or the deadline is past; raises nothing';
@@ -1551,7 +1574,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.parse_identity(
 LANGUAGE plpython3u IMMUTABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule 62c4d04760255a9e"].identity.identities_of(names, tasks, args_texts, kwargs_texts, headers_texts)
+return GD["periodic_schedule 7d1ca8b49119f407"].identity.identities_of(names, tasks, args_texts, kwargs_texts, headers_texts)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.parse_identity(text[], text[], text[], text[], text[]) IS
     'What the text columns of many periodic tasks say about their identity, in step with the arguments; runnable is false where Beat cannot load them; raises nothing';
@@ -1576,7 +1599,7 @@ BEGIN
             DETAIL = 'pg_periodic_schedule has no such pipeline_id.',
             HINT = 'Look it up: SELECT pipeline_id, task_name FROM pg_periodic_schedule.';
     END IF;
-    IF schedule.next_run_at IS NULL THEN
+    IF schedule.next_run_at IS NULL OR schedule.expires <= now THEN
         RETURN;
     END IF;
     runs := ARRAY(
@@ -1610,7 +1633,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_describe(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD["periodic_schedule 62c4d04760255a9e"]
+python = GD["periodic_schedule 7d1ca8b49119f407"]
 try:
     return python.explain.describe(cron_string, locale), None
 except python.grammar.ScheduleError as error:
@@ -1626,7 +1649,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_local_times(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule 62c4d04760255a9e"].explain.in_local_time(cron_string, timezone, runs)
+return GD["periodic_schedule 7d1ca8b49119f407"].explain.in_local_time(cron_string, timezone, runs)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.py_local_times(text, text, bigint[]) IS
     'What the clocks of the zone show at these runs, in microseconds as if it were UTC, and what a change of the clocks has to do with them';
@@ -1638,7 +1661,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_next_runs(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD["periodic_schedule 62c4d04760255a9e"]
+python = GD["periodic_schedule 7d1ca8b49119f407"]
 try:
     return python.next_run.runs_after(cron_string, timezone, after, n), None
 except python.grammar.ScheduleError as error:
@@ -1652,7 +1675,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_tz_database(OUT source text, OUT
 LANGUAGE plpython3u STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule 62c4d04760255a9e"].zones.tz_database()
+return GD["periodic_schedule 7d1ca8b49119f407"].zones.tz_database()
 $python$;
 COMMENT ON FUNCTION periodic_schedule.py_tz_database() IS 'The work of tz_database()';
 
@@ -1664,7 +1687,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_validate(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule 62c4d04760255a9e"].explain.validate(cron_string, timezone)
+return GD["periodic_schedule 7d1ca8b49119f407"].explain.validate(cron_string, timezone)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.py_validate(text, text) IS 'The work of validate()';
 
