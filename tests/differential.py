@@ -32,8 +32,8 @@ NAMES = (
     *("jan", "Feb", "march", "may", "AUG", "december", "sept", "novice"),
 )
 ODD = ["?", "L", "15W", "1#2", "@daily", "H", "5/15", "*/", "*/0", "**", "*-5", "1-", "-1", "/2"]
-ODD += ["-0", " -0", "+5", "1_0", "007", "1-5-9", "1-5x", "1-5/2/3", "*/2x", "", "mon-fri!", "foo", "1.5"]
-ODD += ["\N{ARABIC-INDIC DIGIT THREE}"]
+ODD += ["+5", "1_0", "007", "1-5-9", "1-5x", "1-5/2/3", "*/2x", "", "mon-fri!", "foo", "1.5"]
+ODD += ["-0", " -0", "\N{ARABIC-INDIC DIGIT THREE}"]
 
 
 class Case(NamedTuple):
