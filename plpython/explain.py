@@ -1,5 +1,8 @@
 """Schedules for people: what is wrong with one and what was meant, what it says in words, and which
-of its runs a clock change moves."""
+of its runs a clock change moves.
+
+What only people need is imported where it is used: the first run in a session does not wait for it.
+"""
 
 import functools
 import re
@@ -16,7 +19,7 @@ from grammar import (
     missing_library,
     read_crontab,
 )
-from next_run import PERIODS, SECOND, SOLAR_EVENTS, load_schedule
+from next_run import DEGREES, PERIODS, SECOND, SOLAR_EVENTS, load_schedule
 from zones import instant_of, load_zone, offset_at, zone_names
 
 # --- The nearest valid form --------------------------------------------------------------------
@@ -133,7 +136,7 @@ def nearest_interval(expression: str) -> str:
 
 def nearest_solar(expression: str) -> str:
     match = re.fullmatch(
-        r"@solar\s+([\w -]{3,20}?)[\s,]+([-+]?[0-9.]{1,9})[\s,]+([-+]?[0-9.]{1,9})",
+        rf"@solar\s+([\w -]{{3,20}}?)[\s,]+({DEGREES})[\s,]+({DEGREES})",
         expression.strip(),
         re.ASCII,
     )
@@ -141,13 +144,10 @@ def nearest_solar(expression: str) -> str:
         return ""
     event = re.sub(r"\W", "_", match[1].lower())
     close = closest(event, list(SOLAR_EVENTS))
-    try:
-        place = [
-            f"{min(max(float(degrees), -limit), limit):g}"
-            for degrees, limit in ((match[2], 90), (match[3], 180))
-        ]
-    except ValueError:
-        return ""
+    place = [
+        degrees if abs(float(degrees)) <= limit else str(limit if float(degrees) > 0 else -limit)
+        for degrees, limit in ((match[2], 90), (match[3], 180))
+    ]
     return " ".join(["@solar", *close[:1], *place])
 
 
@@ -206,6 +206,7 @@ def validate(
 # --- In words ----------------------------------------------------------------------------------
 
 
+@functools.cache
 def locales() -> dict[str, str]:
     """The languages of cron-descriptor, by their name and by their language alone."""
     import pathlib
@@ -326,9 +327,8 @@ def change_note(expression: str, zone_name: str, run: int) -> str | None:
     instant = run // SECOND
     wall = instant + offset_at(zone, instant)
     if offset_at(zone, instant - 1) < offset_at(zone, instant):
-        shown = {wall // 60 % 60}, {wall // 3600 % 24}
-        if not (shown[0] <= crontab.values[0] and shown[1] <= crontab.values[1]):
-            skipped = instant + offset_at(zone, instant - 1)
+        skipped = instant + offset_at(zone, instant - 1)
+        if not crontab.matches(wall):
             return f"moved: the clocks go from {clock(skipped)} to {clock(wall)}"
     first, second = (instant_of(zone, wall, fold) for fold in (0, 1))
     if first == second:

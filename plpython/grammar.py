@@ -7,6 +7,7 @@ is executed inside a function body: no ``from __future__``, and libraries are im
 are used, because a missing one must become one schedule's error, not that of a whole statement.
 """
 
+import datetime
 import re
 from typing import NamedTuple
 
@@ -42,10 +43,10 @@ class PostponedError(ScheduleError):
     """The schedule may be right: it could not be read now."""
 
 
-def missing_library(error: ImportError) -> PostponedError:
-    """What a schedule's error says where the server's Python lacks something."""
+def missing_library(error: ImportError | OSError) -> PostponedError:
+    """What a schedule's error says where the server's Python lacks something, or cannot read it."""
     return PostponedError(
-        f"the server's Python cannot import {error.name}",
+        f"the server's Python cannot import {getattr(error, 'name', None) or 'a library'}",
         f"{error}",
         "Run docker/provision.sh on the database server.",
     )
@@ -172,6 +173,12 @@ class Crontab(NamedTuple):
 
     texts: list[str]
     values: list[set[int]]
+
+    def matches(self, wall: int) -> bool:
+        """Is it to run when the clock shows this, in seconds as if it showed UTC?"""
+        shown = datetime.datetime.fromtimestamp(wall, datetime.UTC)
+        parts = (shown.minute, shown.hour, shown.day, shown.month, shown.isoweekday() % 7)
+        return all(part in values for part, values in zip(parts, self.values, strict=True))
 
     @property
     def follows_real_time(self) -> bool:

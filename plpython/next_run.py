@@ -15,9 +15,10 @@ from grammar import FIELDS, PostponedError, ScheduleError, missing_library, read
 from zones import UTC, instant_of, load_zone, offset_at, transition_between
 
 SECOND = 1_000_000
+DAY = 86_400  # in seconds
 # Python's calendar is that of the years 1 to 9999; local time needs a day more at its beginning.
 START_OF_TIME = int(datetime.datetime(1, 1, 3, tzinfo=UTC).timestamp()) * SECOND
-END_OF_TIME = int(datetime.datetime(9999, 12, 31, tzinfo=UTC).timestamp() + 86_400) * SECOND
+END_OF_TIME = int(datetime.datetime(9999, 12, 31, tzinfo=UTC).timestamp() + DAY) * SECOND
 GAP_LIMIT = 3 * 3600  # Debian cron: a clock change of three hours or more is a correction
 
 Following = Callable[[int], int | None]  # the first run strictly after an instant, if any
@@ -26,7 +27,7 @@ Following = Callable[[int], int | None]  # the first run strictly after an insta
 def in_microseconds(moment: datetime.datetime) -> int:
     """A moment with its offset, exactly: a float of this size has no microseconds."""
     since = moment - datetime.datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * 86400 + since.seconds) * SECOND + since.microseconds
+    return (since.days * DAY + since.seconds) * SECOND + since.microseconds
 
 
 # --- The kinds of schedule ---------------------------------------------------------------------
@@ -104,7 +105,7 @@ def crontab_schedule(expression: str, zone_name: str) -> Following:
 
 
 PERIODS = {
-    "days": 86_400 * SECOND,
+    "days": DAY * SECOND,
     "hours": 3_600 * SECOND,
     "minutes": 60 * SECOND,
     "seconds": SECOND,
@@ -163,15 +164,14 @@ SOLAR_EVENTS = {  # event: (ephem method, horizon, centre of the disc), as in ce
     "dusk_astronomical": ("next_setting", "-18", True),
 }
 SOLAR_SEARCH_DAYS = 366  # near the poles an event can be months away
-DAY = 86400
 POLAR = 60.0  # degrees of latitude beyond which some of the events do not happen every day
 
 
-DEGREES = re.compile(r"[+-]?[0-9]{1,3}(\.[0-9]{0,20})?", re.ASCII)  # ephem reads others otherwise
+DEGREES = r"[+-]?[0-9]{1,3}(?:\.[0-9]{0,20})?"  # what ephem and float() read alike
 
 
 def read_degrees(text: str, limit: int) -> float:
-    if not DEGREES.fullmatch(text) or abs(float(text)) > limit:
+    if not re.fullmatch(DEGREES, text, re.ASCII) or abs(float(text)) > limit:
         raise ValueError
     return float(text)
 
@@ -204,6 +204,7 @@ def solar_schedule(text: str, expression: str) -> Following:
     sun = ephem.Sun()
     altitude = ephem.degrees(horizon) / ephem.degree
     next_event = getattr(observer, method)
+    ahead = east * DAY / 360  # of UTC, the place's mean time, in seconds
 
     def happens(midnight: float) -> bool:
         """Can the sun pass the horizon on that day?  Far cheaper than to search for it."""
@@ -218,7 +219,7 @@ def solar_schedule(text: str, expression: str) -> Following:
         ephem's answer depends, by milliseconds, on where the search starts.  It starts at fixed
         instants, so that no event is found twice.
         """
-        opens = day * DAY - east * 240
+        opens = day * DAY - ahead
         start = ephem.Date(datetime.datetime.fromtimestamp(opens - 1, UTC).replace(tzinfo=None))
         if abs(north) > POLAR and method != "next_transit" and not happens(start):
             return []
@@ -246,7 +247,7 @@ def solar_schedule(text: str, expression: str) -> Following:
         )
 
     def following(after: int) -> int:
-        today = int((after / SECOND + east * 240) // DAY)
+        today = int((after / SECOND + ahead) // DAY)
         for day in range(today, today + SOLAR_SEARCH_DAYS):
             for instant in events_of(day):
                 if instant > after:
@@ -312,7 +313,7 @@ def load_schedule(expression: str, zone_name: str) -> Schedule:
         if kind == "@solar":
             return SearchedSchedule(solar_schedule(rest, expression))
         return SearchedSchedule(crontab_schedule(expression, zone_name))
-    except ImportError as error:
+    except (ImportError, OSError) as error:
         raise missing_library(error) from None
 
 
@@ -321,8 +322,9 @@ def run_after(expression: str, zone_name: str, after: int) -> int | None:
 
     Raises ScheduleError.
     """
+    schedule = load_schedule(expression, zone_name)
     try:
-        run = load_schedule(expression, zone_name).run_after(after)
+        run = schedule.run_after(after)
     except ScheduleError:
         raise
     except (ValueError, OverflowError, OSError):  # beyond the calendar of datetime and croniter
@@ -341,8 +343,8 @@ def next_runs_of_many(
     """Many next runs in one call: the instants and the errors, in step with the arguments, and why
     the server left some of them for later, if so.
 
-    Never raises.  What takes a search and is not begun by the deadline is left, but for the first:
-    a bulk of slow ones (the sun near the poles) must not hold up a write.
+    What is not at hand and not begun by the deadline is left, but for the first: a bulk of slow
+    ones (the sun near the poles) must not hold up a write.
     """
     runs: list[int | None] = []
     errors: list[str | None] = []

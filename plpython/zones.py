@@ -1,4 +1,4 @@
-"""Time zones: ``zoneinfo`` on the tz database of the operating system or, where that has none, of
+"""Time zones: ``zoneinfo`` on the tz database of the operating system or, for what that lacks, of
 Python's tzdata package.
 
 Instants are whole seconds since 1970 in UTC.  "Wall" values are readings of the local clock,

@@ -16,7 +16,7 @@ BEGIN
         WHERE p.pronamespace = 'periodic_schedule'::regnamespace
           AND p.prolang <> (SELECT l.oid FROM pg_language AS l WHERE l.lanname = 'plpython3u')
         UNION ALL
-        SELECT format('GRANT EXECUTE ON ROUTINE %s TO %I', p.oid::regprocedure, beat_owner)
+        SELECT DISTINCT format('GRANT EXECUTE ON ROUTINE %s TO %I', p.oid::regprocedure, beat_owner)
         FROM pg_proc AS p
         WHERE p.pronamespace = 'periodic_schedule'::regnamespace
         UNION ALL
@@ -42,22 +42,24 @@ $do$;
 
 REVOKE ALL ON ALL ROUTINES IN SCHEMA periodic_schedule FROM PUBLIC;
 
--- Whoever was granted next_run_at() may call what it and its like are made of, also after an upgrade.
+-- Whoever was granted a function that is for everybody may call what those are made of, also after an
+-- upgrade.
 DO $do$
 DECLARE
     command text;
 BEGIN
     FOR command IN
-        SELECT format('GRANT EXECUTE ON FUNCTION %s TO %I', part.oid::regprocedure, r.rolname)
+        SELECT DISTINCT format('GRANT EXECUTE ON FUNCTION %s TO %I', part.oid::regprocedure, r.rolname)
         FROM pg_proc AS n
         CROSS JOIN LATERAL aclexplode(n.proacl) AS a
         JOIN pg_roles AS r ON r.oid = a.grantee
         JOIN pg_proc AS part ON part.pronamespace = n.pronamespace
-        WHERE n.oid = 'periodic_schedule.next_run_at(text, text, timestamptz)'::regprocedure
+        WHERE n.pronamespace = 'periodic_schedule'::regnamespace
+          AND n.proname IN ('next_run_at', 'next_runs', 'validate', 'describe', 'preview', 'tz_database')
           AND a.privilege_type = 'EXECUTE' AND r.oid <> n.proowner
           AND (
               part.proname LIKE 'py\_%'
-              OR part.proname IN ('load_python', 'to_microseconds', 'from_microseconds', 'no_run', 'raise_error')
+              OR part.proname IN ('load_python', 'to_microseconds', 'from_microseconds', 'next_run_or_error', 'raise_error')
           )
     LOOP
         EXECUTE command;

@@ -72,21 +72,16 @@ def new_tasks(orm: Any) -> None:
             task(orm, f"new {event} {place}", solar=solar)
 
 
-def tasks_with_a_past(orm: Any) -> None:
-    """Run before, paused and resumed, edited, with start and expiry."""
+def sunrise(orm: Any, moment: datetime.datetime) -> Any:
+    """At about that moment, on the equator."""
+    hours = (6 - moment.hour - moment.minute / 60 + 12) % 24 - 12
+    return orm.SolarSchedule.objects.create(
+        event="sunrise", latitude=0, longitude=round(hours * 15, 4)
+    )
+
+
+def edited_tasks(orm: Any) -> None:
     now = datetime.datetime.now(UTC)
-    for number, new in enumerate(orm.PeriodicTask.objects.filter(name__startswith="new")):
-        if new.clocked:
-            continue
-        schedule = {"crontab": new.crontab, "interval": new.interval, "solar": new.solar}
-        name = new.name.removeprefix("new ")
-        ran_at = now - number % 3 * datetime.timedelta(minutes=10)
-        task(orm, f"ran {name}", last_run_at=ran_at, total_run_count=3, **schedule)
-        resumed = task(orm, f"resumed {name}", last_run_at=now - DAY, **schedule)
-        resumed.enabled = False
-        resumed.save()  # it forgets when it ran
-        resumed.enabled = True
-        resumed.save()
     edited = task(orm, "edited crontab", last_run_at=now, crontab=crontab(orm, "0 3 * * *"))
     edited.crontab.hour, edited.crontab.timezone = "5-9", "Asia/Tokyo"
     edited.crontab.save()
@@ -97,14 +92,57 @@ def tasks_with_a_past(orm: Any) -> None:
     task(orm, "longer interval", last_run_at=now - HOUR / 2, interval=longer)
     longer.every = 2
     longer.save()
-    in_three_days = now + 3 * DAY
+    place = sunrise(orm, now + 6 * HOUR)
+    task(orm, "other event", last_run_at=now, solar=place)
+    place.event = "sunset"
+    place.save()
+    moment = orm.ClockedSchedule.objects.create(clocked_time=now + DAY)
+    task(orm, "moved clocked", clocked=moment, one_off=True)
+    moment.clocked_time = now + 30 * HOUR
+    moment.save()
+
+
+def tasks_with_a_past(orm: Any) -> None:
+    """Run before, paused and resumed, edited, with start and expiry."""
+    edited_tasks(orm)
+    now = datetime.datetime.now(UTC)
+    for number, new in enumerate(orm.PeriodicTask.objects.filter(name__startswith="new")):
+        schedule = {
+            "crontab": new.crontab,
+            "interval": new.interval,
+            "solar": new.solar,
+            "clocked": new.clocked,
+            "one_off": new.one_off,
+        }
+        name = new.name.removeprefix("new ")
+        ran_at = now - number % 3 * datetime.timedelta(minutes=10)
+        count = 0 if new.clocked else 3
+        task(orm, f"ran {name}", last_run_at=ran_at, total_run_count=count, **schedule)
+        resumed = task(orm, f"resumed {name}", last_run_at=now - DAY, **schedule)
+        resumed.enabled = False
+        resumed.save()  # it forgets when it ran
+        resumed.enabled = True
+        resumed.save()
+    longer = orm.IntervalSchedule.objects.create(every=7, period="hours")
+    hourly = crontab(orm, "17 * * * *")
+    soon, later = sunrise(orm, now + 2 * HOUR), sunrise(orm, now + 8 * HOUR)
+    moment = orm.ClockedSchedule.objects.create(clocked_time=now + 2 * HOUR)
+    in_three_days = {"start_time": now + 3 * DAY}
     for name, last_run_at in (("new", None), ("ran", now)):
-        start = {"last_run_at": last_run_at, "start_time": in_three_days}
+        start = in_three_days | {"last_run_at": last_run_at}
         task(orm, f"{name} crontab with start", crontab=crontab(orm, "0 12 * * *"), **start)
         task(orm, f"{name} interval with start", interval=longer, **start)
-    daily = crontab(orm, "17 * * * *")
-    task(orm, "expires later", crontab=daily, expires=now + 2 * HOUR)
-    task(orm, "expires before", crontab=daily, expires=now + datetime.timedelta(milliseconds=1))
+    # No sunrise between its last run and its start: Beat would catch that up.
+    task(orm, "ran solar with start", solar=later, last_run_at=now, start_time=now + 4 * HOUR)
+    task(orm, "clocked with start", clocked=moment, one_off=True, start_time=now + 3 * HOUR)
+    for name, expires in (
+        ("expires later", now + 5 * HOUR),
+        ("expires before", now + datetime.timedelta(milliseconds=1)),
+    ):
+        task(orm, f"{name} crontab", crontab=hourly, expires=expires)
+        task(orm, f"{name} solar", solar=soon, expires=expires)
+        task(orm, f"{name} interval", interval=longer, last_run_at=now - 3 * HOUR, expires=expires)
+        task(orm, f"{name} clocked", clocked=moment, one_off=True, expires=expires)
     past = orm.ClockedSchedule.objects.create(clocked_time=now - HOUR)
     task(orm, "clocked before", clocked=past, one_off=True)
     task(orm, "clocked and done", clocked=past, one_off=True, last_run_at=now, total_run_count=1)
@@ -154,20 +192,29 @@ def test_the_scheduler_sends_them_then(db: Session, orm: Any) -> None:
     }
     assert first.keys() - {"celery.backend_cleanup"} >= expected.keys()
     late = {name: first[name] - run for name, run in expected.items()}
-    assert {name: by for name, by in late.items() if not -0.1 < by < 6} == {}
+    # Clocked rows are loaded when they are five minutes ahead, at the next of its looks.
+    limit = {name: 66 if "clocked" in name else 6 for name in late}
+    assert {name: by for name, by in late.items() if not -0.1 < by < limit[name]} == {}
     assert (drift(db), pending(db)) == ([], [])
+    assert mirror(db, "next_run_at", "new clocked 1.5") is None
     saved = dict(
         db.execute("SELECT name, last_run_at FROM django_celery_beat_periodictask").fetchall()
     )
     for name in expected:
-        if not name.startswith(("once", "clocked", "new clocked", "expires")):
+        if not name.startswith(("once", "expires")) and "clocked" not in name:
             assert saved[name] is not None
             assert mirror(db, "next_run_at > last_run_at", name)
 
 
 def test_the_query_of_the_readme_says_what_beat_does_next(db: Session, orm: Any) -> None:
+    """For all that is enabled and has just run; start and expiry are not in the query."""
     new_tasks(orm)
+    tasks_with_a_past(orm)
+    rest = orm.PeriodicTask.objects.filter(start_time=None, expires=None, total_run_count=0)
+    rest = rest.exclude(name="clocked before")
+    orm.PeriodicTask.objects.exclude(id__in=[row.id for row in rest]).delete()
     start = time.time()
+    orm.PeriodicTask.objects.update(last_run_at=datetime.datetime.fromtimestamp(start, UTC))
     theirs = beat("first", url_of(db.info), start=start, horizon=9 * 365 * 86_400)
     rows = db.execute(
         "SELECT task_name, cron_string, extract(epoch FROM"
@@ -175,11 +222,11 @@ def test_the_query_of_the_readme_says_what_beat_does_next(db: Session, orm: Any)
         " FROM pg_periodic_schedule WHERE enabled",
         [start],
     ).fetchall()
-    assert len(rows) == len(theirs) == 43
+    assert len(rows) == len(theirs) > 90
     for name, cron, run in rows:
         due = theirs[name]
         assert due is not None
-        assert abs(run - due) < 60, (name, cron, run, due)
+        assert abs(run - due) < 1, (name, cron, run, due)
 
 
 # --- What Beat does wrong, and our answer ------------------------------------------------------
@@ -217,8 +264,8 @@ def test_a_missed_daily_run_is_caught_up_at_its_wrong_hour_and_run_again(
     db: Session, orm: Any
 ) -> None:
     """The hour filter of 2.8 and later: rows two hours away from now are not loaded."""
-    daily = task(orm, "daily", crontab=crontab(orm, "0 3 * * *"))
-    orm.PeriodicTask.objects.filter(id=daily.id).update(last_run_at="2027-01-12T03:00:00Z")
+    daily = crontab(orm, "0 3 * * *")
+    task(orm, "daily", crontab=daily, last_run_at="2027-01-12T03:00:00Z")
     assert next_run(db, "daily") == "01-13 03:00:00"  # due since then: once, at once
     start = at("2027-01-13T22:30Z")
     sent = beat("run", url_of(db.info), start=start, stop=start + 5 * 3600, wait=60)
@@ -227,8 +274,8 @@ def test_a_missed_daily_run_is_caught_up_at_its_wrong_hour_and_run_again(
 
 def test_a_crash_repeats_runs(db: Session, orm: Any) -> None:
     """Run columns reach the row at syncs up to 180 s apart.  The mirror shows what the row says."""
-    daily = task(orm, "daily", crontab=crontab(orm, "0 3 * * *"))
-    orm.PeriodicTask.objects.filter(id=daily.id).update(last_run_at="2027-01-12T03:00:00Z")
+    daily = crontab(orm, "0 3 * * *")
+    task(orm, "daily", crontab=daily, last_run_at="2027-01-12T03:00:00Z")
     start = at("2027-01-13T02:59:30Z")
     sent = beat("run", url_of(db.info), start=start, stop=start + 240, crash=start + 90)
     assert [utc(moment)[:11] for _, moment in sent] == ["01-13 03:00", "01-13 03:01"]
@@ -250,8 +297,8 @@ def test_a_finished_one_off_leaves_no_trace(db: Session, orm: Any) -> None:
 
 def test_a_run_that_could_not_be_sent_is_lost(db: Session, orm: Any) -> None:
     """Its last_run_at has moved, so nothing in the database tells it from one that was sent."""
-    daily = task(orm, "daily", crontab=crontab(orm, "0 3 * * *"))
-    orm.PeriodicTask.objects.filter(id=daily.id).update(last_run_at="2027-01-12T03:00:00Z")
+    daily = crontab(orm, "0 3 * * *")
+    task(orm, "daily", crontab=daily, last_run_at="2027-01-12T03:00:00Z")
     start = at("2027-01-13T02:59:30Z")
     assert beat("run", url_of(db.info), start=start, stop=start + 240, fail=start + 60) == []
     assert mirror(db, "last_run_at >= '2027-01-13T03:00:00Z'", "daily")
@@ -271,7 +318,7 @@ def test_one_bad_row_stops_the_whole_load(db: Session, orm: Any, fault: str) -> 
     with pytest.raises(AssertionError, match=r"empty part|'NoneType' object"):
         beat("run", url_of(db.info), start=start, stop=start + 600)
     assert mirror(db, "sync_error IS NOT NULL AND next_run_at IS NULL", "bad")
-    assert mirror(db, "sync_error IS NULL AND next_run_at > now()", "good")
+    assert mirror(db, "sync_error IS NULL AND next_run_at IS NOT NULL", "good")
 
 
 def test_an_edit_or_a_resumption_runs_for_a_time_before_it(db: Session, orm: Any) -> None:
@@ -297,7 +344,7 @@ def test_an_edit_or_a_resumption_runs_for_a_time_before_it(db: Session, orm: Any
     assert ours["edited"] == ours["resumed"] == tomorrow
     span_run = ours["span"]
     assert span_run is not None
-    assert 3590 < span_run - start <= 3600
+    assert 3590 < span_run - start < 3610
 
 
 def documented() -> list[list[str]]:

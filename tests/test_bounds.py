@@ -58,7 +58,7 @@ WATCH = """
 DO $$
 import sys
 GD["seen"] = []
-calls = {"open", "exec", "compile", "os.system", "os.exec", "os.posix_spawn", "os.listdir"}
+calls = {"open", "compile", "os.system", "os.exec", "os.posix_spawn", "os.listdir"}
 calls |= {"subprocess.Popen", "urllib.Request", "ctypes.dlopen"}
 def hook(event, args):
     if event in calls or event.startswith("socket."):
@@ -110,7 +110,7 @@ def test_odd_texts(db: Session) -> None:
         text
         for (text,) in db.execute("SELECT * FROM pg_temp.seen()")
         if not any(text.startswith((f"open {place}", f"os.listdir {place}")) for place in places)
-        and not text.startswith(("exec <code object", "compile None"))
+        and not text.startswith("compile None")
         and "__plpython_procedure" not in text
     ]
     assert others == []
@@ -154,6 +154,13 @@ def test_a_report_over_many_rows_in_parallel(db: Session) -> None:
         db.execute(rows).fetchall()
     assert "Did you mean" not in str(raised.value)
     assert raised.value.diag.message_hint
+
+
+def test_a_zone_with_nul(db: Session) -> None:
+    with pytest.raises(psycopg.DataError, match="NUL"):
+        db.execute("SELECT periodic_schedule.validate('0 3 * * *', %s)", ["Europe/\x00Berlin"])
+    with pytest.raises(psycopg.errors.ProgramLimitExceeded, match="null character"):
+        db.execute("SELECT periodic_schedule.validate('0 3 * * *', 'Europe/' || chr(0))")
 
 
 def test_nothing_is_immutable_that_the_tz_database_can_change(db: Session) -> None:

@@ -17,7 +17,7 @@ EVENTS = list(SOLAR_EVENTS)
 
 
 def random_place(chance: random.Random) -> tuple[float, float]:
-    """Anywhere but within a third of a degree of the poles: there, ephem's own answers depend on
+    """Anywhere but within 0.4 degrees of the poles: there, ephem's own answers depend on
     where its search starts."""
     north = chance.choice((chance.uniform(-60, 60), chance.uniform(-89.6, 89.6)))
     return round(north, 4), round(chance.uniform(-180, 180), 4)

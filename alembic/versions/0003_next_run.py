@@ -8,6 +8,9 @@ branch_labels = None
 depends_on = None
 
 
+# Each way, the mirror is then written anew by the functions that are there: next runs differ.
+
+
 def upgrade() -> None:
     op.frozen_sql("0003_next_run/upgrade.sql")  # type: ignore[attr-defined]
     op.frozen_sql("0002_backfill/upgrade.sql")  # type: ignore[attr-defined]

@@ -2,7 +2,8 @@
 -- parallel workers.  GD is shared by all roles of a session: only code goes there, no data.
 -- Who calls a function in PL/Python calls this first: from Python it could not be called in a
 -- parallel worker, where plpy.execute() fails.  Both are PARALLEL RESTRICTED, so that they run in one
--- process; what calls both is PARALLEL SAFE.
+-- process; what calls both is PARALLEL SAFE.  py_next_run_at() alone does without: it is SAFE, and
+-- finds nothing where the code is not loaded.
 CREATE OR REPLACE FUNCTION periodic_schedule.load_python() RETURNS void
 LANGUAGE plpython3u STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
@@ -52,4 +53,4 @@ finally:
 GD["@python_version@"] = loaded
 $python$;
 COMMENT ON FUNCTION periodic_schedule.load_python() IS
-    'Carries plpython/*.py; puts it in the session''s GD for the other PL/Python functions, each of which is called after this';
+    'Carries plpython/*.py; puts it in the session''s GD for the other PL/Python functions, which are called after this';

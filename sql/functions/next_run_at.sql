@@ -7,7 +7,7 @@ RETURN coalesce(
     periodic_schedule.from_microseconds(
         periodic_schedule.py_next_run_at(cron_string, timezone, periodic_schedule.to_microseconds(after))
     ),
-    periodic_schedule.no_run(cron_string, timezone, after)
+    periodic_schedule.next_run_or_error(cron_string, timezone, after)
 );
 COMMENT ON FUNCTION periodic_schedule.next_run_at(text, text, timestamptz) IS
     'First run strictly after a time; NULL if there is none before the year 9999 ends. cron_string is that of pg_periodic_schedule, timezone an IANA zone of tz_database(). Reads no clock; STABLE, because the tz database changes. Raises SQLSTATE 22023 with DETAIL and HINT. Rules: Celery''s crontab grammar; Debian cron''s daylight-saving rule; docs/time.md';

@@ -65,7 +65,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.canonical_crontab(fields text[], OU
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD["periodic_schedule 7d1ca8b49119f407"].grammar
+python = GD["periodic_schedule f8fe0cdf7ebbff64"].grammar
 try:
     return python.canonical_crontab(fields), None
 except python.ScheduleError as error:
@@ -284,12 +284,13 @@ COMMENT ON FUNCTION periodic_schedule.from_microseconds(bigint) IS
 -- parallel workers.  GD is shared by all roles of a session: only code goes there, no data.
 -- Who calls a function in PL/Python calls this first: from Python it could not be called in a
 -- parallel worker, where plpy.execute() fails.  Both are PARALLEL RESTRICTED, so that they run in one
--- process; what calls both is PARALLEL SAFE.
+-- process; what calls both is PARALLEL SAFE.  py_next_run_at() alone does without: it is SAFE, and
+-- finds nothing where the code is not loaded.
 CREATE OR REPLACE FUNCTION periodic_schedule.load_python() RETURNS void
 LANGUAGE plpython3u STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-if "periodic_schedule 7d1ca8b49119f407" in GD:
+if "periodic_schedule f8fe0cdf7ebbff64" in GD:
     return
 
 import sys
@@ -305,6 +306,7 @@ def grammar():
     are used, because a missing one must become one schedule's error, not that of a whole statement.
     """
 
+    import datetime
     import re
     from typing import NamedTuple
 
@@ -340,10 +342,10 @@ def grammar():
         """The schedule may be right: it could not be read now."""
 
 
-    def missing_library(error: ImportError) -> PostponedError:
-        """What a schedule's error says where the server's Python lacks something."""
+    def missing_library(error: ImportError | OSError) -> PostponedError:
+        """What a schedule's error says where the server's Python lacks something, or cannot read it."""
         return PostponedError(
-            f"the server's Python cannot import {error.name}",
+            f"the server's Python cannot import {getattr(error, 'name', None) or 'a library'}",
             f"{error}",
             "Run docker/provision.sh on the database server.",
         )
@@ -471,6 +473,12 @@ def grammar():
         texts: list[str]
         values: list[set[int]]
 
+        def matches(self, wall: int) -> bool:
+            """Is it to run when the clock shows this, in seconds as if it showed UTC?"""
+            shown = datetime.datetime.fromtimestamp(wall, datetime.UTC)
+            parts = (shown.minute, shown.hour, shown.day, shown.month, shown.isoweekday() % 7)
+            return all(part in values for part, values in zip(parts, self.values, strict=True))
+
         @property
         def follows_real_time(self) -> bool:
             """Has it a ``*`` in minute or hour?  Then it is not one for fixed times of the day."""
@@ -505,7 +513,7 @@ def grammar():
     return locals()
 
 def zones():
-    """Time zones: ``zoneinfo`` on the tz database of the operating system or, where that has none, of
+    """Time zones: ``zoneinfo`` on the tz database of the operating system or, for what that lacks, of
     Python's tzdata package.
 
     Instants are whole seconds since 1970 in UTC.  "Wall" values are readings of the local clock,
@@ -618,9 +626,10 @@ def next_run():
     from zones import UTC, instant_of, load_zone, offset_at, transition_between
 
     SECOND = 1_000_000
+    DAY = 86_400  # in seconds
     # Python's calendar is that of the years 1 to 9999; local time needs a day more at its beginning.
     START_OF_TIME = int(datetime.datetime(1, 1, 3, tzinfo=UTC).timestamp()) * SECOND
-    END_OF_TIME = int(datetime.datetime(9999, 12, 31, tzinfo=UTC).timestamp() + 86_400) * SECOND
+    END_OF_TIME = int(datetime.datetime(9999, 12, 31, tzinfo=UTC).timestamp() + DAY) * SECOND
     GAP_LIMIT = 3 * 3600  # Debian cron: a clock change of three hours or more is a correction
 
     Following = Callable[[int], int | None]  # the first run strictly after an instant, if any
@@ -629,7 +638,7 @@ def next_run():
     def in_microseconds(moment: datetime.datetime) -> int:
         """A moment with its offset, exactly: a float of this size has no microseconds."""
         since = moment - datetime.datetime(1970, 1, 1, tzinfo=UTC)
-        return (since.days * 86400 + since.seconds) * SECOND + since.microseconds
+        return (since.days * DAY + since.seconds) * SECOND + since.microseconds
 
 
     # --- The kinds of schedule ---------------------------------------------------------------------
@@ -707,7 +716,7 @@ def next_run():
 
 
     PERIODS = {
-        "days": 86_400 * SECOND,
+        "days": DAY * SECOND,
         "hours": 3_600 * SECOND,
         "minutes": 60 * SECOND,
         "seconds": SECOND,
@@ -766,15 +775,14 @@ def next_run():
         "dusk_astronomical": ("next_setting", "-18", True),
     }
     SOLAR_SEARCH_DAYS = 366  # near the poles an event can be months away
-    DAY = 86400
     POLAR = 60.0  # degrees of latitude beyond which some of the events do not happen every day
 
 
-    DEGREES = re.compile(r"[+-]?[0-9]{1,3}(\.[0-9]{0,20})?", re.ASCII)  # ephem reads others otherwise
+    DEGREES = r"[+-]?[0-9]{1,3}(?:\.[0-9]{0,20})?"  # what ephem and float() read alike
 
 
     def read_degrees(text: str, limit: int) -> float:
-        if not DEGREES.fullmatch(text) or abs(float(text)) > limit:
+        if not re.fullmatch(DEGREES, text, re.ASCII) or abs(float(text)) > limit:
             raise ValueError
         return float(text)
 
@@ -807,6 +815,7 @@ def next_run():
         sun = ephem.Sun()
         altitude = ephem.degrees(horizon) / ephem.degree
         next_event = getattr(observer, method)
+        ahead = east * DAY / 360  # of UTC, the place's mean time, in seconds
 
         def happens(midnight: float) -> bool:
             """Can the sun pass the horizon on that day?  Far cheaper than to search for it."""
@@ -821,7 +830,7 @@ def next_run():
             ephem's answer depends, by milliseconds, on where the search starts.  It starts at fixed
             instants, so that no event is found twice.
             """
-            opens = day * DAY - east * 240
+            opens = day * DAY - ahead
             start = ephem.Date(datetime.datetime.fromtimestamp(opens - 1, UTC).replace(tzinfo=None))
             if abs(north) > POLAR and method != "next_transit" and not happens(start):
                 return []
@@ -849,7 +858,7 @@ def next_run():
             )
 
         def following(after: int) -> int:
-            today = int((after / SECOND + east * 240) // DAY)
+            today = int((after / SECOND + ahead) // DAY)
             for day in range(today, today + SOLAR_SEARCH_DAYS):
                 for instant in events_of(day):
                     if instant > after:
@@ -915,7 +924,7 @@ def next_run():
             if kind == "@solar":
                 return SearchedSchedule(solar_schedule(rest, expression))
             return SearchedSchedule(crontab_schedule(expression, zone_name))
-        except ImportError as error:
+        except (ImportError, OSError) as error:
             raise missing_library(error) from None
 
 
@@ -924,8 +933,9 @@ def next_run():
 
         Raises ScheduleError.
         """
+        schedule = load_schedule(expression, zone_name)
         try:
-            run = load_schedule(expression, zone_name).run_after(after)
+            run = schedule.run_after(after)
         except ScheduleError:
             raise
         except (ValueError, OverflowError, OSError):  # beyond the calendar of datetime and croniter
@@ -944,8 +954,8 @@ def next_run():
         """Many next runs in one call: the instants and the errors, in step with the arguments, and why
         the server left some of them for later, if so.
 
-        Never raises.  What takes a search and is not begun by the deadline is left, but for the first:
-        a bulk of slow ones (the sun near the poles) must not hold up a write.
+        What is not at hand and not begun by the deadline is left, but for the first: a bulk of slow
+        ones (the sun near the poles) must not hold up a write.
         """
         runs: list[int | None] = []
         errors: list[str | None] = []
@@ -998,7 +1008,10 @@ def next_run():
 
 def explain():
     """Schedules for people: what is wrong with one and what was meant, what it says in words, and which
-    of its runs a clock change moves."""
+    of its runs a clock change moves.
+
+    What only people need is imported where it is used: the first run in a session does not wait for it.
+    """
 
     import functools
     import re
@@ -1015,7 +1028,7 @@ def explain():
         missing_library,
         read_crontab,
     )
-    from next_run import PERIODS, SECOND, SOLAR_EVENTS, load_schedule
+    from next_run import DEGREES, PERIODS, SECOND, SOLAR_EVENTS, load_schedule
     from zones import instant_of, load_zone, offset_at, zone_names
 
     # --- The nearest valid form --------------------------------------------------------------------
@@ -1132,7 +1145,7 @@ def explain():
 
     def nearest_solar(expression: str) -> str:
         match = re.fullmatch(
-            r"@solar\s+([\w -]{3,20}?)[\s,]+([-+]?[0-9.]{1,9})[\s,]+([-+]?[0-9.]{1,9})",
+            rf"@solar\s+([\w -]{{3,20}}?)[\s,]+({DEGREES})[\s,]+({DEGREES})",
             expression.strip(),
             re.ASCII,
         )
@@ -1140,13 +1153,10 @@ def explain():
             return ""
         event = re.sub(r"\W", "_", match[1].lower())
         close = closest(event, list(SOLAR_EVENTS))
-        try:
-            place = [
-                f"{min(max(float(degrees), -limit), limit):g}"
-                for degrees, limit in ((match[2], 90), (match[3], 180))
-            ]
-        except ValueError:
-            return ""
+        place = [
+            degrees if abs(float(degrees)) <= limit else str(limit if float(degrees) > 0 else -limit)
+            for degrees, limit in ((match[2], 90), (match[3], 180))
+        ]
         return " ".join(["@solar", *close[:1], *place])
 
 
@@ -1205,6 +1215,7 @@ def explain():
     # --- In words ----------------------------------------------------------------------------------
 
 
+    @functools.cache
     def locales() -> dict[str, str]:
         """The languages of cron-descriptor, by their name and by their language alone."""
         import pathlib
@@ -1325,9 +1336,8 @@ def explain():
         instant = run // SECOND
         wall = instant + offset_at(zone, instant)
         if offset_at(zone, instant - 1) < offset_at(zone, instant):
-            shown = {wall // 60 % 60}, {wall // 3600 % 24}
-            if not (shown[0] <= crontab.values[0] and shown[1] <= crontab.values[1]):
-                skipped = instant + offset_at(zone, instant - 1)
+            skipped = instant + offset_at(zone, instant - 1)
+            if not crontab.matches(wall):
                 return f"moved: the clocks go from {clock(skipped)} to {clock(wall)}"
         first, second = (instant_of(zone, wall, fold) for fold in (0, 1))
         if first == second:
@@ -1485,10 +1495,10 @@ finally:
             del sys.modules[name]
         else:
             sys.modules[name] = other
-GD["periodic_schedule 7d1ca8b49119f407"] = loaded
+GD["periodic_schedule f8fe0cdf7ebbff64"] = loaded
 $python$;
 COMMENT ON FUNCTION periodic_schedule.load_python() IS
-    'Carries plpython/*.py; puts it in the session''s GD for the other PL/Python functions, each of which is called after this';
+    'Carries plpython/*.py; puts it in the session''s GD for the other PL/Python functions, which are called after this';
 
 -- sql/functions/py_next_run_at.sql
 CREATE OR REPLACE FUNCTION periodic_schedule.py_next_run_at(cron_string text, timezone text, after bigint)
@@ -1496,7 +1506,7 @@ RETURNS bigint
 LANGUAGE plpython3u STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD.get("periodic_schedule 7d1ca8b49119f407")
+python = GD.get("periodic_schedule f8fe0cdf7ebbff64")
 if python is None:
     return None
 try:
@@ -1506,19 +1516,6 @@ except python.grammar.ScheduleError:
 $python$;
 COMMENT ON FUNCTION periodic_schedule.py_next_run_at(text, text, bigint) IS
     'The work of next_run_at(), in microseconds since 1970; NULL if there is no run, if load_python() was not called, and for what is no schedule: PL/Python could not raise an error without words of its own';
-
--- sql/functions/no_run.sql
-CREATE OR REPLACE FUNCTION periodic_schedule.no_run(cron_string text, timezone text, after timestamptz)
-RETURNS timestamptz
-LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $function$
-BEGIN
-    RETURN (SELECT r FROM periodic_schedule.next_runs(cron_string, timezone, after, 1) AS r);
-END
-$function$;
-COMMENT ON FUNCTION periodic_schedule.no_run(text, text, timestamptz) IS
-    'What to do where py_next_run_at() found nothing: loads the Python if that was missing, raises next_runs()''s error, or returns NULL where there is no run';
 
 -- sql/functions/to_microseconds.sql
 -- An integer, because PL/Python is given a timestamptz as text in the session's zone and style, and
@@ -1531,6 +1528,19 @@ RETURN CASE WHEN moment IS NOT NULL THEN (extract(
 ) * 1000000)::bigint END;
 COMMENT ON FUNCTION periodic_schedule.to_microseconds(timestamptz) IS
     'Whole microseconds since 1970 in UTC, the unit of all PL/Python functions; times before the year 1 or after 9999, infinite ones included, as the nearest to those years';
+
+-- sql/functions/next_run_or_error.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.next_run_or_error(cron_string text, timezone text, after timestamptz)
+RETURNS timestamptz
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    RETURN (SELECT r FROM periodic_schedule.next_runs(cron_string, timezone, after, 1) AS r);
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.next_run_or_error(text, text, timestamptz) IS
+    'next_run_at() where py_next_run_at() found nothing: loads the Python if that was missing, raises next_runs()''s error, or returns NULL where there is no run';
 
 -- sql/functions/next_runs.sql
 CREATE OR REPLACE FUNCTION periodic_schedule.next_runs(cron_string text, timezone text, after timestamptz, n integer)
@@ -1560,7 +1570,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.next_runs_of_many(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule 7d1ca8b49119f407"].next_run.next_runs_of_many(expressions, zones, afters, deadline)
+return GD["periodic_schedule f8fe0cdf7ebbff64"].next_run.next_runs_of_many(expressions, zones, afters, deadline)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.next_runs_of_many(text[], text[], bigint[], bigint) IS
     'Next runs of many schedules in one call, in step with the arguments, in microseconds since 1970, errors as text, and why the server left some for later, if so: a library is missing, or the deadline is past; raises nothing';
@@ -1574,7 +1584,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.parse_identity(
 LANGUAGE plpython3u IMMUTABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule 7d1ca8b49119f407"].identity.identities_of(names, tasks, args_texts, kwargs_texts, headers_texts)
+return GD["periodic_schedule f8fe0cdf7ebbff64"].identity.identities_of(names, tasks, args_texts, kwargs_texts, headers_texts)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.parse_identity(text[], text[], text[], text[], text[]) IS
     'What the text columns of many periodic tasks say about their identity, in step with the arguments; runnable is false where Beat cannot load them; raises nothing';
@@ -1633,7 +1643,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_describe(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD["periodic_schedule 7d1ca8b49119f407"]
+python = GD["periodic_schedule f8fe0cdf7ebbff64"]
 try:
     return python.explain.describe(cron_string, locale), None
 except python.grammar.ScheduleError as error:
@@ -1649,7 +1659,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_local_times(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule 7d1ca8b49119f407"].explain.in_local_time(cron_string, timezone, runs)
+return GD["periodic_schedule f8fe0cdf7ebbff64"].explain.in_local_time(cron_string, timezone, runs)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.py_local_times(text, text, bigint[]) IS
     'What the clocks of the zone show at these runs, in microseconds as if it were UTC, and what a change of the clocks has to do with them';
@@ -1661,7 +1671,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_next_runs(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD["periodic_schedule 7d1ca8b49119f407"]
+python = GD["periodic_schedule f8fe0cdf7ebbff64"]
 try:
     return python.next_run.runs_after(cron_string, timezone, after, n), None
 except python.grammar.ScheduleError as error:
@@ -1675,7 +1685,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_tz_database(OUT source text, OUT
 LANGUAGE plpython3u STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule 7d1ca8b49119f407"].zones.tz_database()
+return GD["periodic_schedule f8fe0cdf7ebbff64"].zones.tz_database()
 $python$;
 COMMENT ON FUNCTION periodic_schedule.py_tz_database() IS 'The work of tz_database()';
 
@@ -1687,7 +1697,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_validate(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule 7d1ca8b49119f407"].explain.validate(cron_string, timezone)
+return GD["periodic_schedule f8fe0cdf7ebbff64"].explain.validate(cron_string, timezone)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.py_validate(text, text) IS 'The work of validate()';
 
@@ -1714,7 +1724,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.tz_database() IS
-    'Where time zones come from, and which release: the operating system''s tz database, or Python''s tzdata package where there is none. A session keeps the zones it has read';
+    'Where time zones come from, and which release: the operating system''s tz database, or Python''s tzdata package where there is none (and for a zone that the former lacks). A session keeps the zones it has read';
 
 -- sql/functions/validate.sql
 CREATE OR REPLACE FUNCTION periodic_schedule.validate(
@@ -1743,7 +1753,7 @@ RETURN coalesce(
     periodic_schedule.from_microseconds(
         periodic_schedule.py_next_run_at(cron_string, timezone, periodic_schedule.to_microseconds(after))
     ),
-    periodic_schedule.no_run(cron_string, timezone, after)
+    periodic_schedule.next_run_or_error(cron_string, timezone, after)
 );
 COMMENT ON FUNCTION periodic_schedule.next_run_at(text, text, timestamptz) IS
     'First run strictly after a time; NULL if there is none before the year 9999 ends. cron_string is that of pg_periodic_schedule, timezone an IANA zone of tz_database(). Reads no clock; STABLE, because the tz database changes. Raises SQLSTATE 22023 with DETAIL and HINT. Rules: Celery''s crontab grammar; Debian cron''s daylight-saving rule; docs/time.md';
@@ -1767,7 +1777,7 @@ BEGIN
         WHERE p.pronamespace = 'periodic_schedule'::regnamespace
           AND p.prolang <> (SELECT l.oid FROM pg_language AS l WHERE l.lanname = 'plpython3u')
         UNION ALL
-        SELECT format('GRANT EXECUTE ON ROUTINE %s TO %I', p.oid::regprocedure, beat_owner)
+        SELECT DISTINCT format('GRANT EXECUTE ON ROUTINE %s TO %I', p.oid::regprocedure, beat_owner)
         FROM pg_proc AS p
         WHERE p.pronamespace = 'periodic_schedule'::regnamespace
         UNION ALL
@@ -1793,22 +1803,24 @@ $do$;
 
 REVOKE ALL ON ALL ROUTINES IN SCHEMA periodic_schedule FROM PUBLIC;
 
--- Whoever was granted next_run_at() may call what it and its like are made of, also after an upgrade.
+-- Whoever was granted a function that is for everybody may call what those are made of, also after an
+-- upgrade.
 DO $do$
 DECLARE
     command text;
 BEGIN
     FOR command IN
-        SELECT format('GRANT EXECUTE ON FUNCTION %s TO %I', part.oid::regprocedure, r.rolname)
+        SELECT DISTINCT format('GRANT EXECUTE ON FUNCTION %s TO %I', part.oid::regprocedure, r.rolname)
         FROM pg_proc AS n
         CROSS JOIN LATERAL aclexplode(n.proacl) AS a
         JOIN pg_roles AS r ON r.oid = a.grantee
         JOIN pg_proc AS part ON part.pronamespace = n.pronamespace
-        WHERE n.oid = 'periodic_schedule.next_run_at(text, text, timestamptz)'::regprocedure
+        WHERE n.pronamespace = 'periodic_schedule'::regnamespace
+          AND n.proname IN ('next_run_at', 'next_runs', 'validate', 'describe', 'preview', 'tz_database')
           AND a.privilege_type = 'EXECUTE' AND r.oid <> n.proowner
           AND (
               part.proname LIKE 'py\_%'
-              OR part.proname IN ('load_python', 'to_microseconds', 'from_microseconds', 'no_run', 'raise_error')
+              OR part.proname IN ('load_python', 'to_microseconds', 'from_microseconds', 'next_run_or_error', 'raise_error')
           )
     LOOP
         EXECUTE command;
