@@ -116,12 +116,16 @@ class Writer:
         since = time.monotonic()
         while not wait([self.work], 0.003).done:
             waits_for_row, waits = self.watcher.execute(
-                "SELECT bool_or(locktype = 'tuple' AND relation::regclass::text NOT LIKE %s),"
-                " NOT bool_and(granted) FROM pg_locks WHERE pid = %s",
-                ["%periodic_schedule%", self.session.info.backend_pid],
+                "SELECT EXISTS (SELECT FROM pg_locks WHERE pid = %(pid)s AND locktype = 'tuple'"
+                " AND relation::regclass::text NOT LIKE '%%periodic_schedule%%'),"
+                # for the other writer: autovacuum makes it wait too, and that ends by itself
+                " pg_blocking_pids(%(pid)s) && ARRAY("
+                "    SELECT a.pid FROM pg_stat_activity AS a"
+                "    WHERE a.datname = current_database() AND a.backend_type = 'client backend')",
+                {"pid": self.session.info.backend_pid},
             ).fetchall()[0]
             # For a name it waits without a row; what is ours is never waited for so long.
-            if waits_for_row or (waits and time.monotonic() > since + 0.15):
+            if waits and (waits_for_row or time.monotonic() > since + 0.15):
                 return
 
     def close(self) -> None:
@@ -157,6 +161,9 @@ def lanes(
 ) -> Iterator[list[tuple[Session, Session]]]:
     """Databases for cases that can be tried side by side, each with and without the extension."""
     opened: list[Session] = []
+    # It makes writers wait, and its statistics change plans, hence what SERIALIZABLE refuses.
+    db.execute("ALTER SYSTEM SET autovacuum = off")
+    db.execute("SELECT pg_reload_conf()")
     for number, origin in itertools.product(range(8), (db, bare)):
         name = f"{origin.info.dbname}_lane{number}"
         db.execute(f'CREATE DATABASE "{name}" TEMPLATE "{origin.info.dbname}_tmpl"')
@@ -166,6 +173,8 @@ def lanes(
         name = session.info.dbname
         session.close()
         db.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    db.execute("ALTER SYSTEM RESET autovacuum")
+    db.execute("SELECT pg_reload_conf()")
 
 
 class Stage:
