@@ -6,6 +6,7 @@ What only people need is imported where it is used: the first run in a session d
 
 import functools
 import re
+import zoneinfo
 from typing import Any
 
 from grammar import (
@@ -13,6 +14,7 @@ from grammar import (
     FIELDS,
     MONTHS,
     WEEKDAYS,
+    Crontab,
     Field,
     ScheduleError,
     cron_field,
@@ -320,16 +322,12 @@ def clock(wall: int) -> str:
     return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
-def change_note(expression: str, zone_name: str, run: int) -> str | None:
+def change_note(crontab: Crontab, zone: zoneinfo.ZoneInfo, instant: int) -> str | None:
     """What a change of the clocks has to do with a run of a crontab, if anything."""
-    crontab = read_crontab(expression)
-    zone = load_zone(zone_name)
-    instant = run // SECOND
     wall = instant + offset_at(zone, instant)
-    if offset_at(zone, instant - 1) < offset_at(zone, instant):
-        skipped = instant + offset_at(zone, instant - 1)
-        if not crontab.matches(wall):
-            return f"moved: the clocks go from {clock(skipped)} to {clock(wall)}"
+    skipped = instant + offset_at(zone, instant - 1)
+    if skipped < wall and not crontab.matches(wall):
+        return f"moved: the clocks go from {clock(skipped)} to {clock(wall)}"
     first, second = (instant_of(zone, wall, fold) for fold in (0, 1))
     if first == second:
         return None
@@ -348,4 +346,5 @@ def in_local_time(
     walls = [run + offset_at(zone, run // SECOND) * SECOND for run in runs]
     if expression.startswith("@"):
         return walls, [None] * len(runs)
-    return walls, [change_note(expression, zone_name, run) for run in runs]
+    crontab = read_crontab(expression)
+    return walls, [change_note(crontab, zone, run // SECOND) for run in runs]

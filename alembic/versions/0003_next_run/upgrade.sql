@@ -65,7 +65,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.canonical_crontab(fields text[], OU
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD["periodic_schedule f8fe0cdf7ebbff64"].grammar
+python = GD["periodic_schedule 9da9c502b1cfecdc"].grammar
 try:
     return python.canonical_crontab(fields), None
 except python.ScheduleError as error:
@@ -290,7 +290,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.load_python() RETURNS void
 LANGUAGE plpython3u STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-if "periodic_schedule f8fe0cdf7ebbff64" in GD:
+if "periodic_schedule 9da9c502b1cfecdc" in GD:
     return
 
 import sys
@@ -1015,6 +1015,7 @@ def explain():
 
     import functools
     import re
+    import zoneinfo
     from typing import Any
 
     from grammar import (
@@ -1022,6 +1023,7 @@ def explain():
         FIELDS,
         MONTHS,
         WEEKDAYS,
+        Crontab,
         Field,
         ScheduleError,
         cron_field,
@@ -1329,16 +1331,12 @@ def explain():
         return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
-    def change_note(expression: str, zone_name: str, run: int) -> str | None:
+    def change_note(crontab: Crontab, zone: zoneinfo.ZoneInfo, instant: int) -> str | None:
         """What a change of the clocks has to do with a run of a crontab, if anything."""
-        crontab = read_crontab(expression)
-        zone = load_zone(zone_name)
-        instant = run // SECOND
         wall = instant + offset_at(zone, instant)
-        if offset_at(zone, instant - 1) < offset_at(zone, instant):
-            skipped = instant + offset_at(zone, instant - 1)
-            if not crontab.matches(wall):
-                return f"moved: the clocks go from {clock(skipped)} to {clock(wall)}"
+        skipped = instant + offset_at(zone, instant - 1)
+        if skipped < wall and not crontab.matches(wall):
+            return f"moved: the clocks go from {clock(skipped)} to {clock(wall)}"
         first, second = (instant_of(zone, wall, fold) for fold in (0, 1))
         if first == second:
             return None
@@ -1357,7 +1355,8 @@ def explain():
         walls = [run + offset_at(zone, run // SECOND) * SECOND for run in runs]
         if expression.startswith("@"):
             return walls, [None] * len(runs)
-        return walls, [change_note(expression, zone_name, run) for run in runs]
+        crontab = read_crontab(expression)
+        return walls, [change_note(crontab, zone, run // SECOND) for run in runs]
     return locals()
 
 def identity():
@@ -1495,7 +1494,7 @@ finally:
             del sys.modules[name]
         else:
             sys.modules[name] = other
-GD["periodic_schedule f8fe0cdf7ebbff64"] = loaded
+GD["periodic_schedule 9da9c502b1cfecdc"] = loaded
 $python$;
 COMMENT ON FUNCTION periodic_schedule.load_python() IS
     'Carries plpython/*.py; puts it in the session''s GD for the other PL/Python functions, which are called after this';
@@ -1506,7 +1505,7 @@ RETURNS bigint
 LANGUAGE plpython3u STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD.get("periodic_schedule f8fe0cdf7ebbff64")
+python = GD.get("periodic_schedule 9da9c502b1cfecdc")
 if python is None:
     return None
 try:
@@ -1570,7 +1569,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.next_runs_of_many(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule f8fe0cdf7ebbff64"].next_run.next_runs_of_many(expressions, zones, afters, deadline)
+return GD["periodic_schedule 9da9c502b1cfecdc"].next_run.next_runs_of_many(expressions, zones, afters, deadline)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.next_runs_of_many(text[], text[], bigint[], bigint) IS
     'Next runs of many schedules in one call, in step with the arguments, in microseconds since 1970, errors as text, and why the server left some for later, if so: a library is missing, or the deadline is past; raises nothing';
@@ -1584,7 +1583,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.parse_identity(
 LANGUAGE plpython3u IMMUTABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule f8fe0cdf7ebbff64"].identity.identities_of(names, tasks, args_texts, kwargs_texts, headers_texts)
+return GD["periodic_schedule 9da9c502b1cfecdc"].identity.identities_of(names, tasks, args_texts, kwargs_texts, headers_texts)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.parse_identity(text[], text[], text[], text[], text[]) IS
     'What the text columns of many periodic tasks say about their identity, in step with the arguments; runnable is false where Beat cannot load them; raises nothing';
@@ -1643,7 +1642,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_describe(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD["periodic_schedule f8fe0cdf7ebbff64"]
+python = GD["periodic_schedule 9da9c502b1cfecdc"]
 try:
     return python.explain.describe(cron_string, locale), None
 except python.grammar.ScheduleError as error:
@@ -1659,7 +1658,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_local_times(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule f8fe0cdf7ebbff64"].explain.in_local_time(cron_string, timezone, runs)
+return GD["periodic_schedule 9da9c502b1cfecdc"].explain.in_local_time(cron_string, timezone, runs)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.py_local_times(text, text, bigint[]) IS
     'What the clocks of the zone show at these runs, in microseconds as if it were UTC, and what a change of the clocks has to do with them';
@@ -1671,7 +1670,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_next_runs(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD["periodic_schedule f8fe0cdf7ebbff64"]
+python = GD["periodic_schedule 9da9c502b1cfecdc"]
 try:
     return python.next_run.runs_after(cron_string, timezone, after, n), None
 except python.grammar.ScheduleError as error:
@@ -1685,7 +1684,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_tz_database(OUT source text, OUT
 LANGUAGE plpython3u STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule f8fe0cdf7ebbff64"].zones.tz_database()
+return GD["periodic_schedule 9da9c502b1cfecdc"].zones.tz_database()
 $python$;
 COMMENT ON FUNCTION periodic_schedule.py_tz_database() IS 'The work of tz_database()';
 
@@ -1697,7 +1696,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_validate(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule f8fe0cdf7ebbff64"].explain.validate(cron_string, timezone)
+return GD["periodic_schedule 9da9c502b1cfecdc"].explain.validate(cron_string, timezone)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.py_validate(text, text) IS 'The work of validate()';
 
