@@ -390,6 +390,8 @@ def test_eight_tickers_while_backends_are_terminated(
     for number in range(2000):
         insert_task(db, f"t{number}", crontab_id=crontabs[number % 4])
     adopt(db)
+    for enabled in (False, True):  # all take effect at the same time
+        db.execute(f"UPDATE {TASKS} SET enabled = %s", [enabled])
     start = next_minute(db)
     minutes = [start + n * MINUTE for n in range(-1, 7)]
     clock = [minutes[0]]
