@@ -392,8 +392,8 @@ def test_eight_tickers_while_backends_are_terminated(
     adopt(db)
     for enabled in (False, True):  # all take effect at the same time
         db.execute(f"UPDATE {TASKS} SET enabled = %s", [enabled])
-    start = next_minute(db)
-    minutes = [start + n * MINUTE for n in range(-1, 7)]
+    start = mirror(db, "date_trunc('minute', effective_at)", "t0")
+    minutes = [start + n * MINUTE for n in range(1, 9)]
     clock = [minutes[0]]
     stop = threading.Event()
     pids: dict[int, int] = {}
