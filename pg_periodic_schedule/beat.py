@@ -79,7 +79,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
         self._sending = False
         self._stopping: Sequence[int] = ()
         self._sync_again = False
-        self._failures = self._broker_failures = 0
+        self._failures = self._broker_failures = self._in_vain = 0
         self._retry_at = self._broker_at = 0.0  # not before these moments
         self._sent: list[tuple[UUID, UUID]] = []
         self._unsent: list[tuple[UUID, UUID, str, timedelta | None]] = []
@@ -112,7 +112,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
             if self._static and time.monotonic() >= self._adopt_at:
                 self._adopt(db, self._static)
             self._failures = 0
-            self._wait(db, at_least=0.0 if fired else 0.05)
+            self._wait(db, fired)
         except (psycopg.Error, DatabaseError, InterfaceError) as error:
             self._disconnect()
             self._failures += 1
@@ -187,6 +187,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
                 # What lasts longer than a lease has lost what it was working on.
                 db.execute(
                     "SELECT set_config('TimeZone', 'UTC', false),"
+                    " set_config('default_transaction_isolation', 'read committed', false),"
                     " set_config('statement_timeout', %s, false)",
                     [f"{self.lease.total_seconds():.0f}s"],
                 )
@@ -208,7 +209,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
             self._db.close()
             self._db = None
 
-    def _wait(self, db: Database, at_least: float) -> None:
+    def _wait(self, db: Database, fired: bool) -> None:
         """Until next_wakeup(), or somebody notifies."""
         if self._sync_again:
             return
@@ -222,8 +223,11 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
         timeout = self.max_interval if seconds is None else min(seconds, self.max_interval)
         if self._static:
             timeout = min(timeout, self._adopt_at - time.monotonic())
-        broker = min(1.0, self._broker_at - time.monotonic())  # nothing is taken until then
-        for _ in db.notifies(timeout=max(timeout, at_least, broker), stop_after=1):
+        # Something is due and could not be had: others are at it, or the broker is away.
+        self._in_vain = self._in_vain + 1 if timeout <= 0 and not fired else 0
+        least = min(1.0, 0.02 * 2**self._in_vain) if self._in_vain else 0.0
+        least = max(least, min(1.0, self._broker_at - time.monotonic()))
+        for _ in db.notifies(timeout=max(timeout, least), stop_after=1):
             pass
 
     # -- Firing
@@ -475,6 +479,7 @@ def stops_deferred() -> Iterator[Sequence[int]]:
     """
     came: list[int] = []
     handlers: dict[int, Any] = {}
+    stopper: int
 
     def defer(number: int, frame: FrameType | None) -> None:
         came.append(number)

@@ -1,4 +1,4 @@
-"""Real processes of the Celery side: a throw-away Redis, and ``celery beat`` on the sample project."""
+"""Real processes of the Celery side: a throw-away Redis, and ``celery beat`` on the sample."""
 
 import base64
 import json
@@ -33,7 +33,7 @@ class Broker:
     def __init__(self) -> None:
         self.port = get_port(None)
         self.url = f"redis://127.0.0.1:{self.port}/0"
-        self.client: redis.Redis[bytes] = redis.Redis(port=int(self.port or 0))
+        self.client: redis.Redis = redis.Redis(port=int(self.port or 0))
         self.start()
 
     def start(self) -> None:

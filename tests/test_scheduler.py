@@ -1,4 +1,4 @@
-"""``celery beat -S pg_periodic_schedule.beat:Scheduler``: real processes, a real broker, the wire."""
+"""``celery beat -S pg_periodic_schedule.beat:Scheduler``: real processes, and a broker's wire."""
 
 import os
 import re
@@ -96,7 +96,7 @@ def test_messages_equal_those_of_the_stock_beat(db: Database, broker: Broker, st
     hour = datetime.now(UTC) + timedelta(hours=1)
     options: dict[str, dict[str, Any]] = {
         "plain": {},
-        "empty": {"args": "", "kwargs": "", "headers": None},
+        "empty": {"args": "", "kwargs": "", "headers": ""},
         "arguments": {"args": '[1, "ä", null]', "kwargs": '{"a": [1.5], "b": {"c": true}}'},
         "queue": {"queue": "other"},
         "exchange": {"exchange": "reports", "routing_key": "daily"},
@@ -382,7 +382,7 @@ def test_postgres_is_restarted_under_two_schedulers(
     beats = [start(*SHORT_LEASE, url=url) for _ in range(2)]
     wait_for(lambda: len(broker.sent()) >= 15)
     session.close()
-    restart = [PG_BIN / "pg_ctl", "restart", "-s", "-w", "-m", "immediate", "-D", data]
+    restart = [str(PG_BIN / "pg_ctl"), "restart", "-s", "-w", "-m", "immediate", "-D", str(data)]
     as_postgres = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     subprocess.run([*as_postgres, *restart], check=True, cwd="/", stdout=subprocess.DEVNULL)
     restarted = len(broker.sent())
@@ -400,7 +400,7 @@ def test_postgres_is_restarted_under_two_schedulers(
         assert_gapless(db, names)
 
 
-def test_it_waits_for_a_database_that_is_not_there_yet(broker: Broker, start: Start) -> None:
+def test_it_waits_for_a_database_that_is_not_there_yet(start: Start) -> None:
     beat = start(url="postgresql+psycopg://postgres@127.0.0.1:1/none")
     beat.wait_for_log("database: ", times=3)
     beat.stop()
