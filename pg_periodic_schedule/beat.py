@@ -236,7 +236,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
         """One batch; whether there was anything to do."""
         with (
             stops_deferred() as self._stopping
-        ):  # a firing taken is sent and finished, or given back
+        ):  # what is taken is sent and finished, or given back
             self._settle(db)
             value(db, "SELECT periodic_schedule.reap()")
             claimed = value(
@@ -277,12 +277,12 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
             try:
                 entry = self._entry(firing)
             except Exception as error:  # whatever is wrong with its JSON stays wrong
-                self._give_up(firing, f"{type(error).__name__}: {error}")
+                self._give_up(firing, f"{type(error).__name__}: {one_line(error)}")
                 continue
             try:
                 self._publish(entry)
             except UNSENDABLE as error:
-                self._give_up(firing, f"{type(error).__name__}: {error}")
+                self._give_up(firing, f"{type(error).__name__}: {one_line(error)}")
             except Exception as error:
                 down = self._broker_is_down()
                 # One that the broker closes the connection on must not hold up the others.
@@ -467,7 +467,9 @@ def backoff(failures: int, first: float = 0.5, most: float = 30) -> float:
 
 
 def one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    """As the log and a text column can hold it."""
+    text = " ".join(str(error).replace("\0", "").split())[:500] or type(error).__name__
+    return text.encode(errors="backslashreplace").decode()
 
 
 @contextmanager

@@ -96,7 +96,7 @@ def test_messages_equal_those_of_the_stock_beat(db: Database, broker: Broker, st
     hour = datetime.now(UTC) + timedelta(hours=1)
     options: dict[str, dict[str, Any]] = {
         "plain": {},
-        "empty": {"args": "", "kwargs": "", "headers": ""},
+        "empty": {"args": "", "kwargs": ""},
         "arguments": {"args": '[1, "ä", null]', "kwargs": '{"a": [1.5], "b": {"c": true}}'},
         "queue": {"queue": "other"},
         "exchange": {"exchange": "reports", "routing_key": "daily"},
