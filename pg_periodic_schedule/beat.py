@@ -85,7 +85,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
         self._unsent: list[tuple[UUID, UUID, str, timedelta | None]] = []
         self._static: dict[int, str] | None = None  # entries to adopt, by PeriodicTask.id
         self._adopt_at = 0.0
-        self._refused: dict[str, str] = {}
+        self._refused: dict[str, int] = {}
         super().__init__(*args, **kwargs)
 
     def setup_schedule(self) -> None:
@@ -425,8 +425,9 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
             name = static[key]
             if done:
                 del static[key]
-            elif self._refused.get(name) != reason:
-                self._refused[name] = reason
+                continue
+            self._refused[name] = self._refused.get(name, 0) + 1
+            if self._refused[name] == 2:  # once may be another replica at the same row
                 logger.warning("static entry %s is not adopted yet: %s", name, reason)
 
     def _hint(self, db: Database) -> None:
@@ -449,7 +450,7 @@ def mirror(db: Database) -> str:
     return str(
         value(
             db,
-            "SELECT format('%%I.%%I', n.nspname, c.relname) FROM pg_class AS c"
+            "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class AS c"
             " JOIN pg_namespace AS n ON n.oid = c.relnamespace"
             " WHERE c.relname = 'pg_periodic_schedule' AND c.relkind = 'r'",
         )
