@@ -377,8 +377,11 @@ def next_runs_of_many(
     return runs, errors, incomplete
 
 
-def runs_after(expression: str, zone: str, after: int, count: int) -> list[int]:
-    """Up to ``count`` runs strictly after ``after``, in order.  Raises ScheduleError."""
+def runs_between(expression: str, zone: str, after: int, until: int, count: int) -> list[int]:
+    """Up to ``count`` runs, strictly after ``after`` and not after ``until``, in order.
+
+    Raises ScheduleError.
+    """
     if not 0 <= count <= RUNS_AT_ONCE:
         raise ScheduleError(
             f"{count} runs are asked for, it can be 0 to {RUNS_AT_ONCE}",
@@ -389,7 +392,7 @@ def runs_after(expression: str, zone: str, after: int, count: int) -> list[int]:
     runs: list[int] = []
     while len(runs) < count:
         run = run_after(expression, zone, runs[-1] if runs else after)
-        if run is None:
+        if run is None or run > until:
             break
         runs.append(run)
     return runs

@@ -80,10 +80,15 @@ def frozen_sections(before: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for script in sorted(VERSIONS.glob("*/upgrade.sql")):
         if script.parent.name < before:
-            pieces = re.split(r"(?m)^-- (sql/[\w/]+\.sql)\n", script.read_text())[1:]
+            drops = re.compile(r"(?m)^DROP FUNCTION (.*);\n")
+            dropped = set(drops.findall(script.read_text()))
+            pieces = re.split(r"(?m)^-- (sql/[\w/]+\.sql)\n", drops.sub("", script.read_text()))[1:]
             found |= {
                 name: re.sub(r"(?m)^CREATE (?=FUNCTION|VIEW)", "CREATE OR REPLACE ", text).strip()
                 for name, text in zip(pieces[::2], pieces[1::2], strict=True)
+            }
+            found = {
+                name: text for name, text in found.items() if not signatures({name: text}) & dropped
             }
     return found
 

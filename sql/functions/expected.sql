@@ -6,7 +6,8 @@ RETURNS TABLE (
     periodic_task_id bigint, pipeline_id uuid, organization_id text, workflow_id uuid, pipeline_name text,
     cron_string text, enabled boolean, last_run_at timestamptz, next_run_at timestamptz, task_name text,
     task text, timezone text, start_time timestamptz, expires timestamptz, one_off boolean,
-    effective_at timestamptz, identity_source text, sync_error text, incomplete text
+    effective_at timestamptz, identity_source text, sync_error text, parity_since timestamptz,
+    parity_count bigint, incomplete text
 )
 LANGUAGE plpgsql STABLE ROWS 100  -- STABLE: reads with the snapshot of the statement that calls it
 SET search_path = pg_catalog, pg_temp
@@ -18,8 +19,13 @@ BEGIN
     WITH source AS (
         SELECT
             p.id::bigint AS id, p.name::text AS name, p.task::text AS task, p.args, p.kwargs, p.headers,
-            p.enabled, p.last_run_at, p.start_time, p.expires, p.one_off,
-            p.one_off AND p.total_run_count > 0 AS finished,
+            p.enabled, p.start_time, p.expires, p.one_off, p.total_run_count, o.owned, o.spread,
+            CASE
+                -- Who fires knows.  Beat's row follows later, but a pause by save() forgets the run.
+                WHEN o.owned AND (p.enabled OR p.last_run_at IS NOT NULL) THEN m.last_run_at
+                WHEN NOT o.owned THEN p.last_run_at
+            END AS last_run_at,
+            p.one_off AND (p.total_run_count > 0 OR o.owned AND m.run_count > 0) AS finished,
             coalesce(c.timezone::text, 'UTC') AS zone,
             coalesce(cc.cron_string, k.expression, '') AS expression,
             CASE
@@ -35,6 +41,12 @@ BEGIN
         LEFT JOIN @beat_schema@.django_celery_beat_clockedschedule AS t ON t.id = p.clocked_id
         LEFT JOIN @beat_schema@.django_celery_beat_solarschedule AS s ON s.id = p.solar_id
         LEFT JOIN @beat_schema@.pg_periodic_schedule AS m ON m.periodic_task_id = p.id
+        LEFT JOIN periodic_schedule.policy AS y ON y.pipeline_id = m.pipeline_id AND m.pg_owned
+        CROSS JOIN LATERAL (
+            SELECT
+                coalesce(m.pg_owned, false) AS owned,
+                coalesce(periodic_schedule.spread_offset(y.pipeline_id, y.spread), '0') AS spread
+        ) AS o
         CROSS JOIN LATERAL (
             SELECT
                 num_nonnulls(p.crontab_id, p.interval_id, p.clocked_id, p.solar_id) AS kinds,
@@ -98,8 +110,9 @@ BEGIN
             FROM timed AS t
             CROSS JOIN LATERAL (
                 SELECT CASE
-                    -- Past ones are due; whether a one-off has run, its count tells.
-                    WHEN t.expression LIKE '@at %' AND t.one_off THEN '-infinity'
+                    -- Past ones are due; whether a one-off has run, its count tells, or who fires it.
+                    WHEN t.expression LIKE '@at %' AND t.one_off AND NOT (t.owned AND t.last_run_at >= t.effective_at)
+                        THEN '-infinity'
                     WHEN t.expression LIKE '@at %' THEN coalesce(t.last_run_at, '-infinity')
                     WHEN t.expression LIKE '@every %' THEN coalesce(t.last_run_at, t.effective_at)
                     WHEN t.start_time > t.effective_at
@@ -158,7 +171,10 @@ BEGIN
                 THEN f.run_at
         END,
         t.name, t.task, t.zone, t.start_time, t.expires, t.one_off, t.effective_at, i.identity_source,
-        nullif(concat_ws('; ', t.problem, r.error, i.error), ''), coalesce(r.incomplete, i.incomplete)
+        nullif(concat_ws('; ', t.problem, r.error, i.error), ''),
+        CASE WHEN y.kept THEN (t.mirror).parity_since WHEN y.saved THEN t.last_run_at END,
+        CASE WHEN y.kept THEN (t.mirror).parity_count WHEN y.saved THEN t.total_run_count END,
+        coalesce(r.incomplete, i.incomplete)
     FROM timed AS t
     JOIN identity AS i ON i.id = t.id
     LEFT JOIN run AS r ON r.id = t.id
@@ -168,8 +184,13 @@ BEGIN
             WHEN t.expression LIKE '@every %' AND t.last_run_at IS NULL AND t.start_time > t.effective_at
                 THEN t.start_time
             ELSE greatest(r.run_at, t.start_time)
-        END AS run_at
-    ) AS f;
+        END + t.spread AS run_at
+    ) AS f
+    CROSS JOIN LATERAL (
+        SELECT
+            (t.mirror).parity_since >= t.effective_at AS kept,
+            t.last_run_at >= t.effective_at AND NOT t.owned AS saved
+    ) AS y;
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.expected(bigint[], boolean, timestamptz, timestamptz) IS

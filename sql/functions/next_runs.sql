@@ -3,15 +3,8 @@ RETURNS SETOF timestamptz
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 10
 SET search_path = pg_catalog, pg_temp
 AS $function$
-DECLARE
-    found record;
 BEGIN
-    PERFORM periodic_schedule.load_python();
-    found := periodic_schedule.py_next_runs(cron_string, timezone, periodic_schedule.to_microseconds(after), n);
-    IF found.error IS NOT NULL THEN
-        PERFORM periodic_schedule.raise_error(found.error);
-    END IF;
-    RETURN QUERY SELECT periodic_schedule.from_microseconds(r.run) FROM unnest(found.runs) AS r (run);
+    RETURN QUERY SELECT r FROM periodic_schedule.runs_between(cron_string, timezone, after, 'infinity', n) AS r;
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.next_runs(text, text, timestamptz, integer) IS

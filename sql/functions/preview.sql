@@ -10,8 +10,13 @@ DECLARE
     runs timestamptz[];
     instants bigint[];
 BEGIN
-    SELECT m.cron_string, m.timezone, m.next_run_at, m.expires, m.one_off INTO schedule
-    FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.pipeline_id = preview.pipeline_id;
+    SELECT m.cron_string, m.timezone, m.next_run_at, m.expires, m.one_off, s.spread INTO schedule
+    FROM @beat_schema@.pg_periodic_schedule AS m
+    LEFT JOIN periodic_schedule.policy AS y ON y.pipeline_id = m.pipeline_id AND m.pg_owned
+    CROSS JOIN LATERAL (
+        SELECT coalesce(periodic_schedule.spread_offset(y.pipeline_id, y.spread), '0') AS spread
+    ) AS s
+    WHERE m.pipeline_id = preview.pipeline_id;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'there is no schedule %', pipeline_id USING ERRCODE = 'no_data_found',
             DETAIL = 'pg_periodic_schedule has no such pipeline_id.',
@@ -21,8 +26,8 @@ BEGIN
         RETURN;
     END IF;
     runs := ARRAY(
-        SELECT r FROM periodic_schedule.next_runs(
-            schedule.cron_string, schedule.timezone, greatest(schedule.next_run_at, now), n
+        SELECT r + schedule.spread FROM periodic_schedule.next_runs(
+            schedule.cron_string, schedule.timezone, greatest(schedule.next_run_at, now) - schedule.spread, n
         ) AS r
     );
     instants := ARRAY(

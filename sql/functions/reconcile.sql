@@ -15,12 +15,7 @@ DECLARE
     checked bigint := 0;
     notes integer;
 BEGIN
-    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
-        RAISE EXCEPTION 'reconcile() needs READ COMMITTED'
-            USING ERRCODE = 'invalid_transaction_state',
-            DETAIL = 'In a stricter isolation level it cannot see what was committed after its snapshot.',
-            HINT = 'Run it in a transaction of its own.';
-    END IF;
+    PERFORM periodic_schedule.require_read_committed('reconcile()');
     IF batch < 1 THEN
         RAISE EXCEPTION 'batch is %, it must be at least 1', batch USING ERRCODE = '22023',
             DETAIL = 'It is the number of tasks that are compared at once.', HINT = 'Leave it out: 10000 is good.';

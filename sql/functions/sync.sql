@@ -11,6 +11,7 @@ DECLARE
     ids bigint[];
     absent bigint[] := '{}';
     busy bigint[];
+    moved boolean;
 BEGIN
     IF redefined AND NOT periodic_schedule.lock_slots(periodic_schedule.source_slots(task_ids), false, deadline) THEN
         -- Written all the same, from what can be seen now.
@@ -81,41 +82,51 @@ BEGIN
     owed AS (
         INSERT INTO periodic_schedule.pending_sync (source, source_key, reason)
         SELECT 'task', s.periodic_task_id::text, s.incomplete FROM source AS s WHERE s.incomplete IS NOT NULL
+    ),
+
+    written AS (
+        INSERT INTO @beat_schema@.pg_periodic_schedule AS m (
+            periodic_task_id, pipeline_id, organization_id, workflow_id, pipeline_name, cron_string, enabled,
+            last_run_at, next_run_at, task_name, task, timezone, start_time, expires, one_off, effective_at,
+            identity_source, sync_error, parity_since, parity_count, pg_owned
+        )
+        SELECT
+            s.periodic_task_id, s.pipeline_id, s.organization_id, s.workflow_id, s.pipeline_name, s.cron_string,
+            s.enabled, s.last_run_at, s.next_run_at, s.task_name, s.task, s.timezone, s.start_time, s.expires,
+            s.one_off, s.effective_at, s.identity_source, s.sync_error, s.parity_since, s.parity_count, i.adopts_new
+        FROM source AS s
+        CROSS JOIN periodic_schedule.installation AS i
+        ORDER BY s.pipeline_id
+        ON CONFLICT (periodic_task_id) DO UPDATE SET
+        (
+            pipeline_id, organization_id, workflow_id, pipeline_name, cron_string, enabled, last_run_at,
+            next_run_at, task_name, task, timezone, start_time, expires, one_off, effective_at, identity_source,
+            sync_error, parity_since, parity_count, updated_at
+        ) = (
+            excluded.pipeline_id, excluded.organization_id, excluded.workflow_id, excluded.pipeline_name,
+            excluded.cron_string, excluded.enabled, excluded.last_run_at, excluded.next_run_at,
+            excluded.task_name, excluded.task, excluded.timezone, excluded.start_time, excluded.expires,
+            excluded.one_off, excluded.effective_at, excluded.identity_source, excluded.sync_error,
+            excluded.parity_since, excluded.parity_count, clock_timestamp()
+        )
+        WHERE (
+            m.pipeline_id, m.organization_id, m.workflow_id, m.pipeline_name, m.cron_string, m.enabled,
+            m.last_run_at, m.next_run_at, m.task_name, m.task, m.timezone, m.start_time, m.expires, m.one_off,
+            m.effective_at, m.identity_source, m.sync_error, m.parity_since, m.parity_count
+        ) IS DISTINCT FROM (
+            excluded.pipeline_id, excluded.organization_id, excluded.workflow_id, excluded.pipeline_name,
+            excluded.cron_string, excluded.enabled, excluded.last_run_at, excluded.next_run_at,
+            excluded.task_name, excluded.task, excluded.timezone, excluded.start_time, excluded.expires,
+            excluded.one_off, excluded.effective_at, excluded.identity_source, excluded.sync_error,
+            excluded.parity_since, excluded.parity_count
+        )
+        RETURNING m.pg_owned AND m.next_run_at IS NOT NULL
     )
 
-    INSERT INTO @beat_schema@.pg_periodic_schedule AS m (
-        periodic_task_id, pipeline_id, organization_id, workflow_id, pipeline_name, cron_string, enabled,
-        last_run_at, next_run_at, task_name, task, timezone, start_time, expires, one_off, effective_at,
-        identity_source, sync_error
-    )
-    SELECT
-        s.periodic_task_id, s.pipeline_id, s.organization_id, s.workflow_id, s.pipeline_name, s.cron_string,
-        s.enabled, s.last_run_at, s.next_run_at, s.task_name, s.task, s.timezone, s.start_time, s.expires,
-        s.one_off, s.effective_at, s.identity_source, s.sync_error
-    FROM source AS s
-    ORDER BY s.pipeline_id
-    ON CONFLICT (periodic_task_id) DO UPDATE SET
-    (
-        pipeline_id, organization_id, workflow_id, pipeline_name, cron_string, enabled, last_run_at,
-        next_run_at, task_name, task, timezone, start_time, expires, one_off, effective_at, identity_source,
-        sync_error, updated_at
-    ) = (
-        excluded.pipeline_id, excluded.organization_id, excluded.workflow_id, excluded.pipeline_name,
-        excluded.cron_string, excluded.enabled, excluded.last_run_at, excluded.next_run_at,
-        excluded.task_name, excluded.task, excluded.timezone, excluded.start_time, excluded.expires,
-        excluded.one_off, excluded.effective_at, excluded.identity_source, excluded.sync_error,
-        clock_timestamp()
-    )
-    WHERE (
-        m.pipeline_id, m.organization_id, m.workflow_id, m.pipeline_name, m.cron_string, m.enabled,
-        m.last_run_at, m.next_run_at, m.task_name, m.task, m.timezone, m.start_time, m.expires, m.one_off,
-        m.effective_at, m.identity_source, m.sync_error
-    ) IS DISTINCT FROM (
-        excluded.pipeline_id, excluded.organization_id, excluded.workflow_id, excluded.pipeline_name,
-        excluded.cron_string, excluded.enabled, excluded.last_run_at, excluded.next_run_at,
-        excluded.task_name, excluded.task, excluded.timezone, excluded.start_time, excluded.expires,
-        excluded.one_off, excluded.effective_at, excluded.identity_source, excluded.sync_error
-    );
+    SELECT bool_or(w.to_be_fired) INTO moved FROM written AS w (to_be_fired);
+    IF moved THEN  -- a scheduler may be asleep until later
+        PERFORM periodic_schedule.wake();
+    END IF;
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.sync(bigint[], boolean, boolean, timestamptz) IS

@@ -4,13 +4,17 @@
 CREATE TABLE periodic_schedule.installation (
     singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
     adopted_columns name[],
-    installed_at timestamptz NOT NULL DEFAULT pg_catalog.now()
+    installed_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    adopts_new boolean NOT NULL DEFAULT false
 );
-COMMENT ON TABLE periodic_schedule.installation IS 'One row: what downgrade must leave as it was';
+COMMENT ON TABLE periodic_schedule.installation IS
+    'One row: what downgrade must leave as it was, and who fires schedules that are created from now on';
 COMMENT ON COLUMN periodic_schedule.installation.singleton IS 'Always true: keeps the table to one row';
 COMMENT ON COLUMN periodic_schedule.installation.adopted_columns IS
     'Columns the application''s own pg_periodic_schedule had before; NULL if there was no such table';
 COMMENT ON COLUMN periodic_schedule.installation.installed_at IS 'When the migration ran';
+COMMENT ON COLUMN periodic_schedule.installation.adopts_new IS
+    'true after adopt() of all: Postgres fires new schedules; false after release() of all: Beat does';
 
 INSERT INTO periodic_schedule.installation (adopted_columns)
 SELECT (
@@ -87,7 +91,10 @@ ADD COLUMN IF NOT EXISTS expires timestamptz,
 ADD COLUMN IF NOT EXISTS one_off boolean NOT NULL DEFAULT false,
 ADD COLUMN IF NOT EXISTS effective_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 ADD COLUMN IF NOT EXISTS identity_source text NOT NULL DEFAULT 'none',
-ADD COLUMN IF NOT EXISTS sync_error text;
+ADD COLUMN IF NOT EXISTS sync_error text,
+ADD COLUMN IF NOT EXISTS run_count bigint NOT NULL DEFAULT 0,
+ADD COLUMN IF NOT EXISTS parity_since timestamptz,
+ADD COLUMN IF NOT EXISTS parity_count bigint;
 
 -- An adopted table may have narrower types and no defaults in the database (Django keeps its own).
 ALTER TABLE @beat_schema@.pg_periodic_schedule
@@ -109,6 +116,10 @@ CREATE INDEX IF NOT EXISTS pg_periodic_schedule_due_idx
 ON @beat_schema@.pg_periodic_schedule (enabled, next_run_at);
 CREATE UNIQUE INDEX pg_periodic_schedule_task_idx
 ON @beat_schema@.pg_periodic_schedule (periodic_task_id);
+CREATE INDEX pg_periodic_schedule_unsaved_idx
+ON @beat_schema@.pg_periodic_schedule (pipeline_id) WHERE run_count > 0;
+CREATE INDEX pg_periodic_schedule_expires_idx
+ON @beat_schema@.pg_periodic_schedule (expires) WHERE pg_owned AND enabled AND expires IS NOT NULL;
 
 COMMENT ON TABLE @beat_schema@.pg_periodic_schedule IS
     'Mirror of django_celery_beat_periodictask, one row a task, kept by triggers in the same transaction. Read it; write Beat''s tables.';
@@ -122,7 +133,8 @@ COMMENT ON COLUMN @beat_schema@.pg_periodic_schedule.pipeline_name IS
 COMMENT ON COLUMN @beat_schema@.pg_periodic_schedule.cron_string IS
     'The schedule: five cron fields as Celery reads them, or @every N period, @at time, @solar event latitude longitude; empty if the task has none';
 COMMENT ON COLUMN @beat_schema@.pg_periodic_schedule.enabled IS 'Is the periodic task enabled?';
-COMMENT ON COLUMN @beat_schema@.pg_periodic_schedule.last_run_at IS 'When the task was last fired, as Beat saved it';
+COMMENT ON COLUMN @beat_schema@.pg_periodic_schedule.last_run_at IS
+    'When the task was last fired: as Beat saved it, or as Postgres did, which fires what is pg_owned';
 COMMENT ON COLUMN @beat_schema@.pg_periodic_schedule.next_run_at IS
     'When the task runs next; in the past means due now; NULL: never (disabled, expired, done, or see sync_error)';
 COMMENT ON COLUMN @beat_schema@.pg_periodic_schedule.created_at IS 'When this mirror row was created';
@@ -139,8 +151,13 @@ COMMENT ON COLUMN @beat_schema@.pg_periodic_schedule.start_time IS 'No run befor
 COMMENT ON COLUMN @beat_schema@.pg_periodic_schedule.expires IS 'No run at or after this time';
 COMMENT ON COLUMN @beat_schema@.pg_periodic_schedule.one_off IS 'Runs once, then is disabled';
 COMMENT ON COLUMN @beat_schema@.pg_periodic_schedule.effective_at IS
-    'When the present schedule took effect (created, edited or resumed): no run is due for a time before it';
+    'When the present schedule took effect (created, edited, resumed, or a run skipped): no run is due for a time before it';
 COMMENT ON COLUMN @beat_schema@.pg_periodic_schedule.identity_source IS
     'Where organization, workflow and pipeline name come from: pipeline (its row), kwargs, args, none';
 COMMENT ON COLUMN @beat_schema@.pg_periodic_schedule.sync_error IS
     'What is wrong with the task''s own data (schedule, zone, JSON, ids); NULL: nothing';
+COMMENT ON COLUMN @beat_schema@.pg_periodic_schedule.run_count IS
+    'Runs fired by Postgres that save_runs() has not yet added to PeriodicTask.total_run_count';
+COMMENT ON COLUMN @beat_schema@.pg_periodic_schedule.parity_since IS
+    'last_run_at of Beat''s first save since the schedule took effect: the view parity counts from it';
+COMMENT ON COLUMN @beat_schema@.pg_periodic_schedule.parity_count IS 'total_run_count in that save';

@@ -1,0 +1,3272 @@
+-- sql/functions/access.sql
+-- The one home of who may do what: grant_access() and the upgrade read it.
+CREATE OR REPLACE FUNCTION periodic_schedule.access() RETURNS TABLE (kind text, privilege text, object text)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT a.kind, a.privilege, o.object
+    FROM (
+        VALUES
+        ('reader', 'SELECT', 'TABLE', ARRAY[
+            'drift', 'pending_sync', 'firing', 'policy', 'due', 'lag', 'upcoming', 'missed', 'parity', 'health', 'metrics'
+        ]),
+        ('reader', 'EXECUTE', 'FUNCTION', ARRAY[
+            'next_run_at', 'next_runs', 'runs_between', 'validate', 'describe', 'preview', 'tz_database',
+            'spread_offset', 'firing_id', 'next_wakeup', 'fenced', 'access', 'drift_rows', 'parity_rows', 'health_rows'
+        ]),
+        ('part', 'EXECUTE', 'FUNCTION', ARRAY[  -- what those are made of
+            'load_python', 'to_microseconds', 'from_microseconds', 'next_run_or_error', 'raise_error',
+            'runs_between', 'py_next_run_at', 'py_next_runs', 'py_validate', 'py_describe', 'py_local_times',
+            'py_tz_database'
+        ]),
+        ('ticker', 'EXECUTE', 'FUNCTION', ARRAY[
+            'tick', 'take', 'finish', 'fail', 'reap', 'next_wakeup', 'fenced', 'save_runs', 'prune', 'adopt'
+        ]),
+        ('owner', 'EXECUTE', 'FUNCTION', ARRAY['adopt', 'release', 'run_now', 'backfill', 'reconcile']),
+        ('owner', 'SELECT, INSERT, UPDATE, DELETE', 'TABLE', ARRAY['policy'])
+    ) AS a (kind, privilege, type, names)
+    CROSS JOIN LATERAL (
+        SELECT format('FUNCTION %s', p.oid::regprocedure) AS object
+        FROM pg_proc AS p
+        WHERE a.type = 'FUNCTION' AND p.pronamespace = 'periodic_schedule'::regnamespace AND p.proname = ANY (a.names)
+        UNION ALL
+        SELECT format('TABLE periodic_schedule.%I', t.name)
+        FROM unnest(a.names) AS t (name)
+        WHERE a.type = 'TABLE'
+    ) AS o
+    UNION ALL
+    SELECT k.kind, p.privilege, p.object
+    FROM (VALUES ('reader'), ('ticker'), ('owner')) AS k (kind)
+    CROSS JOIN (
+        VALUES
+        ('USAGE', 'SCHEMA periodic_schedule'),
+        ('SELECT', 'TABLE @beat_schema@.pg_periodic_schedule')
+    ) AS p (privilege, object)
+$function$;
+COMMENT ON FUNCTION periodic_schedule.access() IS
+    'What the three kinds of roles may do: reader (look at everything, compute runs), ticker (tick, hand over, save runs), owner (adopt, release, policies, repair); and the parts that a reader''s functions call';
+
+-- sql/functions/adopt.sql
+-- Locks: mirror rows in the order of pipeline_id, without waiting (SKIP LOCKED).
+CREATE OR REPLACE FUNCTION periodic_schedule.adopt(pipeline_ids uuid[] DEFAULT NULL, force boolean DEFAULT false)
+RETURNS TABLE (pipeline_id uuid, done boolean, reason text)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '1s'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    -- A live Beat sees changes every 5 seconds, and takes up to 20 to load 100,000 tasks.
+    too_near CONSTANT interval := '30 seconds';
+    -- It saves its runs every 3 minutes: what has been due for longer, it has not fired.
+    unsaved CONSTANT interval := '4 minutes';
+    now CONSTANT timestamptz := clock_timestamp();
+    fenced CONSTANT boolean := periodic_schedule.fenced();
+    locked uuid[];
+    refusals jsonb;
+    adopted bigint[];
+BEGIN
+    PERFORM periodic_schedule.require_read_committed('adopt()');
+    PERFORM periodic_schedule.drain(10000, clock_timestamp() + interval '1 s');
+    IF pipeline_ids IS NULL THEN
+        UPDATE periodic_schedule.installation AS i SET adopts_new = true WHERE NOT i.adopts_new;
+        pipeline_ids := ARRAY(SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m);
+    END IF;
+    pipeline_ids := array_remove(pipeline_ids, NULL);
+    locked := ARRAY(
+        SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m
+        WHERE m.pipeline_id = ANY (pipeline_ids) ORDER BY m.pipeline_id FOR UPDATE SKIP LOCKED
+    );
+    refusals := (  -- a new statement: the rows as they are now
+        SELECT coalesce(jsonb_object_agg(i.pipeline_id, r.refusal) FILTER (WHERE r.refusal IS NOT NULL), '{}')
+        FROM unnest(pipeline_ids) AS i (pipeline_id)
+        LEFT JOIN @beat_schema@.pg_periodic_schedule AS m ON m.pipeline_id = i.pipeline_id
+        CROSS JOIN LATERAL (
+            SELECT CASE
+                WHEN m.pipeline_id IS NULL THEN 'there is no such schedule'
+                WHEN m.pg_owned THEN NULL
+                WHEN m.pipeline_id <> ALL (locked) THEN 'another session is writing it: try again'
+                WHEN m.periodic_task_id IS NULL THEN 'it has no periodic task'
+                WHEN force THEN NULL
+                WHEN NOT fenced
+                    THEN 'nothing would keep a stock Beat from firing it too: fence_beat(role), or stop Beat and use force => true'
+                WHEN m.enabled AND m.next_run_at BETWEEN now - unsaved AND now
+                    THEN format('due since %s: Beat may have fired it and not saved that yet; it has been told to: try again in 10 seconds', m.next_run_at)
+                WHEN m.enabled AND m.next_run_at BETWEEN now AND now + too_near
+                    THEN format('due at %s, too near for a live Beat to be told: try again after that, or stop Beat and use force => true', m.next_run_at)
+            END AS refusal
+        ) AS r
+    );
+    WITH changed AS (
+        UPDATE @beat_schema@.pg_periodic_schedule AS m
+        SET pg_owned = true, run_count = 0, updated_at = clock_timestamp()
+        WHERE m.pipeline_id = ANY (locked) AND NOT m.pg_owned AND NOT refusals ? m.pipeline_id::text
+        RETURNING m.periodic_task_id
+    )
+
+    SELECT array_agg(c.periodic_task_id) INTO adopted FROM changed AS c;
+    IF adopted IS NOT NULL THEN
+        PERFORM periodic_schedule.sync(adopted, false, false, clock_timestamp() + interval '1 s');  -- spread
+        PERFORM periodic_schedule.wake();
+    END IF;
+    PERFORM periodic_schedule.tell_beat();  -- to load its schedules anew, after saving its runs
+    RETURN QUERY
+    SELECT
+        i.pipeline_id, NOT refusals ? i.pipeline_id::text,
+        coalesce(
+            refusals ->> i.pipeline_id::text,
+            CASE WHEN m.periodic_task_id = ANY (adopted) THEN 'adopted' ELSE 'owned before' END
+        )
+    FROM unnest(pipeline_ids) AS i (pipeline_id)
+    LEFT JOIN @beat_schema@.pg_periodic_schedule AS m ON m.pipeline_id = i.pipeline_id;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.adopt(uuid[], boolean) IS
+    'From its commit on, Postgres fires these schedules (NULL: all, and those created later), a fenced Beat does not. One row for each: done, or the reason why not. force: Beat is stopped, so nothing need keep it from firing and no occurrence is too near. Writing them through Django goes on as before. READ COMMITTED only';
+
+-- sql/functions/backfill.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.backfill(
+    pipeline_id uuid, "from" timestamptz, "to" timestamptz, now timestamptz DEFAULT clock_timestamp()
+) RETURNS SETOF periodic_schedule.firing
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+DECLARE
+    most CONSTANT integer := 9999;
+    moments timestamptz[];
+BEGIN
+    PERFORM periodic_schedule.require_schedule(backfill.pipeline_id);
+    IF backfill."to" > backfill.now OR backfill."from" > backfill."to" OR num_nulls("from", "to") > 0 THEN
+        RAISE EXCEPTION 'cannot backfill from % to %', "from", "to" USING ERRCODE = '22023',
+            DETAIL = format('It is %s: backfill() is for what is past, from the older time to the newer.', backfill.now),
+            HINT = 'What is ahead, tick() fires.';
+    END IF;
+    SELECT ARRAY(
+        SELECT r FROM periodic_schedule.runs_between(
+            m.cron_string, m.timezone, backfill."from" - interval '1 microsecond',
+            backfill."to" - interval '1 microsecond', most + 1
+        ) AS r
+    ) INTO moments
+    FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.pipeline_id = backfill.pipeline_id;
+    IF cardinality(moments) > most THEN
+        RAISE EXCEPTION 'there are more than % occurrences between % and %', most, "from", "to" USING ERRCODE = '22023',
+            DETAIL = 'They would all be fired now.', HINT = format('Begin with those before %s.', moments[most]);
+    END IF;
+    RETURN QUERY
+    SELECT f.* FROM periodic_schedule.record(
+        array_fill(backfill.pipeline_id, ARRAY[cardinality(moments)]), moments,
+        array_fill(NULL::text, ARRAY[cardinality(moments)]), backfill.now
+    ) AS f;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.backfill(uuid, timestamptz, timestamptz, timestamptz) IS
+    'Fires now what a schedule, as it is now, would have run from a time on and before another, but for what the ledger has already, fired or skipped; paused or not. Returns the new firings. Raises SQLSTATE 22023 for times ahead and for more than 9999 occurrences, P0002 if there is no such schedule';
+
+-- sql/functions/canonical_crontab.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.canonical_crontab(fields text[], OUT cron_string text, OUT error text)
+LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
+SET search_path = pg_catalog, pg_temp
+AS $python$
+python = GD["periodic_schedule 069a70357ab23fc9"].grammar
+try:
+    return python.canonical_crontab(fields), None
+except python.ScheduleError as error:
+    return " ".join(fields), error.message
+$python$;
+COMMENT ON FUNCTION periodic_schedule.canonical_crontab(text[]) IS
+    'The five columns of a crontab row (minute, hour, day of month, month, day of week) as one string that Celery reads the same way, or the reason why not';
+
+-- sql/functions/expected.sql
+-- The one home of what a mirror row should be: sync() writes it, drift compares with it.
+CREATE OR REPLACE FUNCTION periodic_schedule.expected(
+    task_ids bigint[], identify boolean, now timestamptz, deadline timestamptz DEFAULT 'infinity'
+)
+RETURNS TABLE (
+    periodic_task_id bigint, pipeline_id uuid, organization_id text, workflow_id uuid, pipeline_name text,
+    cron_string text, enabled boolean, last_run_at timestamptz, next_run_at timestamptz, task_name text,
+    task text, timezone text, start_time timestamptz, expires timestamptz, one_off boolean,
+    effective_at timestamptz, identity_source text, sync_error text, parity_since timestamptz,
+    parity_count bigint, incomplete text
+)
+LANGUAGE plpgsql STABLE ROWS 100  -- STABLE: reads with the snapshot of the statement that calls it
+SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+BEGIN
+    PERFORM periodic_schedule.load_python();
+    RETURN QUERY
+    WITH source AS (
+        SELECT
+            p.id::bigint AS id, p.name::text AS name, p.task::text AS task, p.args, p.kwargs, p.headers,
+            p.enabled, p.start_time, p.expires, p.one_off, p.total_run_count, o.owned, o.spread,
+            CASE
+                -- Who fires knows.  Beat's row follows later, but a pause by save() forgets the run.
+                WHEN o.owned AND (p.enabled OR p.last_run_at IS NOT NULL) THEN m.last_run_at
+                WHEN NOT o.owned THEN p.last_run_at
+            END AS last_run_at,
+            p.one_off AND (p.total_run_count > 0 OR o.owned AND m.run_count > 0) AS finished,
+            coalesce(c.timezone::text, 'UTC') AS zone,
+            coalesce(cc.cron_string, k.expression, '') AS expression,
+            CASE
+                WHEN k.kinds <> 1 THEN format('the task has %s schedules, it must have one', k.kinds)
+                WHEN k.expression IS NULL THEN 'the task''s schedule row does not exist'
+                ELSE cc.error
+            END AS problem,
+            m AS mirror,
+            identify OR m.pipeline_id IS NULL OR m.sync_error IS NOT NULL AS identified
+        FROM @beat_schema@.django_celery_beat_periodictask AS p
+        LEFT JOIN @beat_schema@.django_celery_beat_crontabschedule AS c ON c.id = p.crontab_id
+        LEFT JOIN @beat_schema@.django_celery_beat_intervalschedule AS i ON i.id = p.interval_id
+        LEFT JOIN @beat_schema@.django_celery_beat_clockedschedule AS t ON t.id = p.clocked_id
+        LEFT JOIN @beat_schema@.django_celery_beat_solarschedule AS s ON s.id = p.solar_id
+        LEFT JOIN @beat_schema@.pg_periodic_schedule AS m ON m.periodic_task_id = p.id
+        LEFT JOIN periodic_schedule.policy AS y ON y.pipeline_id = m.pipeline_id AND m.pg_owned
+        CROSS JOIN LATERAL (
+            SELECT
+                coalesce(m.pg_owned, false) AS owned,
+                coalesce(periodic_schedule.spread_offset(y.pipeline_id, y.spread), '0') AS spread
+        ) AS o
+        CROSS JOIN LATERAL (
+            SELECT
+                num_nonnulls(p.crontab_id, p.interval_id, p.clocked_id, p.solar_id) AS kinds,
+                CASE
+                    WHEN num_nonnulls(p.crontab_id, p.interval_id, p.clocked_id, p.solar_id) <> 1 THEN NULL
+                    WHEN c.id IS NOT NULL
+                        THEN concat_ws(' ', c.minute, c.hour, c.day_of_month, c.month_of_year, c.day_of_week)
+                    WHEN i.id IS NOT NULL THEN concat_ws(' ', '@every', i.every, i.period)
+                    WHEN t.clocked_time < '0001-01-01T00:00Z' THEN '@at -infinity'  -- neither is a time for Beat
+                    WHEN t.clocked_time = 'infinity' THEN '@at infinity'
+                    WHEN t.id IS NOT NULL THEN '@at ' || rtrim(rtrim(
+                        to_char(t.clocked_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), '0'), '.') || 'Z'
+                    WHEN s.id IS NOT NULL
+                        THEN concat_ws(' ', '@solar', s.event, trim_scale(s.latitude), trim_scale(s.longitude))
+                END AS expression
+        ) AS k
+        -- Columns with spaces or worse; the function is strict, so the others cost nothing.
+        LEFT JOIN LATERAL periodic_schedule.canonical_crontab(
+            CASE
+                WHEN c.id IS NOT NULL AND k.expression !~ '^[!-~]+( [!-~]+){4}$' COLLATE "C"
+                    THEN ARRAY[c.minute, c.hour, c.day_of_month, c.month_of_year, c.day_of_week]::text[]
+            END
+        ) AS cc ON true
+        WHERE p.id = ANY (task_ids)
+    ),
+
+    timed AS MATERIALIZED (
+        SELECT
+            s.*,
+            CASE
+                WHEN (s.mirror).pipeline_id IS NULL THEN coalesce(s.last_run_at, now)  -- as Beat at its start
+                WHEN changed OR (s.enabled AND NOT (s.mirror).enabled) THEN now
+                WHEN s.last_run_at IS NULL AND (s.mirror).last_run_at IS NOT NULL THEN now  -- it was told to forget
+                ELSE (s.mirror).effective_at
+            END AS effective_at,
+            s.problem IS NULL AND (s.enabled OR changed OR (s.mirror).sync_error IS NOT NULL) AS readable
+        FROM source AS s
+        CROSS JOIN LATERAL (
+            SELECT (s.expression, s.zone, s.start_time)
+                IS DISTINCT FROM ((s.mirror).cron_string, (s.mirror).timezone, (s.mirror).start_time) AS changed
+        ) AS x
+    ),
+
+    -- One call of Python for all rows, none if all are paused.
+    run AS (
+        SELECT
+            u.id,
+            periodic_schedule.from_microseconds(
+                -- An interval that would have ended before its edit or resumption begins with that.
+                CASE WHEN u.run <= u.effective THEN u.run - u.base + u.effective ELSE u.run END
+            ) AS run_at,
+            u.error,
+            CASE WHEN u.error = n.incomplete THEN u.error END AS incomplete
+        FROM (
+            SELECT
+                array_agg(t.id) AS ids, array_agg(t.expression) AS expressions, array_agg(t.zone) AS zones,
+                array_agg(periodic_schedule.to_microseconds(b.base)) AS bases,
+                array_agg(
+                    CASE WHEN t.expression LIKE '@every %' THEN periodic_schedule.to_microseconds(t.effective_at) END
+                ) AS effective
+            FROM timed AS t
+            CROSS JOIN LATERAL (
+                SELECT CASE
+                    -- Past ones are due; whether a one-off has run, its count tells, or who fires it.
+                    WHEN t.expression LIKE '@at %' AND t.one_off AND NOT (t.owned AND t.last_run_at >= t.effective_at)
+                        THEN '-infinity'
+                    WHEN t.expression LIKE '@at %' THEN coalesce(t.last_run_at, '-infinity')
+                    WHEN t.expression LIKE '@every %' THEN coalesce(t.last_run_at, t.effective_at)
+                    WHEN t.start_time > t.effective_at
+                        THEN greatest(t.last_run_at, t.start_time - interval '1 microsecond')
+                    ELSE greatest(t.last_run_at, t.effective_at)
+                END AS base
+            ) AS b
+            WHERE t.readable
+        ) AS a
+        CROSS JOIN LATERAL periodic_schedule.next_runs_of_many(
+            a.expressions, a.zones, a.bases, periodic_schedule.to_microseconds(deadline)
+        ) AS n
+        CROSS JOIN LATERAL unnest(a.ids, a.bases, a.effective, n.runs, n.errors) AS u (id, base, effective, run, error)
+    ),
+
+    parsed AS MATERIALIZED (
+        SELECT u.*
+        FROM (
+            SELECT
+                array_agg(t.id) AS ids, array_agg(t.name) AS names, array_agg(t.task) AS tasks,
+                array_agg(t.args) AS args, array_agg(t.kwargs) AS kwargs, array_agg(t.headers) AS headers
+            FROM timed AS t
+            WHERE t.identified
+        ) AS a
+        CROSS JOIN LATERAL periodic_schedule.parse_identity(a.names, a.tasks, a.args, a.kwargs, a.headers) AS i
+        CROSS JOIN LATERAL unnest(
+            a.ids, i.pipeline_ids, i.workflow_ids, i.organization_ids, i.pipeline_names, i.identity_sources,
+            i.errors, i.runnable
+        ) AS u (id, pipeline_id, workflow_id, organization_id, pipeline_name, identity_source, error, runnable)
+    ),
+
+    -- What is not read again is what the locked mirror row has: see docs/locking.md.
+    identity AS (
+        SELECT
+            i.id, i.pipeline_id, i.error, i.runnable, p.problem AS incomplete,
+            CASE WHEN p.pipeline_name IS NULL THEN i.workflow_id ELSE p.workflow_id END AS workflow_id,
+            coalesce(p.organization_id, i.organization_id) AS organization_id,
+            coalesce(p.pipeline_name, i.pipeline_name) AS pipeline_name,
+            CASE WHEN p.pipeline_name IS NULL THEN i.identity_source ELSE 'pipeline' END AS identity_source
+        FROM parsed AS i
+        LEFT JOIN periodic_schedule.pipeline_rows(ARRAY(SELECT q.pipeline_id FROM parsed AS q)) AS p
+            ON p.pipeline_id = i.pipeline_id
+        UNION ALL
+        SELECT
+            t.id, (t.mirror).pipeline_id, NULL, true, NULL, (t.mirror).workflow_id, (t.mirror).organization_id,
+            (t.mirror).pipeline_name, (t.mirror).identity_source
+        FROM timed AS t
+        WHERE NOT t.identified
+    )
+
+    SELECT
+        t.id, i.pipeline_id, i.organization_id, i.workflow_id, i.pipeline_name, t.expression, t.enabled,
+        t.last_run_at,
+        CASE
+            WHEN t.enabled AND i.runnable AND NOT t.finished AND f.run_at < least(t.expires, '10000-01-01 00:00+00')
+                THEN f.run_at
+        END,
+        t.name, t.task, t.zone, t.start_time, t.expires, t.one_off, t.effective_at, i.identity_source,
+        nullif(concat_ws('; ', t.problem, r.error, i.error), ''),
+        CASE WHEN y.kept THEN (t.mirror).parity_since WHEN y.saved THEN t.last_run_at END,
+        CASE WHEN y.kept THEN (t.mirror).parity_count WHEN y.saved THEN t.total_run_count END,
+        coalesce(r.incomplete, i.incomplete)
+    FROM timed AS t
+    JOIN identity AS i ON i.id = t.id
+    LEFT JOIN run AS r ON r.id = t.id
+    CROSS JOIN LATERAL (
+        SELECT CASE
+            WHEN r.run_at IS NULL THEN NULL
+            WHEN t.expression LIKE '@every %' AND t.last_run_at IS NULL AND t.start_time > t.effective_at
+                THEN t.start_time
+            ELSE greatest(r.run_at, t.start_time)
+        END + t.spread AS run_at
+    ) AS f
+    CROSS JOIN LATERAL (
+        SELECT
+            (t.mirror).parity_since >= t.effective_at AS kept,
+            t.last_run_at >= t.effective_at AND NOT t.owned AS saved
+    ) AS y;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.expected(bigint[], boolean, timestamptz, timestamptz) IS
+    'What the mirror rows of these tasks should be. identify: read names and arguments again too; now: when an edit seen for the first time takes effect; deadline: when to leave next runs for later; incomplete: why the server could not compute next_run_at or read pipelines';
+
+-- sql/functions/fail.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.fail(
+    id uuid, token uuid, error text, retry_in interval DEFAULT NULL, now timestamptz DEFAULT clock_timestamp()
+) RETURNS boolean
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+DECLARE
+    was_sequential boolean;
+BEGIN
+    UPDATE periodic_schedule.firing AS f
+    SET state = CASE WHEN retry_in IS NULL THEN 'failed' ELSE 'pending' END,
+        reason = coalesce(error, 'failed'), lease_until = NULL,
+        token = CASE WHEN retry_in IS NULL THEN f.token END,
+        available_at = coalesce(fail.now + retry_in, f.available_at),
+        ended_at = CASE WHEN retry_in IS NULL THEN fail.now END
+    WHERE f.id = fail.id AND f.token = fail.token AND f.state = 'leased'
+    RETURNING f.sequential INTO was_sequential;
+    IF was_sequential OR retry_in = '0' THEN
+        PERFORM periodic_schedule.wake();
+    END IF;
+    RETURN was_sequential IS NOT NULL;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.fail(uuid, uuid, text, interval, timestamptz) IS
+    'Gives back a firing that take() handed out: it is offered again after retry_in, or given up for good where that is NULL. false: refused, the token is stale';
+
+-- sql/functions/fence_beat.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.fence_beat(beat_role name) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '5s'
+AS $function$
+DECLARE
+    beat_table CONSTANT regclass := '@beat_schema@.django_celery_beat_periodictask'::regclass;
+    owner CONSTANT name := (SELECT pg_get_userbyid(c.relowner) FROM pg_class AS c WHERE c.oid = beat_table);
+    fenced_roles text;
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles AS r WHERE r.rolname = beat_role) THEN
+        RAISE EXCEPTION 'there is no role %', beat_role USING ERRCODE = 'undefined_object',
+            HINT = format('CREATE ROLE %I LOGIN; and let Beat, and nothing else, connect as it.', beat_role);
+    END IF;
+    IF (SELECT r.rolsuper OR r.rolbypassrls FROM pg_roles AS r WHERE r.rolname = beat_role)
+        OR pg_has_role(beat_role, owner, 'USAGE') THEN
+        RAISE EXCEPTION 'role % cannot be fenced', beat_role USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = format('Row-level security does not bind superusers, roles with BYPASSRLS, and %s, who owns Beat''s tables, with its members.', owner),
+            HINT = 'Let Beat connect as a role of its own that has been granted what it needs on Beat''s tables: README, "Retire Beat".';
+    END IF;
+    EXECUTE format('GRANT USAGE ON SCHEMA periodic_schedule TO %I', beat_role);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION periodic_schedule.owned_by_postgres TO %I', beat_role);
+    SELECT string_agg(quote_ident(r.rolname), ', ') INTO fenced_roles
+    FROM pg_policy AS y JOIN pg_roles AS r ON r.oid = ANY (y.polroles)
+    WHERE y.polrelid = beat_table AND y.polname = 'periodic_schedule_beat';
+    IF fenced_roles IS NOT NULL THEN
+        EXECUTE format('ALTER POLICY periodic_schedule_beat ON %s TO %s, %I', beat_table, fenced_roles, beat_role);
+        RETURN;
+    END IF;
+    -- For everybody else nothing changes.
+    EXECUTE format('CREATE POLICY periodic_schedule_all ON %s USING (true) WITH CHECK (true)', beat_table);
+    EXECUTE format(
+        'CREATE POLICY periodic_schedule_beat ON %s AS RESTRICTIVE TO %I'
+        ' USING (NOT periodic_schedule.owned_by_postgres(id)) WITH CHECK (true)',
+        beat_table, beat_role
+    );
+    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', beat_table);
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.fence_beat(name) IS
+    'Row-level security on django_celery_beat_periodictask: who connects as this role, a stock Beat, does not see schedules that Postgres owns, and so cannot fire them; for all other roles nothing changes. Call it as the owner of Beat''s tables. Raises SQLSTATE 22023 for roles that row-level security does not bind, 42704 for unknown ones';
+
+-- sql/functions/fenced.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.fenced() RETURNS boolean
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM pg_policy AS y JOIN pg_class AS c ON c.oid = y.polrelid
+        WHERE c.oid = '@beat_schema@.django_celery_beat_periodictask'::regclass
+          AND y.polname = 'periodic_schedule_beat' AND c.relrowsecurity
+    );
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.fenced() IS
+    'Is there a role that cannot see schedules that Postgres owns, for a stock Beat to run as? See fence_beat()';
+
+-- sql/functions/finish.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.finish(id uuid, token uuid, now timestamptz DEFAULT clock_timestamp())
+RETURNS boolean
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+DECLARE
+    was_sequential boolean;
+BEGIN
+    UPDATE periodic_schedule.firing AS f
+    SET state = 'finished', reason = NULL, lease_until = NULL, ended_at = finish.now
+    WHERE f.id = finish.id AND f.token = finish.token AND f.state = 'leased'
+    RETURNING f.sequential INTO was_sequential;
+    IF was_sequential THEN  -- another may be waiting for it
+        PERFORM periodic_schedule.wake();
+    END IF;
+    RETURN was_sequential IS NOT NULL;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.finish(uuid, uuid, timestamptz) IS
+    'Ends a firing that take() handed out. false: refused, the token is stale: the lease was lost and someone else has it or has ended it';
+
+-- sql/functions/firing_id.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.firing_id(pipeline_id uuid, scheduled_for timestamptz) RETURNS uuid
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN overlay(overlay(
+    left(encode(sha256(
+        uuid_send(pipeline_id) || int8send((extract(epoch FROM scheduled_for) * 1000000)::bigint)
+    ), 'hex'), 32) PLACING '8' FROM 13) PLACING '8' FROM 17)::uuid;
+COMMENT ON FUNCTION periodic_schedule.firing_id(uuid, timestamptz) IS
+    'The UUID of an occurrence, version 8: SHA-256 of pipeline_id and the microseconds since 1970 (RFC 9562, appendix B.2)';
+
+-- sql/functions/grant_access.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.grant_access(kind text, grantee name) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    command text;
+BEGIN
+    IF kind IS NULL OR kind NOT IN ('reader', 'ticker', 'owner') THEN
+        RAISE EXCEPTION 'there is no kind of role %', coalesce(quote_literal(kind), 'NULL') USING ERRCODE = '22023',
+            DETAIL = 'The kinds are reader, ticker and owner.',
+            HINT = 'SELECT * FROM periodic_schedule.access() lists what each of them may do.';
+    END IF;
+    FOR command IN
+        SELECT format('GRANT %s ON %s TO %I', a.privilege, a.object, grantee)
+        FROM periodic_schedule.access() AS a
+        WHERE a.kind = grant_access.kind OR a.kind = 'part' AND grant_access.kind = 'reader'
+    LOOP
+        EXECUTE command;
+    END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.grant_access(text, name) IS
+    'Grants a role what a reader, ticker or owner may do: see access(). Call it as the owner of Beat''s tables or as a superuser. To take it back: DROP OWNED BY, or REVOKE';
+
+-- sql/functions/health_rows.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.health_rows()
+RETURNS TABLE (invariant text, pipeline_id uuid, detail text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+DECLARE
+    now CONSTANT timestamptz := clock_timestamp();
+    bound CONSTANT interval := '1 minute';
+BEGIN
+    RETURN QUERY
+    SELECT 'ticked in time', m.pipeline_id, format('%s is due since %s', m.task_name, m.next_run_at)
+    FROM @beat_schema@.pg_periodic_schedule AS m
+    WHERE m.enabled AND m.next_run_at < now - bound AND m.pg_owned
+    UNION ALL
+    SELECT 'taken in time', f.pipeline_id, format('%s of %s is pending since %s: %s', f.task_name, f.scheduled_for, f.available_at, f.reason)
+    FROM periodic_schedule.firing AS f
+    WHERE f.state = 'pending' AND f.available_at < now - bound AND NOT f.sequential
+    UNION ALL
+    SELECT 'ended within its lease', f.pipeline_id, format('%s of %s, taken by %s, had until %s', f.task_name, f.scheduled_for, f.worker, f.lease_until)
+    FROM periodic_schedule.firing AS f
+    WHERE f.state = 'leased' AND f.lease_until < now - bound
+    UNION ALL
+    SELECT 'handed over', f.pipeline_id, format('%s of %s was given up at %s: %s', f.task_name, f.scheduled_for, f.ended_at, f.reason)
+    FROM periodic_schedule.firing AS f
+    WHERE f.state = 'failed' AND f.ended_at > now - interval '1 day'
+    UNION ALL
+    SELECT 'fired by one', m.pipeline_id, format(
+        '%s: last_run_at was set to %s by someone else, maybe a stock Beat, which should be fenced or stopped', m.task_name, p.last_run_at
+    )
+    FROM @beat_schema@.pg_periodic_schedule AS m
+    JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = m.periodic_task_id
+    WHERE m.pg_owned AND p.last_run_at > coalesce(m.last_run_at, '-infinity')
+    UNION ALL
+    SELECT 'has a next run', m.pipeline_id, format('%s: %s', m.task_name, m.sync_error)
+    FROM @beat_schema@.pg_periodic_schedule AS m
+    WHERE m.enabled AND m.next_run_at IS NULL AND m.sync_error IS NOT NULL
+    UNION ALL
+    SELECT 'nothing is owed', NULL, format('%s %s is noted since %s: %s', n.source, n.source_key, n.noted_at, n.reason)
+    FROM periodic_schedule.pending_sync AS n
+    WHERE n.noted_at < now - bound
+    UNION ALL
+    SELECT 'in sync', d.pipeline_id, format('%s: %s %s', d.task_name, d.difference, d.column_name)
+    FROM periodic_schedule.drift_rows() AS d;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.health_rows() IS 'The rows of the view health; a function, because it reads Beat''s tables';
+
+-- sql/functions/load_python.sql
+-- The Python that all PL/Python functions share, read once a session, and once in each of its
+-- parallel workers.  GD is shared by all roles of a session: only code goes there, no data.
+-- Who calls a function in PL/Python calls this first: from Python it could not be called in a
+-- parallel worker, where plpy.execute() fails.  Both are PARALLEL RESTRICTED, so that they run in one
+-- process; what calls both is PARALLEL SAFE.  py_next_run_at() alone does without: it is SAFE, and
+-- finds nothing where the code is not loaded.
+CREATE OR REPLACE FUNCTION periodic_schedule.load_python() RETURNS void
+LANGUAGE plpython3u STABLE PARALLEL RESTRICTED
+SET search_path = pg_catalog, pg_temp
+AS $python$
+if "periodic_schedule 069a70357ab23fc9" in GD:
+    return
+
+import sys
+import types
+
+def grammar():
+    """Celery's crontab grammar (``celery.schedules.crontab_parser``, Celery 5.x), and the error of a
+    schedule that has no meaning.
+
+    The installed PL/Python functions carry the source of every module here (``sql/assemble.py`` puts
+    it in), so the server needs the libraries of ``requirements.txt`` but no copy of this project.  It
+    is executed inside a function body: no ``from __future__``, and libraries are imported where they
+    are used, because a missing one must become one schedule's error, not that of a whole statement.
+    """
+
+    import datetime
+    import re
+    from typing import NamedTuple
+
+
+    class ScheduleError(ValueError):
+        """A schedule expression, zone or argument that has no meaning.
+
+        ``field`` names what is wrong, ``position`` where it begins in the expression, from 1.
+        """
+
+        def __init__(
+            self,
+            message: str,
+            detail: str,
+            hint: str,
+            field: str | None = None,
+            position: int | None = None,
+        ) -> None:
+            super().__init__(message)
+            self.message = message
+            self.detail = detail
+            self.hint = hint
+            self.field = field
+            self.position = position
+
+        @property
+        def report(self) -> list[str]:
+            """What periodic_schedule.raise_error() raises."""
+            return [self.message, self.detail, self.hint]
+
+
+    class PostponedError(ScheduleError):
+        """The schedule may be right: it could not be read now."""
+
+
+    def missing_library(error: ImportError | OSError) -> PostponedError:
+        """What a schedule's error says where the server's Python lacks something, or cannot read it."""
+        return PostponedError(
+            f"the server's Python cannot import {getattr(error, 'name', None) or 'a library'}",
+            f"{error}",
+            "Run docker/provision.sh on the database server.",
+        )
+
+
+    class Field(NamedTuple):
+        """One of the five crontab fields, in the order of a crontab line."""
+
+        name: str
+        low: int
+        high: int
+
+
+    FIELDS = (
+        Field("minute", 0, 59),
+        Field("hour", 0, 23),
+        Field("day_of_month", 1, 31),
+        Field("month_of_year", 1, 12),
+        Field("day_of_week", 0, 6),
+    )
+    MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+    WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+    # Celery looks a name up among the months first, in whatever field it stands.
+    NAMES = {name: number for number, name in enumerate(WEEKDAYS)} | {
+        name: number for number, name in enumerate(MONTHS, 1)
+    }
+    DAYS_IN_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
+    # Celery matches these with re.match, in this order: what follows the match is ignored.
+    RANGE_STEP = re.compile(r"(\w+?)-(\w+)/(\w+)?")
+    RANGE = re.compile(r"(\w+?)-(\w+)")
+    STAR_STEP = re.compile(r"\*/(\w+)?")
+    STAR = re.compile(r"^\*$")
+
+    CRON_HINT = (
+        "Use Celery's crontab: *, numbers, names, a-b, a-b/n, */n and lists of these with commas;"
+        " day_of_week is 0-6 or sun-sat."
+    )
+
+
+    def cron_number(text: str, field: Field) -> int:
+        """A number or a name, as Celery reads it in any field."""
+        try:
+            number = int(text)
+        except ValueError:
+            name = NAMES.get(text[:3].lower())
+            if name is None:
+                raise ValueError(f"{text!r} is neither a number nor a name") from None
+            number = name
+        if text.startswith("-") or not field.low <= number <= field.high:
+            raise ValueError(f"{text!r} is not between {field.low} and {field.high}")
+        return number
+
+
+    def cron_range(first: str, last: str, field: Field) -> list[int]:
+        """``first-last``; a range that ends before it begins wraps around."""
+        start, stop = cron_number(first, field), cron_number(last, field)
+        if stop < start:
+            return [*range(start, field.high + 1), *range(field.low, stop + 1)]
+        return list(range(start, stop + 1))
+
+
+    def cron_step(text: str | None) -> int:
+        """The ``n`` of ``/n``.  Celery slices with it, so a name is no step and 0 is none."""
+        if not text:
+            raise ValueError("the step after / is missing")
+        try:
+            step = int(text)
+        except ValueError:
+            raise ValueError(f"step {text!r} is not a number") from None
+        if step == 0:
+            raise ValueError("a step of 0 never advances")
+        return step
+
+
+    def cron_part(part: str, field: Field) -> tuple[list[int], str]:
+        """One comma-separated part: its values, and the text Celery really looked at."""
+        if not part:
+            raise ValueError("it has an empty part")
+        if match := RANGE_STEP.match(part):
+            first, last, step = match.groups()
+            return cron_range(first, last, field)[:: cron_step(step)], match.group()
+        if match := RANGE.match(part):
+            first, last = match.groups()
+            return cron_range(first, last, field), match.group()
+        every = list(range(field.low, field.high + 1))
+        if match := STAR_STEP.match(part):
+            return every[:: cron_step(match.group(1))], match.group()
+        if STAR.match(part):
+            return every, "*"
+        number, text = cron_number(part, field), part.split()[0]  # of a name, three letters are read
+        return [number], "0" if text.startswith("-") else text  # " -0" is a number, "-0" is not
+
+
+    def cron_field(text: str, field: Field, position: int = 1) -> tuple[set[int], str]:
+        """One field: the values it stands for, and its canonical text (nothing Celery ignores)."""
+        values: set[int] = set()
+        texts: list[str] = []
+        at = position
+        for part in text.split(","):
+            try:
+                numbers, canonical = cron_part(part, field)
+            except ValueError as error:
+                raise ScheduleError(
+                    f"crontab {field.name} {text!r} is invalid: {error}",
+                    f"Celery's crontab parser rejects the {field.name} field.",
+                    CRON_HINT,
+                    field.name,
+                    at,
+                ) from None
+            values.update(numbers)
+            texts.append(canonical)
+            at += len(part) + 1
+        return values, ",".join(texts)
+
+
+    def canonical_crontab(fields: list[str]) -> str:
+        """The five columns of a crontab row as one string that Celery reads the same way."""
+        return " ".join(cron_field(text, field)[1] for text, field in zip(fields, FIELDS, strict=True))
+
+
+    class Crontab(NamedTuple):
+        """A crontab expression that was read: its five texts and the values they stand for."""
+
+        texts: list[str]
+        values: list[set[int]]
+
+        def matches(self, wall: int) -> bool:
+            """Is it to run when the clock shows this, in seconds as if it showed UTC?"""
+            shown = datetime.datetime.fromtimestamp(wall, datetime.UTC)
+            parts = (shown.minute, shown.hour, shown.day, shown.month, shown.isoweekday() % 7)
+            return all(part in values for part, values in zip(parts, self.values, strict=True))
+
+        @property
+        def follows_real_time(self) -> bool:
+            """Has it a ``*`` in minute or hour?  Then it is not one for fixed times of the day."""
+            return any(part.startswith("*") for text in self.texts[:2] for part in text.split(","))
+
+
+    def read_crontab(expression: str) -> Crontab:
+        """Five fields.  Raises ScheduleError, also if they never match."""
+        found = list(re.finditer(r"\S+", expression))
+        texts = [match.group() for match in found]
+        if len(texts) != len(FIELDS):
+            extra = found[len(FIELDS)].start() if len(texts) > len(FIELDS) else len(expression)
+            raise ScheduleError(
+                f"crontab {expression!r} has not five fields but {len(texts)}",
+                "The fields are minute, hour, day of month, month and day of week.",
+                CRON_HINT,
+                position=extra + 1,
+            )
+        values = [
+            cron_field(match.group(), field, match.start() + 1)[0]
+            for match, field in zip(found, FIELDS, strict=True)
+        ]
+        if not any(day <= DAYS_IN_MONTH[month - 1] for month in values[3] for day in values[2]):
+            raise ScheduleError(
+                f"crontab {expression!r} never matches",
+                "None of its days occurs in any of its months.",
+                "Check day_of_month and month_of_year.",
+                "day_of_month",
+                found[2].start() + 1,
+            )
+        return Crontab(texts, values)
+    return locals()
+
+def zones():
+    """Time zones: ``zoneinfo`` on the tz database of the operating system or, for what that lacks, of
+    Python's tzdata package.
+
+    Instants are whole seconds since 1970 in UTC.  "Wall" values are readings of the local clock,
+    expressed the same way, as if the clock on the wall showed UTC.
+    """
+
+    import datetime
+    import functools
+    import pathlib
+    import re
+    import zoneinfo
+
+    from grammar import ScheduleError
+
+    UTC = datetime.UTC
+    # No dots and no leading slash: a name is never a path.
+    ZONE_NAME = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*", re.ASCII)
+    # Copies of the database, one of them with leap seconds; and what is another zone on each machine.
+    NO_ZONES = ("posix/", "right/", "posixrules", "localtime", "Factory")
+
+
+    @functools.cache
+    def zone_names() -> frozenset[str]:
+        """All zones.  It reads every file there is of them, so it is asked last."""
+        names = zoneinfo.available_timezones()
+        return frozenset(name for name in names if not name.startswith(NO_ZONES))
+
+
+    def is_zone(name: str) -> bool:
+        """A name that could be a path, or a module, is never looked up."""
+        if len(name) > 64 or not ZONE_NAME.fullmatch(name) or name.startswith(NO_ZONES):
+            return False
+        places = map(pathlib.Path, zoneinfo.TZPATH)
+        return any((place / name).is_file() for place in places) or name in zone_names()
+
+
+    @functools.lru_cache(maxsize=1024)
+    def load_zone(name: str) -> zoneinfo.ZoneInfo:
+        """The tz database's zone.  Raises ScheduleError."""
+        try:
+            if is_zone(name):
+                return zoneinfo.ZoneInfo(name)
+        except (ValueError, OSError):
+            pass  # a file that is no zone
+        raise ScheduleError(
+            f"time zone {name[:80]!r} is not known",
+            "The tz database of the server has no zone of that name.",
+            "Use an IANA name such as Europe/Berlin or UTC.",
+            "timezone",
+        )
+
+
+    def tz_database() -> tuple[str, str]:
+        """(where the tz database is, its version)"""
+        for place in map(pathlib.Path, zoneinfo.TZPATH):
+            if (place / "UTC").exists():
+                try:
+                    first_line = (place / "tzdata.zi").open(encoding="ascii").readline()
+                except OSError:
+                    return str(place), "unknown"
+                return str(place), first_line.removeprefix("# version ").strip()
+        import tzdata  # zoneinfo itself falls back on it
+
+        return "Python package tzdata", tzdata.IANA_VERSION
+
+
+    def offset_at(zone: zoneinfo.ZoneInfo, instant: int) -> int:
+        """UTC offset in seconds in force at an instant."""
+        offset = datetime.datetime.fromtimestamp(instant, UTC).astimezone(zone).utcoffset()
+        assert offset is not None
+        return offset.days * 86400 + offset.seconds
+
+
+    def instant_of(zone: zoneinfo.ZoneInfo, wall: int, fold: int) -> int:
+        """The instant at which the clock shows ``wall``, on its first (0) or second (1) pass.
+
+        For a wall time that is skipped, PEP 495 gives an instant after the gap (0) or before it (1).
+        """
+        local = datetime.datetime.fromtimestamp(wall, UTC).replace(tzinfo=zone, fold=fold)
+        return int(local.timestamp() // 1)
+
+
+    def transition_between(zone: zoneinfo.ZoneInfo, low: int, high: int) -> int:
+        """The instant in (low, high] from which high's offset is in force."""
+        before = offset_at(zone, low)
+        while high - low > 1:
+            middle = (low + high) // 2
+            if offset_at(zone, middle) == before:
+                low = middle
+            else:
+                high = middle
+        return high
+    return locals()
+
+def next_run():
+    """When does a schedule run next?  Functions of their arguments: no database, and the clock is
+    read for the deadline of ``next_runs_of_many`` only.
+
+    What SQL hands over and gets back are whole microseconds since 1970 in UTC, because that is what a
+    timestamptz holds; as text, PL/Python would get it in the session's zone and style.
+    """
+
+    import datetime
+    import functools
+    import re
+    import time
+    from collections.abc import Callable
+
+    from grammar import FIELDS, PostponedError, ScheduleError, missing_library, read_crontab
+    from zones import UTC, instant_of, load_zone, offset_at, transition_between
+
+    SECOND = 1_000_000
+    DAY = 86_400  # in seconds
+    # Python's calendar is that of the years 1 to 9999; local time needs a day more at its beginning.
+    START_OF_TIME = int(datetime.datetime(1, 1, 3, tzinfo=UTC).timestamp()) * SECOND
+    END_OF_TIME = int(datetime.datetime(9999, 12, 31, tzinfo=UTC).timestamp() + DAY) * SECOND
+    GAP_LIMIT = 3 * 3600  # Debian cron: a clock change of three hours or more is a correction
+
+    Following = Callable[[int], int | None]  # the first run strictly after an instant, if any
+
+
+    def in_microseconds(moment: datetime.datetime) -> int:
+        """A moment with its offset, exactly: a float of this size has no microseconds."""
+        since = moment - datetime.datetime(1970, 1, 1, tzinfo=UTC)
+        return (since.days * DAY + since.seconds) * SECOND + since.microseconds
+
+
+    # --- The kinds of schedule ---------------------------------------------------------------------
+
+
+    def crontab_schedule(expression: str, zone_name: str) -> Following:
+        """Five fields.  Days must match both day_of_month and day_of_week, as in Celery.
+
+        Around clock changes the rule is Debian cron's: a job at fixed times runs once, at the first
+        instant after a gap or on the first pass of an overlap; a job with ``*`` in minute or hour
+        follows real time and runs at every match, on both passes.
+        """
+        crontab = read_crontab(expression)
+        zone = load_zone(zone_name)
+        # croniter only ever sees explicit numbers: its own grammar differs from Celery's.
+        explicit = " ".join(
+            "*" if len(numbers) > field.high - field.low else ",".join(map(str, sorted(numbers)))
+            for numbers, field in zip(crontab.values, FIELDS, strict=True)
+        )
+        from croniter import croniter  # here, since a server may lack it: an error of this schedule
+
+        iterator = croniter(explicit, 0.0, day_or=False)
+
+        def next_wall(wall: int) -> int:
+            iterator.set_current(wall)
+            return int(iterator.get_next(float))
+
+        # Both walk the matching wall times from that of ``after``.  What the clock skips or shows again
+        # is left behind in one step, at the change of the clock.
+
+        def next_fixed(after: int) -> int:
+            wall = after + offset_at(zone, after)
+            while True:
+                wall = next_wall(wall)
+                instant = instant_of(zone, wall, 0)
+                other = instant_of(zone, wall, 1)
+                if instant > other:  # skipped by the clock
+                    change = transition_between(zone, other, instant)
+                    if instant - other < GAP_LIMIT:
+                        instant = change
+                    else:
+                        wall = change + offset_at(zone, change) - 1
+                        continue
+                if instant > after:
+                    return instant
+                if other > after:  # after is on the second pass: the first was the one
+                    change = transition_between(zone, instant, other)
+                    wall = change + offset_at(zone, change - 1) - 1
+
+        def next_shown(after: int, wall: int) -> int:
+            while True:
+                wall = next_wall(wall)
+                instant = instant_of(zone, wall, 0)
+                other = instant_of(zone, wall, 1)
+                if instant > other:  # skipped by the clock
+                    change = transition_between(zone, other, instant)
+                    wall = change + offset_at(zone, change) - 1
+                elif instant > after:
+                    return instant
+                elif other > after:
+                    return other
+
+        def next_real(after: int) -> int:
+            wall = after + offset_at(zone, after)
+            instant = next_shown(after, wall)
+            repeated = instant_of(zone, wall, 1)
+            if repeated > after:  # after is on the first pass of an overlap: matches come again
+                change = transition_between(zone, after, repeated)
+                again = next_shown(change - 1, change + offset_at(zone, change) - 1)
+                instant = min(instant, again)
+            return instant
+
+        following = next_real if crontab.follows_real_time else next_fixed
+        return lambda after: following(after // SECOND) * SECOND
+
+
+    PERIODS = {
+        "days": DAY * SECOND,
+        "hours": 3_600 * SECOND,
+        "minutes": 60 * SECOND,
+        "seconds": SECOND,
+        "microseconds": 1,
+    }
+    POSITIVE = re.compile(r"0{0,99}[1-9][0-9]{0,18}", re.ASCII)
+
+
+    def interval_schedule(text: str, expression: str) -> Following:
+        """``@every 30 seconds``: a fixed span of real time after the last run."""
+        every, _, period = text.partition(" ")
+        field, position = "every", len("@every ") + 1
+        span = int(every) if POSITIVE.fullmatch(every) else 0
+        if span:
+            span *= PERIODS.get(period, 0)
+            if not span:
+                field, position = "period", position + len(every) + 1
+        if not 0 < span < END_OF_TIME:
+            raise ScheduleError(
+                f"interval {expression!r} is invalid",
+                "It takes a positive number, of less than 8,000 years, and a period.",
+                f"Write @every N {'|'.join(PERIODS)}.",
+                field,
+                min(position, len(expression) + 1),
+            )
+        return lambda after: after + span
+
+
+    def clocked_schedule(text: str, expression: str) -> Following:
+        """``@at 2026-12-01T09:00:00Z``: once."""
+        try:
+            moment = datetime.datetime.fromisoformat(text)
+            if moment.tzinfo is None:
+                raise ValueError
+            instant = in_microseconds(moment)
+        except (ValueError, OverflowError):
+            raise ScheduleError(
+                f"clocked time {expression!r} is invalid",
+                "It takes one moment in ISO 8601 with its offset from UTC.",
+                "Write @at 2026-12-01T09:00:00Z.",
+                "clocked_time",
+                min(len("@at "), len(expression)) + 1,
+            ) from None
+        return lambda after: instant if instant > after else None
+
+
+    SOLAR_EVENTS = {  # event: (ephem method, horizon, centre of the disc), as in celery.schedules.solar
+        "dawn_astronomical": ("next_rising", "-18", True),
+        "dawn_nautical": ("next_rising", "-12", True),
+        "dawn_civil": ("next_rising", "-6", True),
+        "sunrise": ("next_rising", "-0:34", False),
+        "solar_noon": ("next_transit", "0", False),
+        "sunset": ("next_setting", "-0:34", False),
+        "dusk_civil": ("next_setting", "-6", True),
+        "dusk_nautical": ("next_setting", "-12", True),
+        "dusk_astronomical": ("next_setting", "-18", True),
+    }
+    SOLAR_SEARCH_DAYS = 366  # near the poles an event can be months away
+    POLAR = 60.0  # degrees of latitude beyond which some of the events do not happen every day
+
+
+    DEGREES = r"[+-]?[0-9]{1,3}(?:\.[0-9]{0,20})?"  # what ephem and float() read alike
+
+
+    def read_degrees(text: str, limit: int) -> float:
+        if not re.fullmatch(DEGREES, text, re.ASCII) or abs(float(text)) > limit:
+            raise ValueError
+        return float(text)
+
+
+    def solar_schedule(text: str, expression: str) -> Following:
+        """``@solar sunrise 52.37 4.90``: an event of the sun at a latitude and longitude."""
+        event, _, place = text.partition(" ")
+        latitude, _, longitude = place.partition(" ")
+        field, position = "event", min(len("@solar "), len(expression)) + 1
+        try:
+            method, horizon, centre = SOLAR_EVENTS[event]
+            field, position = "latitude", position + len(event) + 1
+            north = read_degrees(latitude, 90)
+            field, position = "longitude", position + len(latitude) + 1
+            east = read_degrees(longitude, 180)
+        except (KeyError, ValueError):
+            raise ScheduleError(
+                f"solar schedule {expression!r} is invalid",
+                "It takes an event, a latitude of -90 to 90 and a longitude of -180 to 180.",
+                f"The events are {', '.join(SOLAR_EVENTS)}.",
+                field,
+                min(position, len(expression) + 1),
+            ) from None
+        import ephem  # here, for the same reason as croniter
+
+        observer = ephem.Observer()
+        observer.lat, observer.lon, observer.horizon = latitude, longitude, horizon
+        observer.elevation = observer.pressure = 0
+        options = {"use_center": True} if centre else {}
+        sun = ephem.Sun()
+        altitude = ephem.degrees(horizon) / ephem.degree
+        next_event = getattr(observer, method)
+        ahead = east * DAY / 360  # of UTC, the place's mean time, in seconds
+
+        def happens(midnight: float) -> bool:
+            """Can the sun pass the horizon on that day?  Far cheaper than to search for it."""
+            sun.compute(midnight + 0.5)
+            declination = sun.dec / ephem.degree
+            lowest, highest = abs(north + declination) - 90, 90 - abs(north - declination)
+            return bool(lowest - 1 < altitude < highest + 1)
+
+        def events_of(day: int) -> list[int]:
+            """The events between two mean midnights of the place, searched from the first of them.
+
+            ephem's answer depends, by milliseconds, on where the search starts.  It starts at fixed
+            instants, so that no event is found twice.
+            """
+            opens = day * DAY - ahead
+            start = ephem.Date(datetime.datetime.fromtimestamp(opens - 1, UTC).replace(tzinfo=None))
+            if abs(north) > POLAR and method != "next_transit" and not happens(start):
+                return []
+            closes = start + 1 + ephem.second
+            events: list[int] = []
+            while start < closes:
+                try:
+                    found = next_event(sun, start=start, **options)
+                except ephem.CircumpolarError:  # until the next midnight, as Celery goes on
+                    start = observer.next_antitransit(sun, start=start)
+                    continue
+                instant = in_microseconds(found.datetime().replace(tzinfo=UTC))
+                if opens * SECOND <= instant < (opens + DAY) * SECOND:
+                    events.append(instant)
+                start = ephem.Date(found + 0.5)
+            return events
+
+        def never(within: str) -> ScheduleError:
+            return ScheduleError(
+                f"solar schedule {expression!r} never happens",
+                f"There is no {event} at that latitude{within}.",
+                "Choose another event or place.",
+                "latitude",
+                len(f"@solar {event} ") + 1,
+            )
+
+        def following(after: int) -> int:
+            today = int((after / SECOND + ahead) // DAY)
+            for day in range(today, today + SOLAR_SEARCH_DAYS):
+                for instant in events_of(day):
+                    if instant > after:
+                        return instant
+            raise never(f" within {SOLAR_SEARCH_DAYS} days")
+
+        if abs(north) == 90 and method != "next_transit":  # a day there lasts a year
+            raise never("")
+        return following
+
+
+    # --- One reader for all ------------------------------------------------------------------------
+
+
+    class Schedule:
+        """A ``cron_string`` that was read."""
+
+        __slots__ = ("_following",)
+
+        def __init__(self, following: Following) -> None:
+            self._following = following
+
+        def knows(self, after: int) -> bool:  # noqa: ARG002
+            """Is the answer at hand, without a search?"""
+            return True
+
+        def run_after(self, after: int) -> int | None:
+            return self._following(after)
+
+
+    class SearchedSchedule(Schedule):
+        """One that remembers: a run that was found for one time is the run for every time from there
+        to the run, so many questions about the same stretch of time cost one search."""
+
+        __slots__ = ("_since", "_until")
+
+        def __init__(self, following: Following) -> None:
+            super().__init__(following)
+            self._since = self._until = 0
+
+        def knows(self, after: int) -> bool:
+            return self._since <= after < self._until
+
+        def run_after(self, after: int) -> int | None:
+            if self._since <= after < self._until:
+                return self._until
+            run = self._following(max(after, START_OF_TIME))
+            if run is not None:
+                self._since, self._until = after, run
+            return run
+
+
+    @functools.lru_cache(maxsize=4096)  # 2 kB each
+    def load_schedule(expression: str, zone_name: str) -> Schedule:
+        """The one reader of ``cron_string``, for every kind of schedule; what it read is kept."""
+        kind, _, rest = expression.partition(" ")
+        load_zone(zone_name)  # also for those that do not use it: a row with a bad zone is wrong
+        try:
+            if kind == "@every":
+                return Schedule(interval_schedule(rest, expression))
+            if kind == "@at":
+                return Schedule(clocked_schedule(rest, expression))
+            if kind == "@solar":
+                return SearchedSchedule(solar_schedule(rest, expression))
+            return SearchedSchedule(crontab_schedule(expression, zone_name))
+        except (ImportError, OSError) as error:
+            raise missing_library(error) from None
+
+
+    def run_after(expression: str, zone_name: str, after: int) -> int | None:
+        """The first run strictly after ``after``; None if there is none before the year 9999 ends.
+
+        Raises ScheduleError.
+        """
+        schedule = load_schedule(expression, zone_name)
+        try:
+            run = schedule.run_after(after)
+        except ScheduleError:
+            raise
+        except (ValueError, OverflowError, OSError):  # beyond the calendar of datetime and croniter
+            return None
+        return run if run is None or run < END_OF_TIME else None
+
+
+    # --- What the SQL functions call ---------------------------------------------------------------
+
+    RUNS_AT_ONCE = 10_000
+
+
+    def next_runs_of_many(
+        expressions: list[str], zones: list[str], afters: list[int], deadline: int
+    ) -> tuple[list[int | None], list[str | None], str | None]:
+        """Many next runs in one call: the instants and the errors, in step with the arguments, and why
+        the server left some of them for later, if so.
+
+        What is not at hand and not begun by the deadline is left, but for the first: a bulk of slow
+        ones (the sun near the poles) must not hold up a write.
+        """
+        runs: list[int | None] = []
+        errors: list[str | None] = []
+        incomplete: str | None = None
+        known: dict[tuple[str, str], Schedule] = {}
+        for expression, zone, after in zip(expressions, zones, afters, strict=True):
+            run: int | None = None
+            error: str | None = None
+            schedule = known.get((expression, zone))
+            try:
+                if (
+                    runs
+                    and not (schedule and schedule.knows(after))
+                    and time.time() * SECOND > deadline
+                ):
+                    raise PostponedError(
+                        "next run not computed yet",
+                        "A write may not wait for it.",
+                        "It follows with the next write to a Beat table.",
+                    )
+                run = run_after(expression, zone, after)
+                if schedule is None:
+                    known[expression, zone] = load_schedule(expression, zone)
+            except ScheduleError as problem:
+                error = problem.message
+                if isinstance(problem, PostponedError):
+                    incomplete = error
+            runs.append(run)
+            errors.append(error)
+        return runs, errors, incomplete
+
+
+    def runs_between(expression: str, zone: str, after: int, until: int, count: int) -> list[int]:
+        """Up to ``count`` runs, strictly after ``after`` and not after ``until``, in order.
+
+        Raises ScheduleError.
+        """
+        if not 0 <= count <= RUNS_AT_ONCE:
+            raise ScheduleError(
+                f"{count} runs are asked for, it can be 0 to {RUNS_AT_ONCE}",
+                "All of them are computed before the first is returned.",
+                "Ask for the next ones after the last of these.",
+            )
+        load_schedule(expression, zone)  # a bad one is an error even if no run is asked for
+        runs: list[int] = []
+        while len(runs) < count:
+            run = run_after(expression, zone, runs[-1] if runs else after)
+            if run is None or run > until:
+                break
+            runs.append(run)
+        return runs
+    return locals()
+
+def explain():
+    """Schedules for people: what is wrong with one and what was meant, what it says in words, and which
+    of its runs a clock change moves.
+
+    What only people need is imported where it is used: the first run in a session does not wait for it.
+    """
+
+    import functools
+    import re
+    import zoneinfo
+    from typing import Any
+
+    from grammar import (
+        DAYS_IN_MONTH,
+        FIELDS,
+        MONTHS,
+        WEEKDAYS,
+        Crontab,
+        Field,
+        ScheduleError,
+        cron_field,
+        missing_library,
+        read_crontab,
+    )
+    from next_run import DEGREES, PERIODS, SECOND, SOLAR_EVENTS, load_schedule
+    from zones import instant_of, load_zone, offset_at, zone_names
+
+    # --- The nearest valid form --------------------------------------------------------------------
+
+    MACROS = {
+        "@yearly": "0 0 1 1 *",
+        "@annually": "0 0 1 1 *",
+        "@monthly": "0 0 1 * *",
+        "@weekly": "0 0 * * 0",
+        "@daily": "0 0 * * *",
+        "@midnight": "0 0 * * *",
+        "@hourly": "0 * * * *",
+    }
+    UNITS = {"week": ("days", 7), "millisecond": ("microseconds", 1000)} | {
+        period.removesuffix("s"): (period, 1) for period in PERIODS
+    }
+    SHORT_UNITS = {"w": "week", "d": "day", "h": "hour", "m": "minute", "s": "second"}
+    SHORT_UNITS |= {"ms": "millisecond", "us": "microsecond", "hr": "hour", "min": "minute"}
+    NUMBER = re.compile(r"[0-9]{1,4}", re.ASCII)
+
+
+    def closest(text: str, words: list[str], cutoff: float = 0.6) -> list[str]:
+        """The words most like it, the best first."""
+        import difflib
+
+        return difflib.get_close_matches(text, words, n=3, cutoff=cutoff)
+
+
+    @functools.cache
+    def names_in_full() -> list[str]:
+        """Months and days, as Celery reads them too."""
+        import calendar
+
+        full = [*calendar.month_name[1:], *calendar.day_name]
+        return [*map(str.lower, full), *MONTHS, *WEEKDAYS]
+
+
+    def is_valid(text: str, field: Field) -> bool:
+        try:
+            cron_field(text, field)
+        except ScheduleError:
+            return False
+        return True
+
+
+    def nearest_value(text: str, field: Field) -> str:
+        """A number put into the field's range, a name spelt right."""
+        if is_valid(text, field):
+            return text
+        if NUMBER.fullmatch(text):
+            if field.low == 0 and int(text) == field.high + 1:  # 60 minutes, 24 hours, Sunday as 7
+                return "0"
+            return str(min(max(int(text), field.low), field.high))
+        names = closest(text.lower(), names_in_full()) if len(text) < 20 else []
+        return next((name for name in names if is_valid(name, field)), text)
+
+
+    def nearest_part(part: str, field: Field) -> str:
+        """One part of a list; '' where nothing is near."""
+        part = part.strip()
+        if is_valid(part, field):
+            return part
+        if part in ("?", "*/", "*/0"):
+            return "*"
+        if part == "L" and field.name == "day_of_month":
+            return "28-31"
+        value, slash, step = part.partition("/")
+        first, dash, last = value.partition("-")
+        low = nearest_value(first, field) if value != "*" else "*"
+        if dash and first == str(field.low) and last == str(field.high + 1):  # 0-60, 0-24, 0-7
+            low = "*"
+        elif dash:
+            low += "-" + nearest_value(last, field)
+        elif slash and value != "*":  # n/s, from n on
+            low = f"{low}-{field.high}"
+        near = low + (f"/{step}" if step.strip("0") else "")
+        if not is_valid(near, field):
+            return ""
+        return "*" if len(cron_field(near, field)[0]) > field.high - field.low else near
+
+
+    def nearest_crontab(expression: str) -> str:
+        texts = MACROS.get(expression.strip().lower(), expression).split()
+        if len(texts) in (6, 7):  # Quartz and Spring begin with seconds, some end with a year
+            texts = texts[1:6]
+        texts = (texts + ["*"] * 5)[:5]
+        nth = re.fullmatch(r"(\w{1,9})#([1-5])", texts[4])  # the second Monday; Celery takes both days
+        if nth and texts[2] in ("*", "?"):
+            week = int(nth[2])
+            texts[2], texts[4] = f"{week * 7 - 6}-{min(week * 7, 31)}", nth[1]
+        near = [
+            ",".join(filter(None, (nearest_part(part, field) for part in text.split(","))))
+            for text, field in zip(texts, FIELDS, strict=True)
+        ]
+        if all(near):
+            days, months = (cron_field(near[n], FIELDS[n])[0] for n in (2, 3))
+            longest = max(DAYS_IN_MONTH[month - 1] for month in months)
+            if min(days) > longest:
+                near[2] = str(longest)
+        return " ".join(near)
+
+
+    def nearest_interval(expression: str) -> str:
+        match = re.fullmatch(r"@every\s+([0-9]{1,12})\s*([a-z]{1,13})", expression.strip().lower())
+        if not match:
+            return ""
+        unit = SHORT_UNITS.get(match[2], match[2])
+        close = closest(unit.removesuffix("s"), list(UNITS))
+        if not close:
+            return ""
+        period, factor = UNITS[close[0]]
+        return f"@every {max(int(match[1]), 1) * factor} {period}"
+
+
+    def nearest_solar(expression: str) -> str:
+        match = re.fullmatch(
+            rf"@solar\s+([\w -]{{3,20}}?)[\s,]+({DEGREES})[\s,]+({DEGREES})",
+            expression.strip(),
+            re.ASCII,
+        )
+        if not match:
+            return ""
+        event = re.sub(r"\W", "_", match[1].lower())
+        close = closest(event, list(SOLAR_EVENTS))
+        place = [
+            degrees if abs(float(degrees)) <= limit else str(limit if float(degrees) > 0 else -limit)
+            for degrees, limit in ((match[2], 90), (match[3], 180))
+        ]
+        return " ".join(["@solar", *close[:1], *place])
+
+
+    @functools.cache
+    def zones_by_name() -> dict[str, str]:
+        """All zones by their name in small letters, and by their last part."""
+        names = sorted(zone_names())
+        return {name.rpartition("/")[2].lower(): name for name in names} | {
+            name.lower(): name for name in names
+        }
+
+
+    def nearest_zone(name: str) -> str:
+        wanted = re.sub(r"\s+", "_", name.strip().lower())
+        if not 1 < len(wanted) <= 40:
+            return ""
+        close = closest(wanted, list(zones_by_name()), cutoff=0.7)
+        return zones_by_name()[close[0]] if close else ""
+
+
+    def nearest_form(expression: str, zone: str, field: str | None) -> str:
+        """What was meant, if it can be told: an expression, or a zone, that is valid."""
+        if field == "timezone":
+            return nearest_zone(zone)
+        if not expression.strip() or len(expression) > 200:
+            return ""
+        kind = expression.lstrip().partition(" ")[0].lower()
+        if kind == "@every":
+            near = nearest_interval(expression)
+        elif kind == "@solar":
+            near = nearest_solar(expression)
+        elif kind == "@at":
+            near = "@at " + expression.strip()[len("@at") :].strip().rstrip("Zz") + "Z"
+        else:
+            near = nearest_crontab(expression)
+        try:
+            load_schedule(near, "UTC")
+        except ScheduleError:
+            return ""
+        return near
+
+
+    def validate(
+        expression: str, zone: str
+    ) -> tuple[bool, str | None, str | None, int | None, str | None]:
+        """(valid, error, field, position, hint)"""
+        try:
+            load_schedule(expression, zone)
+        except ScheduleError as error:
+            near = nearest_form(expression, zone, error.field)
+            hint = f"Did you mean {near}? {error.hint}" if near else error.hint
+            return False, error.message, error.field, error.position, hint
+        return True, None, None, None, None
+
+
+    # --- In words ----------------------------------------------------------------------------------
+
+
+    @functools.cache
+    def locales() -> dict[str, str]:
+        """The languages of cron-descriptor, by their name and by their language alone."""
+        import pathlib
+
+        import cron_descriptor
+
+        folder = pathlib.Path(cron_descriptor.__file__).parent / "locale"
+        names = sorted(path.stem for path in folder.glob("*.mo"))
+        return {name.partition("_")[0]: name for name in names} | {name: name for name in names}
+
+
+    def spell_field(text: str, values: set[int], field: Field) -> str:
+        """A field without Celery's own spellings: names, wrapped ranges and steps on ranges."""
+        size = field.high - field.low + 1
+        if len(values) == size:
+            return "*"
+        step = re.fullmatch(r"\*/([1-9][0-9]?)", text)
+        if step and size % int(step[1]) == 0 and len(values) > 1:  # else "every n" would not be true
+            return text
+        spans: list[list[int]] = []
+        for value in sorted(values):
+            if spans and spans[-1][-1] == value - 1:
+                spans[-1].append(value)
+            else:
+                spans.append([value])
+        return ",".join(
+            f"{span[0]}-{span[-1]}" if len(span) > 2 else ",".join(map(str, span)) for span in spans
+        )
+
+
+    def describe(expression: str, locale: str) -> str:
+        """In words, by cron-descriptor.  Raises ScheduleError.
+
+        What it has no words for (moments, the sun, microseconds) is told in English.
+        """
+        load_schedule(expression, "UTC")
+        try:
+            return in_words(expression, locale)
+        except ImportError as error:
+            raise missing_library(error) from None
+
+
+    def in_words(expression: str, locale: str) -> str:
+        known = locales()
+        name = known.get(locale.replace("-", "_"))
+        if name is None:
+            raise ScheduleError(
+                f"locale {locale[:80]!r} is not known",
+                "It names the language of the description.",
+                f"It can be {', '.join(sorted(set(known.values())))}.",
+                "locale",
+            )
+        kind, _, rest = expression.partition(" ")
+        if kind == "@at":
+            return f"Once, at {rest}"
+        if kind == "@solar":
+            event, latitude, longitude = rest.split(" ")
+            return f"At {event.replace('_', ' ')}, latitude {latitude}, longitude {longitude}"
+        from cron_descriptor import FormatException
+
+        words = interval_in_words if kind == "@every" else crontab_in_words
+        try:
+            return words(expression, name)
+        except (ValueError, FormatException):  # a translation that is no format string
+            return words(expression, "en_US")
+
+
+    def descriptor(crontab: str, locale: str) -> Any:
+        from cron_descriptor import ExpressionDescriptor, Options
+
+        options = Options()
+        options.locale_code = locale
+        options.use_24hour_time_format = not locale.startswith("en")
+        return ExpressionDescriptor(crontab, options)
+
+
+    def interval_in_words(expression: str, locale: str) -> str:
+        _, every, period = expression.split(" ")
+        translated = descriptor("* * * * *", locale)._
+        phrase = f"every {{0}} {period}" if int(every) > 1 else f"every {period.removesuffix('s')}"
+        words = translated(phrase) or translated(f", {phrase}").strip(" ,،、") or phrase
+        words = str(words.format(int(every)))
+        return words[0].upper() + words[1:]
+
+
+    def crontab_in_words(expression: str, locale: str) -> str:
+        crontab = read_crontab(expression)
+        spelt = " ".join(
+            spell_field(text, values, field)
+            for text, values, field in zip(crontab.texts, crontab.values, FIELDS, strict=True)
+        )
+        words = str(descriptor(spelt, locale).get_full_description())
+        if not locale.startswith("en"):  # cron-descriptor names days and months as the server does
+            import calendar
+
+            from babel.dates import get_day_names, get_month_names
+
+            days, months = get_day_names("wide", locale=locale), get_month_names("wide", locale=locale)
+            for number, day in enumerate(calendar.day_name):
+                words = words.replace(day, days[number])
+            for number, month in enumerate(calendar.month_name[1:], 1):
+                words = re.sub(rf"\b{month}\b", months[number], words)
+        return words
+
+
+    # --- Clock changes -----------------------------------------------------------------------------
+
+
+    def clock(wall: int) -> str:
+        minutes = wall // 60 % 1440
+        return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
+    def change_note(crontab: Crontab, zone: zoneinfo.ZoneInfo, instant: int) -> str | None:
+        """What a change of the clocks has to do with a run of a crontab, if anything."""
+        wall = instant + offset_at(zone, instant)
+        skipped = instant + offset_at(zone, instant - 1)
+        if skipped < wall and not crontab.matches(wall):
+            return f"moved: the clocks go from {clock(skipped)} to {clock(wall)}"
+        first, second = (instant_of(zone, wall, fold) for fold in (0, 1))
+        if first == second:
+            return None
+        if instant == second:
+            return f"second pass: the clocks show {clock(wall)} twice"
+        if crontab.follows_real_time:
+            return f"first pass: the clocks show {clock(wall)} twice"
+        return f"runs once: the clocks show {clock(wall)} twice"
+
+
+    def in_local_time(
+        expression: str, zone_name: str, runs: list[int]
+    ) -> tuple[list[int], list[str | None]]:
+        """The clock's readings, in microseconds as if it showed UTC, and notes on its changes."""
+        zone = load_zone(zone_name)
+        walls = [run + offset_at(zone, run // SECOND) * SECOND for run in runs]
+        if expression.startswith("@"):
+            return walls, [None] * len(runs)
+        crontab = read_crontab(expression)
+        return walls, [change_note(crontab, zone, run // SECOND) for run in runs]
+    return locals()
+
+def identity():
+    """Whose schedule is it?  What a periodic task's own row says about its identity.
+
+    Pure functions of their arguments; installed like ``next_run.py``.  The name of the pipeline, and
+    better ids, come from the pipeline's row by key; that join is SQL.
+    """
+
+    import json
+    import re
+    import uuid
+    from typing import Any
+
+    # Names that are a UUID the way Postgres and Python print one.  Other spellings of the same number
+    # are other names, so two names never claim one mirror row.
+    CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+    # The version-5 UUIDs of all other names live in this namespace.
+    NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://pypi.org/project/django-celery-beat/")
+    # Tasks whose positional arguments are [workflow_id, organization_id, ...].
+    POSITIONAL_TASKS = (
+        "scheduler.tasks.execute_pipeline_task",
+        "scheduler.tasks.execute_pipeline_task_v2",
+    )
+
+
+    def pipeline_id_of(name: str) -> str:
+        """The mirror's key: the name itself if it is a UUID, else the version-5 UUID of the name."""
+        return name if CANONICAL_UUID.fullmatch(name) else str(uuid.uuid5(NAMESPACE, name))
+
+
+    def load_json(text: str | None, column: str, kind: type, errors: list[str]) -> Any:
+        """The column's JSON, or its empty value with the reason noted: Beat would not run it."""
+        if not text:  # Beat reads NULL and '' as empty
+            return kind()
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            errors.append(f"{column} is not JSON: {error}")
+            return kind()
+        if not isinstance(value, kind):
+            wanted = "an object" if kind is dict else "an array"
+            errors.append(f"{column} is JSON but not {wanted}")
+            return kind()
+        return value
+
+
+    def uuid_or_none(value: Any, where: str, errors: list[str]) -> str | None:
+        """NULL stays NULL; what is there but no UUID is an error, never a placeholder."""
+        if value is None:
+            return None
+        try:
+            return str(uuid.UUID(value))
+        except (ValueError, TypeError, AttributeError):
+            errors.append(f"{where} is {json.dumps(value)[:80]}, which is not a UUID")
+            return None
+
+
+    def text_or_empty(value: Any, where: str, errors: list[str]) -> str:
+        """Text or a number as text; ``str(None)`` and structures are errors."""
+        if value is None:
+            return ""
+        if isinstance(value, bool) or not isinstance(value, (str, int)) or value == "None":
+            errors.append(f"{where} is {json.dumps(value)[:80]}, which is not an id or a name")
+            return ""
+        # JSON can hold what Postgres text cannot: NUL and lone surrogates
+        return str(value).replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+    Identity = tuple[str, str | None, str, str, str, str | None, bool]
+
+
+    def identity_of(
+        name: str, task: str, args_text: str, kwargs_text: str, headers_text: str | None
+    ) -> Identity:
+        """(pipeline_id, workflow_id, organization_id, pipeline_name, identity_source, error, runnable)
+
+        Not runnable is what Beat disables when it loads the row.
+        """
+        errors: list[str] = []
+        args = load_json(args_text, "args", list, errors)
+        kwargs = load_json(kwargs_text, "kwargs", dict, errors)
+        load_json(headers_text, "headers", dict, errors)
+        runnable = not errors
+        workflow, organization, pipeline_name, source = None, "", "", "none"
+        if kwargs.keys() & {"pipeline_id", "workflow_id", "organization_id", "pipeline_name"}:
+            source = "kwargs"
+            uuid_or_none(kwargs.get("pipeline_id"), "kwargs.pipeline_id", errors)
+            workflow = uuid_or_none(kwargs.get("workflow_id"), "kwargs.workflow_id", errors)
+            organization = text_or_empty(
+                kwargs.get("organization_id"), "kwargs.organization_id", errors
+            )
+            pipeline_name = text_or_empty(kwargs.get("pipeline_name"), "kwargs.pipeline_name", errors)
+        elif args and task in POSITIONAL_TASKS:
+            source = "args"
+            workflow = uuid_or_none(args[0], "args[0] (workflow_id)", errors)
+            if len(args) > 1:
+                organization = text_or_empty(args[1], "args[1] (organization_id)", errors)
+        return (
+            pipeline_id_of(name),
+            workflow,
+            organization,
+            pipeline_name,
+            source,
+            "; ".join(errors).replace("\x00", "") or None,
+            runnable,
+        )
+
+
+    def identities_of(
+        names: list[str],
+        tasks: list[str],
+        args: list[str],
+        kwargs: list[str],
+        headers: list[str | None],
+    ) -> tuple[list[Any], ...]:
+        """Many identities in one call: one list for each element of Identity."""
+        rows = [identity_of(*row) for row in zip(names, tasks, args, kwargs, headers, strict=True)]
+        return tuple([row[column] for row in rows] for column in range(7))
+    return locals()
+
+loaded = types.SimpleNamespace()
+others = {}
+try:
+    for body in (grammar, zones, next_run, explain, identity):
+        name = body.__name__
+        module = types.ModuleType(name)
+        others[name] = sys.modules.get(name)
+        sys.modules[name] = module  # for the imports of those that follow, and only while loading
+        vars(module).update(body())
+        setattr(loaded, name, module)
+finally:
+    for name, other in others.items():
+        if other is None:
+            del sys.modules[name]
+        else:
+            sys.modules[name] = other
+GD["periodic_schedule 069a70357ab23fc9"] = loaded
+$python$;
+COMMENT ON FUNCTION periodic_schedule.load_python() IS
+    'Carries plpython/*.py; puts it in the session''s GD for the other PL/Python functions, which are called after this';
+
+-- sql/functions/py_next_run_at.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.py_next_run_at(cron_string text, timezone text, after bigint)
+RETURNS bigint
+LANGUAGE plpython3u STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $python$
+python = GD.get("periodic_schedule 069a70357ab23fc9")
+if python is None:
+    return None
+try:
+    return python.next_run.run_after(cron_string, timezone, after)
+except python.grammar.ScheduleError:
+    return None
+$python$;
+COMMENT ON FUNCTION periodic_schedule.py_next_run_at(text, text, bigint) IS
+    'The work of next_run_at(), in microseconds since 1970; NULL if there is no run, if load_python() was not called, and for what is no schedule: PL/Python could not raise an error without words of its own';
+
+-- sql/functions/next_runs.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.next_runs(cron_string text, timezone text, after timestamptz, n integer)
+RETURNS SETOF timestamptz
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 10
+SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    RETURN QUERY SELECT r FROM periodic_schedule.runs_between(cron_string, timezone, after, 'infinity', n) AS r;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.next_runs(text, text, timestamptz, integer) IS
+    'The first n runs (0 to 10000) strictly after a time, in order; fewer if there are no more. See next_run_at()';
+
+-- sql/functions/next_runs_of_many.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.next_runs_of_many(
+    expressions text[], zones text[], afters bigint[], deadline bigint,
+    OUT runs bigint[], OUT errors text[], OUT incomplete text
+)
+LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
+SET search_path = pg_catalog, pg_temp
+AS $python$
+return GD["periodic_schedule 069a70357ab23fc9"].next_run.next_runs_of_many(expressions, zones, afters, deadline)
+$python$;
+COMMENT ON FUNCTION periodic_schedule.next_runs_of_many(text[], text[], bigint[], bigint) IS
+    'Next runs of many schedules in one call, in step with the arguments, in microseconds since 1970, errors as text, and why the server left some for later, if so: a library is missing, or the deadline is past; raises nothing';
+
+-- sql/functions/next_wakeup.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.next_wakeup(within interval DEFAULT '5 minutes') RETURNS timestamptz
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    RETURN least(
+        (
+            -- A bound, because schedules that Beat fires are in the same index.
+            SELECT m.next_run_at FROM @beat_schema@.pg_periodic_schedule AS m
+            WHERE m.enabled AND m.next_run_at <= clock_timestamp() + within AND m.pg_owned
+            ORDER BY m.next_run_at LIMIT 1
+        ),
+        (
+            SELECT f.available_at FROM periodic_schedule.firing AS f
+            WHERE f.state = 'pending' ORDER BY f.available_at LIMIT 1
+        ),
+        (
+            SELECT f.lease_until FROM periodic_schedule.firing AS f
+            WHERE f.state = 'leased' ORDER BY f.lease_until LIMIT 1
+        )
+    );
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.next_wakeup(interval) IS
+    'When tick(), take() or reap() has something to do next, if no schedule is written before; for a schedule only if that is within a time from now; NULL: nothing is known. May be past';
+
+-- sql/functions/owned_by_postgres.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.owned_by_postgres(task_id bigint) RETURNS boolean
+LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.periodic_task_id = task_id AND m.pg_owned
+    );
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.owned_by_postgres(bigint) IS
+    'Does Postgres fire this periodic task? For the row-level security that hides it from a stock Beat';
+
+-- sql/functions/parity_rows.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.parity_rows()
+RETURNS TABLE (
+    pipeline_id uuid, task_name text, cron_string text, since timestamptz, until timestamptz,
+    our_runs bigint, beat_runs bigint, last_due_at timestamptz, late interval, agrees boolean
+)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH saved AS MATERIALIZED (
+        SELECT
+            m.pipeline_id, m.task_name, m.cron_string, m.timezone, m.parity_since, p.last_run_at,
+            p.total_run_count - m.parity_count AS beat_runs
+        FROM @beat_schema@.pg_periodic_schedule AS m
+        JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = m.periodic_task_id
+        WHERE NOT m.pg_owned AND m.enabled AND m.sync_error IS NULL AND p.last_run_at > m.parity_since
+          AND m.cron_string NOT LIKE '@at %'
+    ),
+
+    -- Each schedule is searched once, over all the time that is asked for.
+    run AS MATERIALIZED (
+        SELECT s.cron_string, s.timezone, r.run_at
+        FROM (
+            SELECT a.cron_string, a.timezone, min(a.parity_since) AS since, max(a.last_run_at) AS until
+            FROM saved AS a WHERE a.cron_string NOT LIKE '@every %' GROUP BY 1, 2
+        ) AS s
+        CROSS JOIN LATERAL periodic_schedule.runs_between(s.cron_string, s.timezone, s.since, s.until) AS r (run_at)
+    ),
+
+    counted AS (
+        SELECT s.pipeline_id, count(r.run_at) AS our_runs, max(r.run_at) AS last_due_at
+        FROM saved AS s
+        JOIN run AS r ON r.cron_string = s.cron_string AND r.timezone = s.timezone
+            AND r.run_at > s.parity_since AND r.run_at <= s.last_run_at
+        GROUP BY s.pipeline_id
+        UNION ALL
+        -- Beat counts an interval from when it fired: what it is late adds up, so the count is rounded.
+        SELECT s.pipeline_id, e.runs, s.parity_since + e.runs * e.period
+        FROM saved AS s
+        CROSS JOIN LATERAL (
+            SELECT n.period, round(
+                extract(epoch FROM s.last_run_at - s.parity_since) / extract(epoch FROM n.period)
+            )::bigint AS runs
+            FROM (
+                SELECT periodic_schedule.next_run_at(s.cron_string, s.timezone, s.parity_since) - s.parity_since AS period
+            ) AS n
+        ) AS e
+        WHERE s.cron_string LIKE '@every %'
+    )
+
+    SELECT
+        s.pipeline_id, s.task_name, s.cron_string, s.parity_since, s.last_run_at, coalesce(c.our_runs, 0),
+        s.beat_runs, c.last_due_at, s.last_run_at - c.last_due_at,
+        coalesce(c.our_runs, 0) = s.beat_runs
+        OR s.cron_string LIKE '@every %' AND abs(c.our_runs - s.beat_runs) <= 0.01 * s.beat_runs
+    FROM saved AS s
+    LEFT JOIN counted AS c ON c.pipeline_id = s.pipeline_id;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.parity_rows() IS
+    'The rows of the view parity; a function, because a view over Beat''s tables would hinder their migrations';
+
+-- sql/functions/parse_identity.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.parse_identity(
+    names text[], tasks text[], args_texts text[], kwargs_texts text[], headers_texts text[],
+    OUT pipeline_ids uuid[], OUT workflow_ids uuid[], OUT organization_ids text[], OUT pipeline_names text[],
+    OUT identity_sources text[], OUT errors text[], OUT runnable boolean[]
+)
+LANGUAGE plpython3u IMMUTABLE STRICT PARALLEL RESTRICTED
+SET search_path = pg_catalog, pg_temp
+AS $python$
+return GD["periodic_schedule 069a70357ab23fc9"].identity.identities_of(names, tasks, args_texts, kwargs_texts, headers_texts)
+$python$;
+COMMENT ON FUNCTION periodic_schedule.parse_identity(text[], text[], text[], text[], text[]) IS
+    'What the text columns of many periodic tasks say about their identity, in step with the arguments; runnable is false where Beat cannot load them; raises nothing';
+
+-- sql/functions/policy_changed.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.policy_changed() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '100ms'
+AS $function$
+DECLARE
+    spread_ids uuid[];
+BEGIN
+    CASE TG_OP
+        WHEN 'INSERT' THEN
+            spread_ids := ARRAY(SELECT n.pipeline_id FROM new_rows AS n WHERE n.spread > '0');
+        WHEN 'DELETE' THEN
+            spread_ids := ARRAY(SELECT o.pipeline_id FROM old_rows AS o WHERE o.spread > '0');
+        ELSE  -- a rename changes the key, and comes from a sync that writes the mirror row itself
+            spread_ids := ARRAY(
+                SELECT n.pipeline_id FROM new_rows AS n JOIN old_rows AS o ON o.pipeline_id = n.pipeline_id
+                WHERE n.spread <> o.spread
+            );
+    END CASE;
+    IF spread_ids <> '{}' THEN
+        PERFORM periodic_schedule.mirror_change(
+            'task',
+            ARRAY(
+                SELECT m.periodic_task_id::text FROM @beat_schema@.pg_periodic_schedule AS m
+                WHERE m.pipeline_id = ANY (spread_ids) AND m.periodic_task_id IS NOT NULL
+            ),
+            false, false, false
+        );
+    END IF;
+    RETURN NULL;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.policy_changed() IS
+    'Statement trigger on policy: next_run_at follows a change of spread';
+
+-- sql/functions/preview.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.preview(
+    pipeline_id uuid, n integer DEFAULT 10, now timestamptz DEFAULT pg_catalog.now()
+) RETURNS TABLE (run_at timestamptz, utc timestamp, local_time timestamp, note text)
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 10
+SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+DECLARE
+    schedule record;
+    runs timestamptz[];
+    instants bigint[];
+BEGIN
+    SELECT m.cron_string, m.timezone, m.next_run_at, m.expires, m.one_off, s.spread INTO schedule
+    FROM @beat_schema@.pg_periodic_schedule AS m
+    LEFT JOIN periodic_schedule.policy AS y ON y.pipeline_id = m.pipeline_id AND m.pg_owned
+    CROSS JOIN LATERAL (
+        SELECT coalesce(periodic_schedule.spread_offset(y.pipeline_id, y.spread), '0') AS spread
+    ) AS s
+    WHERE m.pipeline_id = preview.pipeline_id;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no schedule %', pipeline_id USING ERRCODE = 'no_data_found',
+            DETAIL = 'pg_periodic_schedule has no such pipeline_id.',
+            HINT = 'Look it up: SELECT pipeline_id, task_name FROM pg_periodic_schedule.';
+    END IF;
+    IF schedule.next_run_at IS NULL OR schedule.expires <= now THEN
+        RETURN;
+    END IF;
+    runs := ARRAY(
+        SELECT r + schedule.spread FROM periodic_schedule.next_runs(
+            schedule.cron_string, schedule.timezone, greatest(schedule.next_run_at, now) - schedule.spread, n
+        ) AS r
+    );
+    instants := ARRAY(
+        SELECT periodic_schedule.to_microseconds(r.run)
+        FROM unnest(schedule.next_run_at || CASE WHEN NOT schedule.one_off THEN runs END) AS r (run)
+        WHERE r.run < coalesce(schedule.expires, 'infinity')
+        ORDER BY r.run LIMIT n
+    );
+    PERFORM periodic_schedule.load_python();
+    RETURN QUERY
+    SELECT
+        x.run_at, x.run_at AT TIME ZONE 'UTC', periodic_schedule.from_microseconds(u.wall) AT TIME ZONE 'UTC',
+        CASE WHEN x.run_at <= now THEN concat_ws('; ', 'due now', u.note) ELSE u.note END
+    FROM periodic_schedule.py_local_times(schedule.cron_string, schedule.timezone, instants) AS l
+    CROSS JOIN LATERAL unnest(instants, l.walls, l.notes) AS u (run, wall, note)
+    CROSS JOIN LATERAL (SELECT periodic_schedule.from_microseconds(u.run) AS run_at) AS x;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.preview(uuid, integer, timestamptz) IS
+    'The next n runs of a schedule of pg_periodic_schedule, up to its expiry; none if it is paused, done or expired. utc and local_time are what the clocks show; note: it is due now, or what a change of the clocks does to it. One that is due now runs once, whatever it missed. Reads no clock but its default';
+
+-- sql/functions/prune.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.prune(
+    older_than interval DEFAULT '7 days', batch integer DEFAULT 10000, now timestamptz DEFAULT clock_timestamp()
+) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+DECLARE
+    pruned bigint;
+BEGIN
+    DELETE FROM periodic_schedule.firing AS f
+    WHERE f.id = ANY (ARRAY(
+        SELECT l.id FROM periodic_schedule.firing AS l
+        WHERE l.ended_at IS NOT NULL AND l.ended_at < prune.now - older_than
+        ORDER BY l.ended_at LIMIT batch FOR UPDATE SKIP LOCKED
+    ));
+    GET DIAGNOSTICS pruned = ROW_COUNT;
+    RETURN pruned;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.prune(interval, integer, timestamptz) IS
+    'Removes up to batch ledger rows that ended longer ago; returns how many: repeat until 0. What is not finished is never removed';
+
+-- sql/functions/py_describe.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.py_describe(
+    cron_string text, locale text, OUT words text, OUT error text[]
+)
+LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
+SET search_path = pg_catalog, pg_temp
+AS $python$
+python = GD["periodic_schedule 069a70357ab23fc9"]
+try:
+    return python.explain.describe(cron_string, locale), None
+except python.grammar.ScheduleError as error:
+    return None, error.report
+$python$;
+COMMENT ON FUNCTION periodic_schedule.py_describe(text, text) IS
+    'The work of describe(); or message, detail and hint for raise_error()';
+
+-- sql/functions/py_local_times.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.py_local_times(
+    cron_string text, timezone text, runs bigint[], OUT walls bigint[], OUT notes text[]
+)
+LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
+SET search_path = pg_catalog, pg_temp
+AS $python$
+return GD["periodic_schedule 069a70357ab23fc9"].explain.in_local_time(cron_string, timezone, runs)
+$python$;
+COMMENT ON FUNCTION periodic_schedule.py_local_times(text, text, bigint[]) IS
+    'What the clocks of the zone show at these runs, in microseconds as if it were UTC, and what a change of the clocks has to do with them';
+
+-- sql/functions/py_next_runs.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.py_next_runs(
+    cron_string text, timezone text, after bigint, n integer, until bigint, OUT runs bigint[], OUT error text[]
+)
+LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
+SET search_path = pg_catalog, pg_temp
+AS $python$
+python = GD["periodic_schedule 069a70357ab23fc9"]
+try:
+    return python.next_run.runs_between(cron_string, timezone, after, until, n), None
+except python.grammar.ScheduleError as error:
+    return None, error.report
+$python$;
+COMMENT ON FUNCTION periodic_schedule.py_next_runs(text, text, bigint, integer, bigint) IS
+    'The work of runs_between(), in microseconds since 1970; or message, detail and hint for raise_error()';
+
+-- sql/functions/py_tz_database.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.py_tz_database(OUT source text, OUT version text)
+LANGUAGE plpython3u STABLE PARALLEL RESTRICTED
+SET search_path = pg_catalog, pg_temp
+AS $python$
+return GD["periodic_schedule 069a70357ab23fc9"].zones.tz_database()
+$python$;
+COMMENT ON FUNCTION periodic_schedule.py_tz_database() IS 'The work of tz_database()';
+
+-- sql/functions/py_validate.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.py_validate(
+    cron_string text, timezone text,
+    OUT valid boolean, OUT error text, OUT field text, OUT "position" integer, OUT hint text
+)
+LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
+SET search_path = pg_catalog, pg_temp
+AS $python$
+return GD["periodic_schedule 069a70357ab23fc9"].explain.validate(cron_string, timezone)
+$python$;
+COMMENT ON FUNCTION periodic_schedule.py_validate(text, text) IS 'The work of validate()';
+
+-- sql/functions/reap.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.reap(now timestamptz DEFAULT clock_timestamp()) RETURNS integer
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+DECLARE
+    reaped integer;
+BEGIN
+    UPDATE periodic_schedule.firing AS f
+    SET state = 'pending', reason = format('the lease of %s was over', f.worker), token = NULL,
+        lease_until = NULL, available_at = reap.now
+    WHERE f.id = ANY (ARRAY(
+        SELECT l.id FROM periodic_schedule.firing AS l
+        WHERE l.state = 'leased' AND l.lease_until <= reap.now
+        ORDER BY l.lease_until FOR UPDATE SKIP LOCKED
+    ));
+    GET DIAGNOSTICS reaped = ROW_COUNT;
+    IF reaped > 0 THEN
+        PERFORM periodic_schedule.wake();
+    END IF;
+    RETURN reaped;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.reap(timestamptz) IS
+    'Offers firings again whose lease is over, and makes their tokens stale; returns how many';
+
+-- sql/functions/reconcile.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.reconcile(batch integer DEFAULT 10000)
+RETURNS TABLE (
+    periodic_task_id bigint, pipeline_id uuid, task_name text, action text, changed_columns text[]
+)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '5s'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    last_id bigint := -9223372036854775808;
+    task_ids bigint[];
+    differences jsonb;
+    unsettled bigint[];
+    checked bigint := 0;
+    notes integer;
+BEGIN
+    PERFORM periodic_schedule.require_read_committed('reconcile()');
+    IF batch < 1 THEN
+        RAISE EXCEPTION 'batch is %, it must be at least 1', batch USING ERRCODE = '22023',
+            DETAIL = 'It is the number of tasks that are compared at once.', HINT = 'Leave it out: 10000 is good.';
+    END IF;
+    LOOP
+        task_ids := ARRAY(
+            SELECT t.id FROM (
+                (
+                    SELECT p.id::bigint AS id FROM @beat_schema@.django_celery_beat_periodictask AS p
+                    WHERE p.id > last_id ORDER BY p.id LIMIT batch
+                )
+                UNION
+                (
+                    SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
+                    WHERE m.periodic_task_id > last_id ORDER BY m.periodic_task_id LIMIT batch
+                )
+            ) AS t ORDER BY t.id LIMIT batch
+        );
+        EXIT WHEN task_ids = '{}';
+        last_id := task_ids[cardinality(task_ids)];
+        checked := checked + cardinality(task_ids);
+        SELECT jsonb_agg(d), array_agg(DISTINCT d.periodic_task_id)
+        INTO differences, task_ids
+        FROM periodic_schedule.drift_rows(task_ids) AS d;
+        IF differences IS NOT NULL THEN
+            PERFORM periodic_schedule.sync_safely(task_ids, true, false, clock_timestamp() + interval '1 s');
+            unsettled := ARRAY(SELECT d.periodic_task_id FROM periodic_schedule.drift_rows(task_ids) AS d);
+            RETURN QUERY
+            SELECT
+                d.periodic_task_id, coalesce(m.pipeline_id, d.pipeline_id), d.task_name,
+                CASE
+                    WHEN d.periodic_task_id = ANY (unsettled) THEN 'noted'
+                    WHEN d.difference = 'missing row' THEN 'inserted'
+                    WHEN d.difference = 'surplus row' THEN 'deleted'
+                    ELSE 'updated'
+                END,
+                array_agg(d.column_name ORDER BY d.column_name) FILTER (WHERE d.column_name IS NOT NULL)
+            FROM jsonb_to_recordset(differences) AS d (
+                periodic_task_id bigint, pipeline_id uuid, task_name text, difference text, column_name text
+            )
+            LEFT JOIN @beat_schema@.pg_periodic_schedule AS m ON m.periodic_task_id = d.periodic_task_id
+            GROUP BY d.periodic_task_id, m.pipeline_id, d.pipeline_id, d.task_name, d.difference;
+        END IF;
+        RAISE NOTICE 'pg_periodic_schedule: % tasks compared', checked;
+    END LOOP;
+    -- Rows that the application had written for tasks that are no more.
+    RETURN QUERY
+    DELETE FROM @beat_schema@.pg_periodic_schedule AS m
+    WHERE m.pipeline_id = ANY (ARRAY(
+        SELECT l.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS l
+        WHERE l.periodic_task_id IS NULL ORDER BY l.pipeline_id FOR UPDATE SKIP LOCKED
+    ))
+    RETURNING m.periodic_task_id, m.pipeline_id, m.task_name, 'deleted', NULL::text[];
+    -- All notes that were there, whether or not they made a difference; none twice.
+    SELECT count(*) INTO notes FROM periodic_schedule.pending_sync;
+    WHILE notes > 0 LOOP
+        notes := notes - nullif(periodic_schedule.drain(batch, clock_timestamp() + interval '1 s'), 0);
+    END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.reconcile(integer) IS
+    'Makes the mirror equal to its sources, batch tasks at a time, and returns what it changed (inserted, updated, deleted; noted: still owed); nothing, if nothing differed. Never needed in normal operation: after a restore, disabled triggers or a repair. READ COMMITTED only';
+
+-- sql/functions/record.sql
+-- The one writer of new ledger rows.  Its caller has locked the mirror rows, and this is a new
+-- statement: Beat's rows are read as they are now, without a lock.
+CREATE OR REPLACE FUNCTION periodic_schedule.record(
+    pipeline_ids uuid[], moments timestamptz[], skipped_because text[], now timestamptz
+) RETURNS SETOF periodic_schedule.firing
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+SET jit = off
+AS $function$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    INSERT INTO periodic_schedule.firing (
+        pipeline_id, scheduled_for, id, periodic_task_id, task_name, task, args, kwargs, queue, exchange,
+        routing_key, priority, headers, expires, sequential, state, reason, created_at, available_at, ended_at
+    )
+    SELECT
+        u.pipeline_id, u.moment, periodic_schedule.firing_id(u.pipeline_id, u.moment), p.id, p.name, p.task,
+        p.args, p.kwargs, p.queue, p.exchange, p.routing_key, p.priority, p.headers,
+        coalesce(p.expires, record.now + p.expire_seconds * interval '1 second'),
+        coalesce(y.overlap <> 'allow', false),
+        CASE WHEN u.reason IS NULL THEN 'pending' ELSE 'skipped' END, u.reason, record.now, record.now,
+        CASE WHEN u.reason IS NOT NULL THEN record.now END
+    FROM unnest(pipeline_ids, moments, skipped_because) AS u (pipeline_id, moment, reason)
+    JOIN @beat_schema@.pg_periodic_schedule AS m ON m.pipeline_id = u.pipeline_id
+    JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = m.periodic_task_id
+    LEFT JOIN periodic_schedule.policy AS y ON y.pipeline_id = u.pipeline_id
+    ON CONFLICT (pipeline_id, scheduled_for) DO NOTHING
+    RETURNING *;
+    IF FOUND THEN
+        PERFORM periodic_schedule.wake();
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.record(uuid[], timestamptz[], text[], timestamptz) IS
+    'Writes occurrences into the ledger, pending, or skipped where a reason is given; returns those that were not there yet';
+
+-- sql/functions/release.sql
+-- Locks, in this order: mirror rows by pipeline_id, Beat's rows of the same tasks; it waits for none.
+CREATE OR REPLACE FUNCTION periodic_schedule.release(pipeline_ids uuid[] DEFAULT NULL)
+RETURNS TABLE (pipeline_id uuid, done boolean, reason text)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '1s'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    locked bigint[];
+BEGIN
+    PERFORM periodic_schedule.require_read_committed('release()');
+    PERFORM periodic_schedule.drain(10000, clock_timestamp() + interval '1 s');
+    IF pipeline_ids IS NULL THEN
+        UPDATE periodic_schedule.installation AS i SET adopts_new = false WHERE i.adopts_new;
+        pipeline_ids := ARRAY(SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.pg_owned);
+    END IF;
+    pipeline_ids := array_remove(pipeline_ids, NULL);
+    locked := ARRAY(
+        SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
+        WHERE m.pipeline_id = ANY (pipeline_ids) AND m.pg_owned ORDER BY m.pipeline_id FOR UPDATE SKIP LOCKED
+    );
+    locked := ARRAY(
+        SELECT p.id FROM @beat_schema@.django_celery_beat_periodictask AS p
+        WHERE p.id = ANY (locked) ORDER BY p.id FOR NO KEY UPDATE SKIP LOCKED
+    );
+    PERFORM periodic_schedule.write_runs(locked, clock_timestamp(), true);
+    UPDATE @beat_schema@.pg_periodic_schedule AS m
+    SET pg_owned = false, updated_at = clock_timestamp()
+    WHERE m.periodic_task_id = ANY (locked);
+    IF locked <> '{}' THEN
+        PERFORM periodic_schedule.sync(locked, false, false, clock_timestamp() + interval '1 s');
+        PERFORM periodic_schedule.tell_beat();
+    END IF;
+    RETURN QUERY
+    SELECT
+        i.pipeline_id, m.pipeline_id IS NOT NULL AND NOT m.pg_owned,
+        CASE
+            WHEN m.pipeline_id IS NULL THEN 'there is no such schedule'
+            WHEN m.pg_owned THEN 'another session is writing it: try again'
+            WHEN m.periodic_task_id = ANY (locked) THEN 'released'
+            ELSE 'not owned before'
+        END
+    FROM unnest(pipeline_ids) AS i (pipeline_id)
+    LEFT JOIN @beat_schema@.pg_periodic_schedule AS m ON m.pipeline_id = i.pipeline_id;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.release(uuid[]) IS
+    'From its commit on, Beat fires these schedules again (NULL: all, and those created later). Their runs are written to Beat''s table first, so that Beat goes on from there; what the ledger holds already is still Postgres'' to fire. One row for each: done, or the reason why not. READ COMMITTED only';
+
+-- sql/functions/require_read_committed.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.require_read_committed(caller text) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+        RAISE EXCEPTION '% needs READ COMMITTED', caller
+            USING ERRCODE = 'invalid_transaction_state',
+            DETAIL = 'In a stricter isolation level it cannot see what was committed after its snapshot.',
+            HINT = 'Run it in a transaction of its own.';
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.require_read_committed(text) IS
+    'Raises SQLSTATE 25000 in REPEATABLE READ and SERIALIZABLE';
+
+-- sql/functions/require_schedule.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.require_schedule(pipeline_id uuid) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.pipeline_id = require_schedule.pipeline_id
+    ) THEN
+        RAISE EXCEPTION 'there is no schedule %', coalesce(require_schedule.pipeline_id::text, 'NULL')
+            USING ERRCODE = 'no_data_found',
+            DETAIL = 'pg_periodic_schedule has no such pipeline_id.',
+            HINT = 'Look it up: SELECT pipeline_id, task_name FROM pg_periodic_schedule.';
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.require_schedule(uuid) IS 'Raises SQLSTATE P0002 if there is no such schedule';
+
+-- sql/functions/run_now.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.run_now(pipeline_id uuid, now timestamptz DEFAULT clock_timestamp())
+RETURNS SETOF periodic_schedule.firing
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+BEGIN
+    PERFORM periodic_schedule.require_schedule(run_now.pipeline_id);
+    RETURN QUERY
+    SELECT f.* FROM periodic_schedule.record(ARRAY[run_now.pipeline_id], ARRAY[run_now.now], ARRAY[NULL], run_now.now) AS f;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.run_now(uuid, timestamptz) IS
+    'Puts one more firing into the ledger, whoever fires the schedule otherwise, paused or not; its own next run stays as it is. Where overlap is not allowed it waits for those before it. Raises SQLSTATE P0002 if there is no such schedule';
+
+-- sql/functions/runs_between.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.runs_between(
+    cron_string text, timezone text, after timestamptz, until timestamptz, n integer DEFAULT 10000
+) RETURNS SETOF timestamptz
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 10
+SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    found record;
+BEGIN
+    PERFORM periodic_schedule.load_python();
+    found := periodic_schedule.py_next_runs(
+        cron_string, timezone, periodic_schedule.to_microseconds(after), n, periodic_schedule.to_microseconds(until)
+    );
+    IF found.error IS NOT NULL THEN
+        PERFORM periodic_schedule.raise_error(found.error);
+    END IF;
+    RETURN QUERY SELECT periodic_schedule.from_microseconds(r.run) FROM unnest(found.runs) AS r (run);
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.runs_between(text, text, timestamptz, timestamptz, integer) IS
+    'The runs strictly after a time, up to and including another, in order; the first n of them (0 to 10000). See next_run_at()';
+
+-- sql/functions/save_runs.sql
+-- Locks, in this order: mirror rows, Beat's rows of the same tasks; it waits for none (SKIP LOCKED).
+CREATE OR REPLACE FUNCTION periodic_schedule.save_runs(
+    now timestamptz DEFAULT clock_timestamp(), batch integer DEFAULT 1000
+) RETURNS integer
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '1s'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    task_ids bigint[];
+BEGIN
+    PERFORM periodic_schedule.require_read_committed('save_runs()');
+    task_ids := ARRAY(
+        SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
+        WHERE m.run_count > 0 ORDER BY m.pipeline_id LIMIT batch FOR UPDATE SKIP LOCKED
+    ) || ARRAY(
+        SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
+        WHERE m.pg_owned AND m.enabled AND m.expires IS NOT NULL AND m.expires <= save_runs.now
+        ORDER BY m.expires LIMIT batch FOR UPDATE SKIP LOCKED
+    );
+    IF task_ids = '{}' THEN
+        RETURN 0;
+    END IF;
+    task_ids := ARRAY(
+        SELECT p.id FROM @beat_schema@.django_celery_beat_periodictask AS p
+        WHERE p.id = ANY (task_ids) ORDER BY p.id FOR NO KEY UPDATE SKIP LOCKED
+    );
+    PERFORM periodic_schedule.write_runs(task_ids, save_runs.now, false);
+    RETURN cardinality(task_ids);
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.save_runs(timestamptz, integer) IS
+    'Writes last_run_at and total_run_count of schedules that Postgres fires to Beat''s table, for those who look there, and disables those that are done or expired, as Beat''s own sync does every three minutes; at most batch tasks, none that another session has locked. Returns how many. READ COMMITTED only';
+
+-- sql/functions/spread_offset.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.spread_offset(pipeline_id uuid, spread interval) RETURNS interval
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+    -- 52 bits of a digest: the same on every machine and release, unlike Postgres's hash functions.
+    WHEN spread > '0' THEN ('x' || left(encode(sha256(uuid_send(pipeline_id)), 'hex'), 13))::bit(52)::bigint
+        % (extract(epoch FROM spread) * 1000)::bigint * interval '1 millisecond'
+    ELSE interval '0'
+END;
+COMMENT ON FUNCTION periodic_schedule.spread_offset(uuid, interval) IS
+    'How much later than its schedule says a schedule runs that is spread over a window: from 0 to less than the window, always the same for a pipeline_id';
+
+-- sql/functions/sync.sql
+-- The one writer of the mirror.  It locks, in this order: the slots of the rows it will read, the
+-- slots of tasks that have no mirror row to lock, the mirror rows.  Only then it reads, in new
+-- statements.  docs/locking.md says why each lock is needed, and what is safe without.
+CREATE OR REPLACE FUNCTION periodic_schedule.sync(
+    task_ids bigint[], redefined boolean, inserted boolean, deadline timestamptz
+) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    ids bigint[];
+    absent bigint[] := '{}';
+    busy bigint[];
+    moved boolean;
+BEGIN
+    IF redefined AND NOT periodic_schedule.lock_slots(periodic_schedule.source_slots(task_ids), false, deadline) THEN
+        -- Written all the same, from what can be seen now.
+        PERFORM periodic_schedule.note('task', task_ids::text[], 'another session is editing a row it uses');
+    END IF;
+    IF inserted THEN
+        ids := task_ids;  -- nobody else can see them yet
+    ELSE
+        IF redefined THEN
+            absent := ARRAY(
+                SELECT t.id FROM unnest(task_ids) AS t (id)
+                WHERE NOT EXISTS (
+                    SELECT FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.periodic_task_id = t.id
+                )
+            );
+            IF absent <> '{}' AND NOT periodic_schedule.lock_slots(
+                ARRAY(SELECT DISTINCT periodic_schedule.lock_slot('task', t.id::text) FROM unnest(absent) AS t (id)),
+                true, deadline
+            ) THEN
+                PERFORM periodic_schedule.note('task', absent::text[], 'another session is mirroring it');
+                task_ids := ARRAY(SELECT unnest(task_ids) EXCEPT SELECT unnest(absent));
+                absent := '{}';
+            END IF;
+        END IF;
+        ids := periodic_schedule.lock_mirror_rows(task_ids, deadline) || absent;
+        busy := ARRAY(SELECT unnest(task_ids) EXCEPT SELECT unnest(ids));
+        IF busy <> '{}' THEN
+            IF NOT redefined AND EXISTS (  -- not busy but absent
+                SELECT FROM unnest(busy) AS t (id)
+                WHERE NOT EXISTS (
+                    SELECT FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.periodic_task_id = t.id
+                )
+            ) THEN
+                PERFORM periodic_schedule.sync(task_ids, true, false, deadline);
+                RETURN;
+            END IF;
+            PERFORM periodic_schedule.note('task', busy::text[], 'another session has locked its mirror row');
+        END IF;
+    END IF;
+
+    IF redefined THEN
+        DELETE FROM @beat_schema@.pg_periodic_schedule AS m
+        WHERE m.periodic_task_id = ANY (ids)
+          AND NOT EXISTS (
+              SELECT FROM @beat_schema@.django_celery_beat_periodictask AS p WHERE p.id = m.periodic_task_id
+          );
+        -- A row of that key that no task has yet: the application's own, before it was adopted.
+        UPDATE @beat_schema@.pg_periodic_schedule AS m
+        SET periodic_task_id = p.id
+        FROM @beat_schema@.django_celery_beat_periodictask AS p
+        WHERE p.id = ANY (ids) AND m.periodic_task_id IS NULL
+          AND m.pipeline_id = CASE
+              WHEN p.name ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN p.name::uuid
+          END;
+        IF cardinality(ids) > 1 THEN  -- names may have changed hands
+            UPDATE @beat_schema@.pg_periodic_schedule AS m
+            SET pipeline_id = gen_random_uuid()
+            FROM @beat_schema@.django_celery_beat_periodictask AS p
+            WHERE p.id = m.periodic_task_id AND m.periodic_task_id = ANY (ids) AND p.name <> m.task_name;
+        END IF;
+    END IF;
+
+    WITH source AS MATERIALIZED (
+        SELECT e.*
+        FROM periodic_schedule.expected(ids, redefined, clock_timestamp(), deadline + interval '0.4 s') AS e
+    ),
+
+    owed AS (
+        INSERT INTO periodic_schedule.pending_sync (source, source_key, reason)
+        SELECT 'task', s.periodic_task_id::text, s.incomplete FROM source AS s WHERE s.incomplete IS NOT NULL
+    ),
+
+    written AS (
+        INSERT INTO @beat_schema@.pg_periodic_schedule AS m (
+            periodic_task_id, pipeline_id, organization_id, workflow_id, pipeline_name, cron_string, enabled,
+            last_run_at, next_run_at, task_name, task, timezone, start_time, expires, one_off, effective_at,
+            identity_source, sync_error, parity_since, parity_count, pg_owned
+        )
+        SELECT
+            s.periodic_task_id, s.pipeline_id, s.organization_id, s.workflow_id, s.pipeline_name, s.cron_string,
+            s.enabled, s.last_run_at, s.next_run_at, s.task_name, s.task, s.timezone, s.start_time, s.expires,
+            s.one_off, s.effective_at, s.identity_source, s.sync_error, s.parity_since, s.parity_count, i.adopts_new
+        FROM source AS s
+        CROSS JOIN periodic_schedule.installation AS i
+        ORDER BY s.pipeline_id
+        ON CONFLICT (periodic_task_id) DO UPDATE SET
+        (
+            pipeline_id, organization_id, workflow_id, pipeline_name, cron_string, enabled, last_run_at,
+            next_run_at, task_name, task, timezone, start_time, expires, one_off, effective_at, identity_source,
+            sync_error, parity_since, parity_count, updated_at
+        ) = (
+            excluded.pipeline_id, excluded.organization_id, excluded.workflow_id, excluded.pipeline_name,
+            excluded.cron_string, excluded.enabled, excluded.last_run_at, excluded.next_run_at,
+            excluded.task_name, excluded.task, excluded.timezone, excluded.start_time, excluded.expires,
+            excluded.one_off, excluded.effective_at, excluded.identity_source, excluded.sync_error,
+            excluded.parity_since, excluded.parity_count, clock_timestamp()
+        )
+        WHERE (
+            m.pipeline_id, m.organization_id, m.workflow_id, m.pipeline_name, m.cron_string, m.enabled,
+            m.last_run_at, m.next_run_at, m.task_name, m.task, m.timezone, m.start_time, m.expires, m.one_off,
+            m.effective_at, m.identity_source, m.sync_error, m.parity_since, m.parity_count
+        ) IS DISTINCT FROM (
+            excluded.pipeline_id, excluded.organization_id, excluded.workflow_id, excluded.pipeline_name,
+            excluded.cron_string, excluded.enabled, excluded.last_run_at, excluded.next_run_at,
+            excluded.task_name, excluded.task, excluded.timezone, excluded.start_time, excluded.expires,
+            excluded.one_off, excluded.effective_at, excluded.identity_source, excluded.sync_error,
+            excluded.parity_since, excluded.parity_count
+        )
+        RETURNING m.pg_owned AND m.next_run_at IS NOT NULL
+    )
+
+    SELECT bool_or(w.to_be_fired) INTO moved FROM written AS w (to_be_fired);
+    IF moved THEN  -- a scheduler may be asleep until later
+        PERFORM periodic_schedule.wake();
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.sync(bigint[], boolean, boolean, timestamptz) IS
+    'Makes the mirror rows of these tasks equal to their sources. redefined: names, arguments or schedule references may have changed; inserted: this transaction created the tasks; what stays locked by others until the deadline is noted';
+
+-- sql/functions/sync_owed.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.sync_owed(pipeline_ids uuid[]) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    task_ids bigint[];
+BEGIN
+    IF NOT EXISTS (SELECT FROM periodic_schedule.pending_sync) THEN
+        RETURN;
+    END IF;
+    task_ids := ARRAY(
+        SELECT p.id FROM @beat_schema@.pg_periodic_schedule AS m
+        JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = m.periodic_task_id
+        WHERE m.pipeline_id = ANY (pipeline_ids) AND EXISTS (
+            SELECT FROM periodic_schedule.pending_sync AS n
+            WHERE n.source_key = '*' OR (n.source, n.source_key) IN (
+                ('task', p.id::text), ('crontab', p.crontab_id::text), ('interval', p.interval_id::text),
+                ('clocked', p.clocked_id::text), ('solar', p.solar_id::text)
+            )
+        )
+    );
+    IF task_ids <> '{}' THEN
+        PERFORM periodic_schedule.sync_safely(task_ids, true, false, clock_timestamp() + interval '0.1 s');
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.sync_owed(uuid[]) IS
+    'Mirrors those of these schedules that pending_sync names, whose mirror rows the caller has locked: an edit that could not wait for that lock is done under it';
+
+-- sql/functions/take.sql
+-- Locks ledger rows only, and waits for none (SKIP LOCKED).
+CREATE OR REPLACE FUNCTION periodic_schedule.take(
+    worker text, batch integer DEFAULT 100, lease interval DEFAULT '1 minute',
+    now timestamptz DEFAULT clock_timestamp()
+) RETURNS SETOF periodic_schedule.firing
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET jit = off
+AS $function$
+#variable_conflict use_column
+DECLARE
+    ready uuid[];
+    one_at_a_time uuid[];
+    locked uuid[];
+BEGIN
+    PERFORM periodic_schedule.require_read_committed('take()');
+    IF worker IS NULL OR batch IS NULL OR batch < 1 OR lease IS NULL OR lease <= '0' THEN
+        RAISE EXCEPTION 'take() needs a worker, a batch of 1 or more and a lease longer than nothing'
+            USING ERRCODE = '22023', DETAIL = format('It was given %L, %s and %s.', worker, batch, lease),
+            HINT = 'SELECT * FROM periodic_schedule.take(''my worker'').';
+    END IF;
+    WITH candidate AS MATERIALIZED (
+        SELECT f.id, f.sequential, f.pipeline_id FROM periodic_schedule.firing AS f
+        WHERE f.state = 'pending' AND f.available_at <= take.now
+          AND NOT (f.sequential AND EXISTS (
+              SELECT FROM periodic_schedule.firing AS e
+              WHERE e.pipeline_id = f.pipeline_id AND e.sequential
+                AND (e.state = 'leased' OR e.state = 'pending' AND e.scheduled_for < f.scheduled_for)
+          ))
+        ORDER BY f.available_at LIMIT batch FOR UPDATE SKIP LOCKED
+    )
+
+    SELECT array_agg(c.id), array_agg(c.pipeline_id) FILTER (WHERE c.sequential) INTO ready, one_at_a_time
+    FROM candidate AS c;
+    IF one_at_a_time IS NOT NULL THEN
+        -- Another session may be taking, or may have just taken, another firing of the same schedule:
+        -- only who has locked all that are open may take one, after reading them again.
+        locked := ARRAY(
+            SELECT f.id FROM periodic_schedule.firing AS f
+            WHERE f.pipeline_id = ANY (one_at_a_time) AND f.sequential AND f.state IN ('pending', 'leased')
+            FOR UPDATE SKIP LOCKED
+        );
+        ready := ARRAY(
+            SELECT f.id FROM periodic_schedule.firing AS f
+            WHERE f.id = ANY (ready)
+              AND NOT (f.sequential AND EXISTS (
+                  SELECT FROM periodic_schedule.firing AS e
+                  WHERE e.pipeline_id = f.pipeline_id AND e.sequential AND e.id <> f.id
+                    AND (
+                        e.state = 'leased'
+                        OR e.state = 'pending' AND (e.scheduled_for < f.scheduled_for OR e.id <> ALL (locked))
+                    )
+              ))
+        );
+    END IF;
+    RETURN QUERY
+    UPDATE periodic_schedule.firing AS f
+    SET state = 'leased', worker = take.worker, token = gen_random_uuid(), attempt = f.attempt + 1,
+        taken_at = take.now, lease_until = take.now + lease
+    WHERE f.id = ANY (ready)
+    RETURNING f.*;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.take(text, integer, interval, timestamptz) IS
+    'Hands up to batch pending firings to a worker, the longest available first; each is the worker''s until lease is over or finish() or fail() is called with its token. Any number of workers at once: none gets what another has. READ COMMITTED only';
+
+-- sql/functions/tick.sql
+-- Locks, in this order: what drain() locks, due mirror rows in the order of next_run_at, then ledger
+-- rows, which are new.  It waits for none of them (SKIP LOCKED), so it takes part in no deadlock.
+-- Beat's tables are read only.  Everything happens in the caller's transaction: a crash before its
+-- commit, and nothing has happened.
+CREATE OR REPLACE FUNCTION periodic_schedule.tick(
+    now timestamptz DEFAULT clock_timestamp(), batch integer DEFAULT 1000
+) RETURNS SETOF periodic_schedule.firing
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET jit = off  -- compiling would take longer than it runs
+SET lock_timeout = '1s'  -- for what can only be waited for in the lock manager: tables
+AS $function$
+#variable_conflict use_column
+DECLARE
+    claimed uuid[];
+    occurrences record;
+BEGIN
+    PERFORM periodic_schedule.require_read_committed('tick()');
+    IF now IS NULL OR NOT isfinite(now) OR batch IS NULL OR batch < 1 THEN
+        RAISE EXCEPTION 'tick() needs a time, and a batch of 1 or more' USING ERRCODE = '22023',
+            DETAIL = format('It was given %s and %s.', coalesce(now::text, 'NULL'), coalesce(batch::text, 'NULL')),
+            HINT = 'Leave both out: SELECT * FROM periodic_schedule.tick().';
+    END IF;
+    PERFORM periodic_schedule.drain(500, clock_timestamp() + interval '0.1 s');
+    claimed := ARRAY(
+        SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m
+        WHERE m.enabled AND m.next_run_at <= tick.now AND m.pg_owned
+        ORDER BY m.next_run_at LIMIT batch FOR UPDATE SKIP LOCKED
+    );
+    IF claimed = '{}' THEN
+        RETURN;
+    END IF;
+    PERFORM periodic_schedule.sync_owed(claimed);
+    PERFORM periodic_schedule.load_python();
+
+    -- A new statement: it sees what was committed before the locks were had.
+    WITH due AS MATERIALIZED (
+        SELECT
+            m.pipeline_id, m.cron_string, m.timezone, m.one_off, p.expires, s.spread,
+            m.next_run_at - s.spread AS moment, tick.now - s.spread AS horizon,
+            CASE WHEN y.misfire <> 'one' THEN tick.now - s.spread - y.misfire_age ELSE '-infinity' END AS oldest,
+            coalesce(y.misfire, 'one') AS misfire,
+            CASE WHEN y.misfire = 'all' THEN y.misfire_count ELSE 1 END AS most,
+            coalesce(y.overlap, 'allow') AS overlap
+        FROM @beat_schema@.pg_periodic_schedule AS m
+        JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = m.periodic_task_id
+        LEFT JOIN periodic_schedule.policy AS y ON y.pipeline_id = m.pipeline_id
+        CROSS JOIN LATERAL (
+            SELECT coalesce(periodic_schedule.spread_offset(m.pipeline_id, y.spread), '0') AS spread
+        ) AS s
+        WHERE m.pipeline_id = ANY (claimed) AND m.next_run_at <= tick.now AND m.enabled AND m.pg_owned
+          AND p.enabled  -- a pause that could not wait for our lock has been noted, and is committed
+    ),
+
+    -- The runs that follow, in one call of Python for all rows.
+    following AS MATERIALIZED (
+        SELECT
+            u.pipeline_id, periodic_schedule.from_microseconds(u.run) AS run, u.error,
+            u.error IS NOT DISTINCT FROM n.incomplete AND u.error IS NOT NULL AS unknown
+        FROM (
+            SELECT
+                array_agg(d.pipeline_id) AS ids, array_agg(d.cron_string) AS expressions,
+                array_agg(d.timezone) AS zones, array_agg(periodic_schedule.to_microseconds(d.moment)) AS bases
+            FROM due AS d
+        ) AS a
+        CROSS JOIN LATERAL periodic_schedule.next_runs_of_many(
+            a.expressions, a.zones, a.bases, periodic_schedule.to_microseconds('infinity')
+        ) AS n
+        CROSS JOIN LATERAL unnest(a.ids, n.runs, n.errors) AS u (pipeline_id, run, error)
+    ),
+
+    -- What may be fired, oldest first, and one more, if there are more than that.
+    listed AS MATERIALIZED (
+        SELECT
+            d.*, f.run AS following, f.error, coalesce(f.run <= d.horizon, false) AS late,
+            CASE
+                WHEN f.error IS NOT NULL OR d.expires <= tick.now THEN '{}'
+                WHEN d.moment < d.oldest THEN ARRAY(
+                    SELECT r FROM periodic_schedule.runs_between(
+                        d.cron_string, d.timezone,
+                        CASE
+                            WHEN d.cron_string LIKE '@every %'  -- in step with the missed ones
+                                THEN d.moment + (ceil(
+                                    extract(epoch FROM d.oldest - d.moment) / extract(epoch FROM f.run - d.moment)
+                                ) - 1)::double precision * (f.run - d.moment)
+                            ELSE d.oldest - interval '1 microsecond'
+                        END,
+                        d.horizon, d.most + 1
+                    ) AS r
+                )
+                WHEN d.misfire = 'all' AND f.run <= d.horizon THEN d.moment || ARRAY(
+                    SELECT r FROM periodic_schedule.runs_between(
+                        d.cron_string, d.timezone, d.moment, d.horizon, d.most
+                    ) AS r
+                )
+                WHEN f.run <= d.horizon THEN ARRAY[d.moment, f.run]
+                ELSE ARRAY[d.moment]
+            END AS moments,
+            CASE
+                WHEN d.overlap = 'skip' THEN 1 - o.unfinished
+                WHEN d.overlap = 'buffer_one' THEN 2 - o.unfinished
+                ELSE d.most
+            END AS free
+        FROM due AS d
+        JOIN following AS f ON f.pipeline_id = d.pipeline_id
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN d.overlap <> 'allow' THEN (
+                SELECT count(*) FROM periodic_schedule.firing AS e
+                WHERE e.pipeline_id = d.pipeline_id AND e.sequential AND e.state IN ('pending', 'leased')
+            ) END AS unfinished
+        ) AS o
+        WHERE NOT f.unknown
+    ),
+
+    occurrence AS MATERIALIZED (
+        SELECT
+            l.pipeline_id, l.moment,
+            CASE
+                WHEN l.error IS NOT NULL THEN 'the next run cannot be computed: ' || l.error
+                WHEN l.expires <= tick.now THEN 'expired'
+                ELSE format('misfire: more than %s late, as may be others after it', tick.now - l.spread - l.oldest)
+            END AS reason
+        FROM listed AS l
+        WHERE l.error IS NOT NULL OR l.expires <= tick.now OR l.moment < l.oldest
+        UNION ALL
+        SELECT
+            l.pipeline_id, u.moment,
+            CASE
+                WHEN u.position > l.most
+                    THEN format('misfire: at most %s of those missed is fired; not this one, nor later ones until %s', l.most, tick.now)
+                WHEN u.position > l.free THEN format('overlap: %s, earlier firings are not finished', l.overlap)
+            END
+        FROM listed AS l
+        CROSS JOIN LATERAL unnest(l.moments) WITH ORDINALITY AS u (moment, position)
+        WHERE u.position <= l.most + (NOT l.one_off)::integer
+    ),
+
+    -- last_run_at, or effective_at if nothing was fired, is the time up to which all is dealt with:
+    -- now, as for Beat, but intervals count from when they were due, so that they do not drift.
+    settled AS MATERIALIZED (
+        SELECT
+            l.*, x.fired,
+            CASE
+                WHEN l.cron_string LIKE '@at %' THEN tick.now
+                WHEN l.cron_string NOT LIKE '@every %' THEN l.horizon
+                WHEN cardinality(l.moments) > l.most OR l.moments = '{}' AND l.late THEN l.horizon
+                ELSE coalesce(l.moments[cardinality(l.moments)], l.moment)
+            END AS until
+        FROM listed AS l
+        JOIN (
+            SELECT c.pipeline_id, count(*) FILTER (WHERE c.reason IS NULL) AS fired
+            FROM occurrence AS c GROUP BY c.pipeline_id
+        ) AS x ON x.pipeline_id = l.pipeline_id
+    ),
+
+    -- Those that have missed some go on from there: a second call, if there are any.
+    resumed AS (
+        SELECT u.pipeline_id, periodic_schedule.from_microseconds(u.run) AS run
+        FROM (
+            SELECT
+                array_agg(s.pipeline_id) AS ids, array_agg(s.cron_string) AS expressions,
+                array_agg(s.timezone) AS zones, array_agg(periodic_schedule.to_microseconds(s.until)) AS bases
+            FROM settled AS s WHERE s.late
+        ) AS a
+        CROSS JOIN LATERAL periodic_schedule.next_runs_of_many(
+            a.expressions, a.zones, a.bases, periodic_schedule.to_microseconds('infinity')
+        ) AS n
+        CROSS JOIN LATERAL unnest(a.ids, n.runs) AS u (pipeline_id, run)
+    ),
+
+    advanced AS (
+        UPDATE @beat_schema@.pg_periodic_schedule AS m
+        SET last_run_at = CASE WHEN s.fired > 0 OR m.cron_string LIKE '@at %' THEN s.until ELSE m.last_run_at END,
+            effective_at = CASE WHEN s.fired > 0 THEN m.effective_at ELSE greatest(m.effective_at, s.until) END,
+            next_run_at = CASE
+                WHEN s.error IS NULL AND NOT (s.one_off AND s.fired > 0) AND x.run < least(s.expires, '10000-01-01 00:00+00')
+                    THEN x.run
+            END,
+            run_count = m.run_count + s.fired,
+            sync_error = coalesce(s.error, m.sync_error),
+            updated_at = clock_timestamp()
+        FROM settled AS s
+        LEFT JOIN resumed AS r ON r.pipeline_id = s.pipeline_id
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN s.late THEN r.run ELSE s.following END + s.spread AS run
+        ) AS x
+        WHERE m.pipeline_id = s.pipeline_id
+    )
+
+    SELECT
+        (SELECT count(*) FROM due) AS due, (SELECT count(*) FROM following AS f WHERE f.unknown) AS unknown,
+        array_agg(c.pipeline_id) AS pipeline_ids, array_agg(c.moment) AS moments, array_agg(c.reason) AS reasons
+    INTO occurrences
+    FROM occurrence AS c;
+
+    IF occurrences.unknown > 0 THEN
+        RAISE WARNING 'pg_periodic_schedule could not compute the next runs of % due schedules', occurrences.unknown
+            USING HINT = 'They stay due. Is croniter there? docker/provision.sh server installs it.';
+    END IF;
+    IF occurrences.due < cardinality(claimed) THEN  -- nobody has told the mirror
+        PERFORM periodic_schedule.note(
+            'task',
+            ARRAY(
+                SELECT m.periodic_task_id::text FROM @beat_schema@.pg_periodic_schedule AS m
+                LEFT JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = m.periodic_task_id
+                WHERE m.pipeline_id = ANY (claimed) AND m.enabled AND p.enabled IS NOT TRUE
+            ),
+            'due, but paused or deleted'
+        );
+    END IF;
+    RETURN QUERY
+    SELECT f.* FROM periodic_schedule.record(
+        occurrences.pipeline_ids, occurrences.moments, occurrences.reasons, tick.now
+    ) AS f;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.tick(timestamptz, integer) IS
+    'Fires what is due: records up to batch due schedules that Postgres owns in the ledger, moves their next runs on, and returns the new ledger rows, those skipped with their reason. By any number of sessions at once: each occurrence once. No row, or fewer schedules than batch: nothing more is due. READ COMMITTED only';
+
+-- sql/functions/unfence_beat.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.unfence_beat() RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '5s'
+AS $function$
+DECLARE
+    beat_table CONSTANT regclass := '@beat_schema@.django_celery_beat_periodictask'::regclass;
+    beat_role name;
+BEGIN
+    FOR beat_role IN
+        SELECT r.rolname FROM pg_policy AS y JOIN pg_roles AS r ON r.oid = ANY (y.polroles)
+        WHERE y.polrelid = beat_table AND y.polname = 'periodic_schedule_beat'
+    LOOP
+        EXECUTE format('REVOKE EXECUTE ON FUNCTION periodic_schedule.owned_by_postgres FROM %I', beat_role);
+    END LOOP;
+    IF NOT EXISTS (SELECT FROM pg_policy AS y WHERE y.polrelid = beat_table AND y.polname = 'periodic_schedule_beat') THEN
+        RETURN;
+    END IF;
+    EXECUTE format('DROP POLICY periodic_schedule_beat ON %s', beat_table);
+    EXECUTE format('DROP POLICY periodic_schedule_all ON %s', beat_table);
+    IF NOT EXISTS (SELECT FROM pg_policy AS y WHERE y.polrelid = beat_table) THEN  -- others are the application's
+        EXECUTE format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY', beat_table);
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.unfence_beat() IS
+    'Undoes fence_beat() for all roles. Call it as the owner of Beat''s tables, when no stock Beat runs or nothing is owned';
+
+-- sql/functions/wake.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.wake() RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF pg_notification_queue_usage() < 0.5 THEN  -- a full queue would fail the commit of whoever notifies
+        PERFORM pg_notify('periodic_schedule', '');
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.wake() IS
+    'Wakes schedulers that LISTEN periodic_schedule: there is something to take, or a next run has moved. Only a hint: they look by themselves every few seconds';
+
+-- sql/functions/write_runs.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.write_runs(task_ids bigint[], now timestamptz, handing_over boolean) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    UPDATE @beat_schema@.django_celery_beat_periodictask AS p
+    SET last_run_at = CASE WHEN p.enabled THEN greatest(m.last_run_at, o.skipped_until) ELSE p.last_run_at END,
+        total_run_count = CASE WHEN o.over AND p.one_off THEN 0 ELSE p.total_run_count + m.run_count END,
+        enabled = p.enabled AND NOT o.over
+    FROM @beat_schema@.pg_periodic_schedule AS m
+    CROSS JOIN LATERAL (
+        SELECT
+            m.one_off AND m.run_count > 0 OR coalesce(m.expires <= write_runs.now, false) AS over,
+            -- Beat would fire what was skipped.
+            CASE WHEN handing_over AND EXISTS (
+                SELECT FROM periodic_schedule.firing AS f
+                WHERE f.pipeline_id = m.pipeline_id AND f.state = 'skipped'
+                  AND f.scheduled_for > coalesce(m.last_run_at, '-infinity')
+            ) THEN m.effective_at END AS skipped_until
+    ) AS o
+    WHERE p.id = ANY (task_ids) AND m.periodic_task_id = p.id;
+    UPDATE @beat_schema@.pg_periodic_schedule AS m
+    SET run_count = 0
+    WHERE m.periodic_task_id = ANY (task_ids) AND m.run_count > 0;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.write_runs(bigint[], timestamptz, boolean) IS
+    'Writes to Beat''s rows what Postgres has fired of these tasks, whose mirror rows and Beat rows the caller has locked, and disables those that are done or expired. handing_over: Beat fires next, so what was skipped counts as run';
+
+-- sql/views/due.sql
+CREATE OR REPLACE VIEW periodic_schedule.due AS
+SELECT
+    m.pipeline_id,
+    m.task_name,
+    m.pipeline_name,
+    m.cron_string,
+    m.pg_owned,
+    m.next_run_at,
+    pg_catalog.now() - m.next_run_at AS late
+FROM @beat_schema@.pg_periodic_schedule AS m
+WHERE m.enabled AND m.next_run_at <= pg_catalog.now();
+COMMENT ON VIEW periodic_schedule.due IS
+    'Schedules that are due and not fired yet. Those that Beat fires (pg_owned false) are shown until Beat has saved its runs, up to three minutes';
+COMMENT ON COLUMN periodic_schedule.due.pipeline_id IS 'The schedule';
+COMMENT ON COLUMN periodic_schedule.due.task_name IS 'Name of the periodic task';
+COMMENT ON COLUMN periodic_schedule.due.pipeline_name IS 'Name of the pipeline';
+COMMENT ON COLUMN periodic_schedule.due.cron_string IS 'The schedule expression';
+COMMENT ON COLUMN periodic_schedule.due.pg_owned IS 'Does Postgres fire it?';
+COMMENT ON COLUMN periodic_schedule.due.next_run_at IS 'Since when it is due';
+COMMENT ON COLUMN periodic_schedule.due.late IS 'For how long';
+
+-- sql/views/health.sql
+CREATE OR REPLACE VIEW periodic_schedule.health AS
+SELECT
+    h.invariant,
+    h.pipeline_id,
+    h.detail
+FROM periodic_schedule.health_rows() AS h;
+COMMENT ON VIEW periodic_schedule.health IS
+    'One row for each invariant that does not hold; empty means well. Reads everything, drift included: for every few minutes, metrics for every few seconds';
+COMMENT ON COLUMN periodic_schedule.health.invariant IS
+    'What should be: ticked in time, taken in time, ended within its lease (all: a minute), handed over (in the last day), fired by one, has a next run, nothing is owed, in sync';
+COMMENT ON COLUMN periodic_schedule.health.pipeline_id IS 'Of which schedule; NULL: of none in particular';
+COMMENT ON COLUMN periodic_schedule.health.detail IS 'What is instead';
+
+-- sql/views/lag.sql
+CREATE OR REPLACE VIEW periodic_schedule.lag AS
+SELECT
+    d.schedules_due,
+    d.oldest_due,
+    f.pending,
+    f.oldest_pending,
+    f.leased,
+    f.oldest_lease
+FROM (
+    SELECT
+        pg_catalog.count(*) AS schedules_due,
+        coalesce(pg_catalog.now() - pg_catalog.min(m.next_run_at), '0') AS oldest_due
+    FROM @beat_schema@.pg_periodic_schedule AS m
+    WHERE m.enabled AND m.next_run_at <= pg_catalog.now() AND m.pg_owned
+) AS d
+CROSS JOIN (
+    SELECT
+        pg_catalog.count(*) FILTER (WHERE o.state = 'pending') AS pending,
+        coalesce(pg_catalog.now() - pg_catalog.min(o.created_at) FILTER (WHERE o.state = 'pending'), '0') AS oldest_pending,
+        pg_catalog.count(*) FILTER (WHERE o.state = 'leased') AS leased,
+        coalesce(pg_catalog.now() - pg_catalog.min(o.taken_at) FILTER (WHERE o.state = 'leased'), '0') AS oldest_lease
+    FROM (
+        SELECT p.state, p.created_at, p.taken_at FROM periodic_schedule.firing AS p WHERE p.state = 'pending'
+        UNION ALL
+        SELECT l.state, l.created_at, l.taken_at FROM periodic_schedule.firing AS l WHERE l.state = 'leased'
+    ) AS o
+) AS f;
+COMMENT ON VIEW periodic_schedule.lag IS 'One row: how far firing is behind';
+COMMENT ON COLUMN periodic_schedule.lag.schedules_due IS 'Schedules that Postgres owns, due and not ticked yet';
+COMMENT ON COLUMN periodic_schedule.lag.oldest_due IS 'For how long the first of them has been due';
+COMMENT ON COLUMN periodic_schedule.lag.pending IS 'Firings in the ledger that nobody has taken';
+COMMENT ON COLUMN periodic_schedule.lag.oldest_pending IS 'For how long the first of them has been there';
+COMMENT ON COLUMN periodic_schedule.lag.leased IS 'Firings that workers have taken and not ended';
+COMMENT ON COLUMN periodic_schedule.lag.oldest_lease IS 'For how long the first of them has been taken';
+
+-- sql/views/metrics.sql
+CREATE OR REPLACE VIEW periodic_schedule.metrics AS
+SELECT
+    'periodic_schedule_schedules'::text AS name,
+    pg_catalog.jsonb_build_object('owner', CASE WHEN m.pg_owned THEN 'postgres' ELSE 'beat' END, 'enabled', m.enabled) AS labels,
+    pg_catalog.count(*)::double precision AS value
+FROM @beat_schema@.pg_periodic_schedule AS m
+GROUP BY m.pg_owned, m.enabled
+UNION ALL
+SELECT 'periodic_schedule_errors', '{}', pg_catalog.count(*)
+FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.sync_error IS NOT NULL
+UNION ALL
+SELECT 'periodic_schedule_pending_sync', '{}', pg_catalog.count(*) FROM periodic_schedule.pending_sync AS n
+UNION ALL
+SELECT u.name, '{}', u.value
+FROM periodic_schedule.lag AS l
+CROSS JOIN LATERAL (
+    VALUES
+    ('periodic_schedule_due', l.schedules_due::double precision),
+    ('periodic_schedule_due_oldest_seconds', extract(epoch FROM l.oldest_due)),
+    ('periodic_schedule_pending', l.pending),
+    ('periodic_schedule_pending_oldest_seconds', extract(epoch FROM l.oldest_pending)),
+    ('periodic_schedule_leased', l.leased),
+    ('periodic_schedule_leased_oldest_seconds', extract(epoch FROM l.oldest_lease))
+) AS u (name, value)
+UNION ALL
+SELECT
+    'periodic_schedule_ended_last_5_minutes',
+    pg_catalog.jsonb_build_object('state', s.state),
+    (
+        SELECT pg_catalog.count(*) FROM periodic_schedule.firing AS f
+        WHERE f.ended_at > pg_catalog.now() - '5 minutes'::pg_catalog.interval AND f.state = s.state
+    )
+FROM (VALUES ('finished'), ('failed'), ('skipped')) AS s (state);
+COMMENT ON VIEW periodic_schedule.metrics IS
+    'Gauges in the form that SQL exporters for Prometheus take: name, labels, value. Scans the mirror once for the number of schedules; all else by index';
+COMMENT ON COLUMN periodic_schedule.metrics.name IS 'Name of the metric';
+COMMENT ON COLUMN periodic_schedule.metrics.labels IS 'Its labels';
+COMMENT ON COLUMN periodic_schedule.metrics.value IS 'Its value; times in seconds';
+
+-- sql/views/missed.sql
+CREATE OR REPLACE VIEW periodic_schedule.missed AS
+SELECT
+    f.pipeline_id,
+    f.task_name,
+    f.scheduled_for,
+    f.state,
+    f.reason,
+    f.ended_at
+FROM periodic_schedule.firing AS f
+WHERE f.ended_at IS NOT NULL AND f.state IN ('skipped', 'failed');
+COMMENT ON VIEW periodic_schedule.missed IS 'Occurrences that were not fired (skipped) or not handed over (failed), and why';
+COMMENT ON COLUMN periodic_schedule.missed.pipeline_id IS 'The schedule';
+COMMENT ON COLUMN periodic_schedule.missed.task_name IS 'Name of the periodic task';
+COMMENT ON COLUMN periodic_schedule.missed.scheduled_for IS 'The occurrence';
+COMMENT ON COLUMN periodic_schedule.missed.state IS 'skipped or failed';
+COMMENT ON COLUMN periodic_schedule.missed.reason IS 'Why';
+COMMENT ON COLUMN periodic_schedule.missed.ended_at IS 'When that was decided';
+
+-- sql/views/parity.sql
+CREATE OR REPLACE VIEW periodic_schedule.parity AS
+SELECT
+    p.pipeline_id,
+    p.task_name,
+    p.cron_string,
+    p.since,
+    p.until,
+    p.our_runs,
+    p.beat_runs,
+    p.last_due_at,
+    p.late,
+    p.agrees
+FROM periodic_schedule.parity_rows() AS p;
+COMMENT ON VIEW periodic_schedule.parity IS
+    'Shadow mode: for schedules that Beat fires, what Postgres would have fired between two of Beat''s saves, against what Beat''s total_run_count and last_run_at show that it did. Counted anew after each edit or pause, up to 10000 runs. Reads everything: for operators before they adopt()';
+COMMENT ON COLUMN periodic_schedule.parity.pipeline_id IS 'The schedule';
+COMMENT ON COLUMN periodic_schedule.parity.task_name IS 'Name of the periodic task';
+COMMENT ON COLUMN periodic_schedule.parity.cron_string IS 'The schedule expression';
+COMMENT ON COLUMN periodic_schedule.parity.since IS 'last_run_at of Beat''s first save since the schedule took effect';
+COMMENT ON COLUMN periodic_schedule.parity.until IS 'last_run_at of its latest save';
+COMMENT ON COLUMN periodic_schedule.parity.our_runs IS 'Occurrences after the first and up to the second, as Postgres counts them';
+COMMENT ON COLUMN periodic_schedule.parity.beat_runs IS 'Runs between them, as Beat counted them';
+COMMENT ON COLUMN periodic_schedule.parity.last_due_at IS 'The last of our occurrences';
+COMMENT ON COLUMN periodic_schedule.parity.late IS 'How long after that Beat fired';
+COMMENT ON COLUMN periodic_schedule.parity.agrees IS
+    'The counts are the same; for intervals within 1 %, since Beat adds up what it is late';
+
+-- sql/views/upcoming.sql
+CREATE OR REPLACE VIEW periodic_schedule.upcoming AS
+SELECT
+    pg_catalog.date_trunc('minute', r.run_at) AS minute,
+    pg_catalog.sum(r.schedules)::bigint AS runs,
+    pg_catalog.sum(r.owned)::bigint AS owned_runs
+FROM (
+    -- Schedules that are alike in all that counts are searched once.
+    SELECT
+        u.run_at + s.spread AS run_at,
+        s.schedules,
+        s.owned
+    FROM (
+        SELECT
+            m.cron_string, m.timezone, m.one_off, o.spread,
+            greatest(m.next_run_at, pg_catalog.now()) - o.spread AS first_run_at,
+            m.expires,
+            pg_catalog.count(*) AS schedules,
+            pg_catalog.count(*) FILTER (WHERE m.pg_owned) AS owned
+        FROM @beat_schema@.pg_periodic_schedule AS m
+        LEFT JOIN periodic_schedule.policy AS y ON y.pipeline_id = m.pipeline_id AND m.pg_owned
+        CROSS JOIN LATERAL (
+            SELECT coalesce(periodic_schedule.spread_offset(y.pipeline_id, y.spread), '0') AS spread
+        ) AS o
+        WHERE m.enabled AND m.next_run_at < pg_catalog.now() + '1 hour'::pg_catalog.interval
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS s
+    CROSS JOIN LATERAL (
+        SELECT s.first_run_at AS run_at
+        UNION ALL
+        SELECT n.run_at
+        FROM periodic_schedule.runs_between(
+            s.cron_string, s.timezone, s.first_run_at,
+            least(pg_catalog.now() + '1 hour'::pg_catalog.interval, s.expires) - s.spread
+        ) AS n (run_at)
+        WHERE NOT s.one_off
+    ) AS u
+) AS r
+GROUP BY 1
+ORDER BY 1;
+COMMENT ON VIEW periodic_schedule.upcoming IS
+    'Runs in each minute of the hour ahead, whoever fires them; what is due now is in the present minute. Reads the schedules that run within the hour';
+COMMENT ON COLUMN periodic_schedule.upcoming.minute IS 'The minute';
+COMMENT ON COLUMN periodic_schedule.upcoming.runs IS 'Runs in it';
+COMMENT ON COLUMN periodic_schedule.upcoming.owned_runs IS 'Those of them that Postgres fires';
+
+-- sql/privileges.sql
+-- Last.  Everything belongs to the owner of the Beat tables, so that no SECURITY DEFINER function
+-- runs with more than that role's rights; but PL/Python functions stay a superuser's, as they must,
+-- and run with their caller's rights.  Nobody else may do anything: README, "Who may do what".
+DO $do$
+DECLARE
+    beat_owner CONSTANT name := (
+        SELECT pg_get_userbyid(c.relowner) FROM pg_class AS c
+        WHERE c.oid = '@beat_schema@.django_celery_beat_periodictask'::regclass
+    );
+    adopted CONSTANT boolean := (SELECT i.adopted_columns IS NOT NULL FROM periodic_schedule.installation AS i);
+    command text;
+BEGIN
+    FOR command IN
+        SELECT format('ALTER ROUTINE %s OWNER TO %I', p.oid::regprocedure, beat_owner)
+        FROM pg_proc AS p
+        WHERE p.pronamespace = 'periodic_schedule'::regnamespace
+          AND p.prolang <> (SELECT l.oid FROM pg_language AS l WHERE l.lanname = 'plpython3u')
+        UNION ALL
+        SELECT DISTINCT format('GRANT EXECUTE ON ROUTINE %s TO %I', p.oid::regprocedure, beat_owner)
+        FROM pg_proc AS p
+        WHERE p.pronamespace = 'periodic_schedule'::regnamespace
+        UNION ALL
+        SELECT format('ALTER TABLE %s OWNER TO %I', c.oid::regclass, beat_owner)
+        FROM pg_class AS c
+        WHERE c.relnamespace = 'periodic_schedule'::regnamespace AND c.relkind IN ('r', 'v')
+          AND c.relname <> 'alembic_version'
+        UNION ALL
+        SELECT format('GRANT USAGE ON SCHEMA periodic_schedule TO %I', beat_owner)
+        UNION ALL  -- what stays a superuser's, grant_access() can hand on all the same
+        SELECT format('GRANT EXECUTE ON ROUTINE %s TO %I WITH GRANT OPTION', p.oid::regprocedure, beat_owner)
+        FROM pg_proc AS p
+        JOIN pg_language AS l ON l.oid = p.prolang AND l.lanname = 'plpython3u'
+        WHERE p.pronamespace = 'periodic_schedule'::regnamespace AND p.proowner <> quote_ident(beat_owner)::regrole
+        UNION ALL
+        SELECT format('GRANT USAGE ON SCHEMA periodic_schedule TO %I WITH GRANT OPTION', beat_owner)
+        FROM pg_namespace AS n
+        WHERE n.nspname = 'periodic_schedule' AND n.nspowner <> quote_ident(beat_owner)::regrole
+        UNION ALL
+        SELECT format(
+            CASE
+                WHEN adopted THEN 'GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %I'
+                ELSE 'ALTER TABLE %s OWNER TO %I'
+            END,
+            '@beat_schema@.pg_periodic_schedule'::regclass, beat_owner
+        )
+    LOOP
+        EXECUTE command;
+    END LOOP;
+END
+$do$;
+
+REVOKE ALL ON ALL ROUTINES IN SCHEMA periodic_schedule FROM PUBLIC;
+
+-- Whoever could read, tick or own before an upgrade can do so after it, with what is new; who was
+-- granted but one of a reader's functions can call what it is made of.
+DO $do$
+DECLARE
+    beat_owner CONSTANT name := (
+        SELECT pg_get_userbyid(c.relowner) FROM pg_class AS c
+        WHERE c.oid = '@beat_schema@.django_celery_beat_periodictask'::regclass
+    );
+    command text;
+BEGIN
+    FOR command IN
+        SELECT DISTINCT format('GRANT %s ON %s TO %I', a.privilege, a.object, r.rolname)
+        FROM (
+            SELECT 'part' AS kind, g.grantee
+            FROM pg_proc AS n CROSS JOIN LATERAL aclexplode(n.proacl) AS g
+            WHERE n.pronamespace = 'periodic_schedule'::regnamespace
+              AND n.proname IN ('next_run_at', 'next_runs', 'validate', 'describe', 'preview', 'tz_database')
+            UNION ALL
+            SELECT k.kind, g.grantee
+            FROM (VALUES ('reader', 'access'), ('ticker', 'tick'), ('owner', 'release')) AS k (kind, function_name)
+            JOIN pg_proc AS n
+                ON n.pronamespace = 'periodic_schedule'::regnamespace AND n.proname = k.function_name
+            CROSS JOIN LATERAL aclexplode(n.proacl) AS g
+        ) AS granted
+        JOIN pg_roles AS r ON r.oid = granted.grantee AND NOT r.rolsuper AND r.rolname <> beat_owner
+        JOIN periodic_schedule.access() AS a ON a.kind = granted.kind
+    LOOP
+        EXECUTE command;
+    END LOOP;
+END
+$do$;
+DROP FUNCTION periodic_schedule.py_next_runs(cron_string text, timezone text, after bigint, n integer, OUT runs bigint[], OUT error text[]);

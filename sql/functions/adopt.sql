@@ -1,0 +1,76 @@
+-- Locks: mirror rows in the order of pipeline_id, without waiting (SKIP LOCKED).
+CREATE OR REPLACE FUNCTION periodic_schedule.adopt(pipeline_ids uuid[] DEFAULT NULL, force boolean DEFAULT false)
+RETURNS TABLE (pipeline_id uuid, done boolean, reason text)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '1s'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    -- A live Beat sees changes every 5 seconds, and takes up to 20 to load 100,000 tasks.
+    too_near CONSTANT interval := '30 seconds';
+    -- It saves its runs every 3 minutes: what has been due for longer, it has not fired.
+    unsaved CONSTANT interval := '4 minutes';
+    now CONSTANT timestamptz := clock_timestamp();
+    fenced CONSTANT boolean := periodic_schedule.fenced();
+    locked uuid[];
+    refusals jsonb;
+    adopted bigint[];
+BEGIN
+    PERFORM periodic_schedule.require_read_committed('adopt()');
+    PERFORM periodic_schedule.drain(10000, clock_timestamp() + interval '1 s');
+    IF pipeline_ids IS NULL THEN
+        UPDATE periodic_schedule.installation AS i SET adopts_new = true WHERE NOT i.adopts_new;
+        pipeline_ids := ARRAY(SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m);
+    END IF;
+    pipeline_ids := array_remove(pipeline_ids, NULL);
+    locked := ARRAY(
+        SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m
+        WHERE m.pipeline_id = ANY (pipeline_ids) ORDER BY m.pipeline_id FOR UPDATE SKIP LOCKED
+    );
+    refusals := (  -- a new statement: the rows as they are now
+        SELECT coalesce(jsonb_object_agg(i.pipeline_id, r.refusal) FILTER (WHERE r.refusal IS NOT NULL), '{}')
+        FROM unnest(pipeline_ids) AS i (pipeline_id)
+        LEFT JOIN @beat_schema@.pg_periodic_schedule AS m ON m.pipeline_id = i.pipeline_id
+        CROSS JOIN LATERAL (
+            SELECT CASE
+                WHEN m.pipeline_id IS NULL THEN 'there is no such schedule'
+                WHEN m.pg_owned THEN NULL
+                WHEN m.pipeline_id <> ALL (locked) THEN 'another session is writing it: try again'
+                WHEN m.periodic_task_id IS NULL THEN 'it has no periodic task'
+                WHEN force THEN NULL
+                WHEN NOT fenced
+                    THEN 'nothing would keep a stock Beat from firing it too: fence_beat(role), or stop Beat and use force => true'
+                WHEN m.enabled AND m.next_run_at BETWEEN now - unsaved AND now
+                    THEN format('due since %s: Beat may have fired it and not saved that yet; it has been told to: try again in 10 seconds', m.next_run_at)
+                WHEN m.enabled AND m.next_run_at BETWEEN now AND now + too_near
+                    THEN format('due at %s, too near for a live Beat to be told: try again after that, or stop Beat and use force => true', m.next_run_at)
+            END AS refusal
+        ) AS r
+    );
+    WITH changed AS (
+        UPDATE @beat_schema@.pg_periodic_schedule AS m
+        SET pg_owned = true, run_count = 0, updated_at = clock_timestamp()
+        WHERE m.pipeline_id = ANY (locked) AND NOT m.pg_owned AND NOT refusals ? m.pipeline_id::text
+        RETURNING m.periodic_task_id
+    )
+
+    SELECT array_agg(c.periodic_task_id) INTO adopted FROM changed AS c;
+    IF adopted IS NOT NULL THEN
+        PERFORM periodic_schedule.sync(adopted, false, false, clock_timestamp() + interval '1 s');  -- spread
+        PERFORM periodic_schedule.wake();
+    END IF;
+    PERFORM periodic_schedule.tell_beat();  -- to load its schedules anew, after saving its runs
+    RETURN QUERY
+    SELECT
+        i.pipeline_id, NOT refusals ? i.pipeline_id::text,
+        coalesce(
+            refusals ->> i.pipeline_id::text,
+            CASE WHEN m.periodic_task_id = ANY (adopted) THEN 'adopted' ELSE 'owned before' END
+        )
+    FROM unnest(pipeline_ids) AS i (pipeline_id)
+    LEFT JOIN @beat_schema@.pg_periodic_schedule AS m ON m.pipeline_id = i.pipeline_id;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.adopt(uuid[], boolean) IS
+    'From its commit on, Postgres fires these schedules (NULL: all, and those created later), a fenced Beat does not. One row for each: done, or the reason why not. force: Beat is stopped, so nothing need keep it from firing and no occurrence is too near. Writing them through Django goes on as before. READ COMMITTED only';

@@ -1,0 +1,47 @@
+CREATE OR REPLACE FUNCTION periodic_schedule.health_rows()
+RETURNS TABLE (invariant text, pipeline_id uuid, detail text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+DECLARE
+    now CONSTANT timestamptz := clock_timestamp();
+    bound CONSTANT interval := '1 minute';
+BEGIN
+    RETURN QUERY
+    SELECT 'ticked in time', m.pipeline_id, format('%s is due since %s', m.task_name, m.next_run_at)
+    FROM @beat_schema@.pg_periodic_schedule AS m
+    WHERE m.enabled AND m.next_run_at < now - bound AND m.pg_owned
+    UNION ALL
+    SELECT 'taken in time', f.pipeline_id, format('%s of %s is pending since %s: %s', f.task_name, f.scheduled_for, f.available_at, f.reason)
+    FROM periodic_schedule.firing AS f
+    WHERE f.state = 'pending' AND f.available_at < now - bound AND NOT f.sequential
+    UNION ALL
+    SELECT 'ended within its lease', f.pipeline_id, format('%s of %s, taken by %s, had until %s', f.task_name, f.scheduled_for, f.worker, f.lease_until)
+    FROM periodic_schedule.firing AS f
+    WHERE f.state = 'leased' AND f.lease_until < now - bound
+    UNION ALL
+    SELECT 'handed over', f.pipeline_id, format('%s of %s was given up at %s: %s', f.task_name, f.scheduled_for, f.ended_at, f.reason)
+    FROM periodic_schedule.firing AS f
+    WHERE f.state = 'failed' AND f.ended_at > now - interval '1 day'
+    UNION ALL
+    SELECT 'fired by one', m.pipeline_id, format(
+        '%s: last_run_at was set to %s by someone else, maybe a stock Beat, which should be fenced or stopped', m.task_name, p.last_run_at
+    )
+    FROM @beat_schema@.pg_periodic_schedule AS m
+    JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = m.periodic_task_id
+    WHERE m.pg_owned AND p.last_run_at > coalesce(m.last_run_at, '-infinity')
+    UNION ALL
+    SELECT 'has a next run', m.pipeline_id, format('%s: %s', m.task_name, m.sync_error)
+    FROM @beat_schema@.pg_periodic_schedule AS m
+    WHERE m.enabled AND m.next_run_at IS NULL AND m.sync_error IS NOT NULL
+    UNION ALL
+    SELECT 'nothing is owed', NULL, format('%s %s is noted since %s: %s', n.source, n.source_key, n.noted_at, n.reason)
+    FROM periodic_schedule.pending_sync AS n
+    WHERE n.noted_at < now - bound
+    UNION ALL
+    SELECT 'in sync', d.pipeline_id, format('%s: %s %s', d.task_name, d.difference, d.column_name)
+    FROM periodic_schedule.drift_rows() AS d;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.health_rows() IS 'The rows of the view health; a function, because it reads Beat''s tables';

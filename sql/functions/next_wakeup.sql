@@ -1,0 +1,25 @@
+CREATE OR REPLACE FUNCTION periodic_schedule.next_wakeup(within interval DEFAULT '5 minutes') RETURNS timestamptz
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    RETURN least(
+        (
+            -- A bound, because schedules that Beat fires are in the same index.
+            SELECT m.next_run_at FROM @beat_schema@.pg_periodic_schedule AS m
+            WHERE m.enabled AND m.next_run_at <= clock_timestamp() + within AND m.pg_owned
+            ORDER BY m.next_run_at LIMIT 1
+        ),
+        (
+            SELECT f.available_at FROM periodic_schedule.firing AS f
+            WHERE f.state = 'pending' ORDER BY f.available_at LIMIT 1
+        ),
+        (
+            SELECT f.lease_until FROM periodic_schedule.firing AS f
+            WHERE f.state = 'leased' ORDER BY f.lease_until LIMIT 1
+        )
+    );
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.next_wakeup(interval) IS
+    'When tick(), take() or reap() has something to do next, if no schedule is written before; for a schedule only if that is within a time from now; NULL: nothing is known. May be past';

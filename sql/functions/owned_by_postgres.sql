@@ -1,0 +1,12 @@
+CREATE OR REPLACE FUNCTION periodic_schedule.owned_by_postgres(task_id bigint) RETURNS boolean
+LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.periodic_task_id = task_id AND m.pg_owned
+    );
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.owned_by_postgres(bigint) IS
+    'Does Postgres fire this periodic task? For the row-level security that hides it from a stock Beat';

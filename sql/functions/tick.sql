@@ -1,0 +1,218 @@
+-- Locks, in this order: what drain() locks, due mirror rows in the order of next_run_at, then ledger
+-- rows, which are new.  It waits for none of them (SKIP LOCKED), so it takes part in no deadlock.
+-- Beat's tables are read only.  Everything happens in the caller's transaction: a crash before its
+-- commit, and nothing has happened.
+CREATE OR REPLACE FUNCTION periodic_schedule.tick(
+    now timestamptz DEFAULT clock_timestamp(), batch integer DEFAULT 1000
+) RETURNS SETOF periodic_schedule.firing
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET jit = off  -- compiling would take longer than it runs
+SET lock_timeout = '1s'  -- for what can only be waited for in the lock manager: tables
+AS $function$
+#variable_conflict use_column
+DECLARE
+    claimed uuid[];
+    occurrences record;
+BEGIN
+    PERFORM periodic_schedule.require_read_committed('tick()');
+    IF now IS NULL OR NOT isfinite(now) OR batch IS NULL OR batch < 1 THEN
+        RAISE EXCEPTION 'tick() needs a time, and a batch of 1 or more' USING ERRCODE = '22023',
+            DETAIL = format('It was given %s and %s.', coalesce(now::text, 'NULL'), coalesce(batch::text, 'NULL')),
+            HINT = 'Leave both out: SELECT * FROM periodic_schedule.tick().';
+    END IF;
+    PERFORM periodic_schedule.drain(500, clock_timestamp() + interval '0.1 s');
+    claimed := ARRAY(
+        SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m
+        WHERE m.enabled AND m.next_run_at <= tick.now AND m.pg_owned
+        ORDER BY m.next_run_at LIMIT batch FOR UPDATE SKIP LOCKED
+    );
+    IF claimed = '{}' THEN
+        RETURN;
+    END IF;
+    PERFORM periodic_schedule.sync_owed(claimed);
+    PERFORM periodic_schedule.load_python();
+
+    -- A new statement: it sees what was committed before the locks were had.
+    WITH due AS MATERIALIZED (
+        SELECT
+            m.pipeline_id, m.cron_string, m.timezone, m.one_off, p.expires, s.spread,
+            m.next_run_at - s.spread AS moment, tick.now - s.spread AS horizon,
+            CASE WHEN y.misfire <> 'one' THEN tick.now - s.spread - y.misfire_age ELSE '-infinity' END AS oldest,
+            coalesce(y.misfire, 'one') AS misfire,
+            CASE WHEN y.misfire = 'all' THEN y.misfire_count ELSE 1 END AS most,
+            coalesce(y.overlap, 'allow') AS overlap
+        FROM @beat_schema@.pg_periodic_schedule AS m
+        JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = m.periodic_task_id
+        LEFT JOIN periodic_schedule.policy AS y ON y.pipeline_id = m.pipeline_id
+        CROSS JOIN LATERAL (
+            SELECT coalesce(periodic_schedule.spread_offset(m.pipeline_id, y.spread), '0') AS spread
+        ) AS s
+        WHERE m.pipeline_id = ANY (claimed) AND m.next_run_at <= tick.now AND m.enabled AND m.pg_owned
+          AND p.enabled  -- a pause that could not wait for our lock has been noted, and is committed
+    ),
+
+    -- The runs that follow, in one call of Python for all rows.
+    following AS MATERIALIZED (
+        SELECT
+            u.pipeline_id, periodic_schedule.from_microseconds(u.run) AS run, u.error,
+            u.error IS NOT DISTINCT FROM n.incomplete AND u.error IS NOT NULL AS unknown
+        FROM (
+            SELECT
+                array_agg(d.pipeline_id) AS ids, array_agg(d.cron_string) AS expressions,
+                array_agg(d.timezone) AS zones, array_agg(periodic_schedule.to_microseconds(d.moment)) AS bases
+            FROM due AS d
+        ) AS a
+        CROSS JOIN LATERAL periodic_schedule.next_runs_of_many(
+            a.expressions, a.zones, a.bases, periodic_schedule.to_microseconds('infinity')
+        ) AS n
+        CROSS JOIN LATERAL unnest(a.ids, n.runs, n.errors) AS u (pipeline_id, run, error)
+    ),
+
+    -- What may be fired, oldest first, and one more, if there are more than that.
+    listed AS MATERIALIZED (
+        SELECT
+            d.*, f.run AS following, f.error, coalesce(f.run <= d.horizon, false) AS late,
+            CASE
+                WHEN f.error IS NOT NULL OR d.expires <= tick.now THEN '{}'
+                WHEN d.moment < d.oldest THEN ARRAY(
+                    SELECT r FROM periodic_schedule.runs_between(
+                        d.cron_string, d.timezone,
+                        CASE
+                            WHEN d.cron_string LIKE '@every %'  -- in step with the missed ones
+                                THEN d.moment + (ceil(
+                                    extract(epoch FROM d.oldest - d.moment) / extract(epoch FROM f.run - d.moment)
+                                ) - 1)::double precision * (f.run - d.moment)
+                            ELSE d.oldest - interval '1 microsecond'
+                        END,
+                        d.horizon, d.most + 1
+                    ) AS r
+                )
+                WHEN d.misfire = 'all' AND f.run <= d.horizon THEN d.moment || ARRAY(
+                    SELECT r FROM periodic_schedule.runs_between(
+                        d.cron_string, d.timezone, d.moment, d.horizon, d.most
+                    ) AS r
+                )
+                WHEN f.run <= d.horizon THEN ARRAY[d.moment, f.run]
+                ELSE ARRAY[d.moment]
+            END AS moments,
+            CASE
+                WHEN d.overlap = 'skip' THEN 1 - o.unfinished
+                WHEN d.overlap = 'buffer_one' THEN 2 - o.unfinished
+                ELSE d.most
+            END AS free
+        FROM due AS d
+        JOIN following AS f ON f.pipeline_id = d.pipeline_id
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN d.overlap <> 'allow' THEN (
+                SELECT count(*) FROM periodic_schedule.firing AS e
+                WHERE e.pipeline_id = d.pipeline_id AND e.sequential AND e.state IN ('pending', 'leased')
+            ) END AS unfinished
+        ) AS o
+        WHERE NOT f.unknown
+    ),
+
+    occurrence AS MATERIALIZED (
+        SELECT
+            l.pipeline_id, l.moment,
+            CASE
+                WHEN l.error IS NOT NULL THEN 'the next run cannot be computed: ' || l.error
+                WHEN l.expires <= tick.now THEN 'expired'
+                ELSE format('misfire: more than %s late, as may be others after it', tick.now - l.spread - l.oldest)
+            END AS reason
+        FROM listed AS l
+        WHERE l.error IS NOT NULL OR l.expires <= tick.now OR l.moment < l.oldest
+        UNION ALL
+        SELECT
+            l.pipeline_id, u.moment,
+            CASE
+                WHEN u.position > l.most
+                    THEN format('misfire: at most %s of those missed is fired; not this one, nor later ones until %s', l.most, tick.now)
+                WHEN u.position > l.free THEN format('overlap: %s, earlier firings are not finished', l.overlap)
+            END
+        FROM listed AS l
+        CROSS JOIN LATERAL unnest(l.moments) WITH ORDINALITY AS u (moment, position)
+        WHERE u.position <= l.most + (NOT l.one_off)::integer
+    ),
+
+    -- last_run_at, or effective_at if nothing was fired, is the time up to which all is dealt with:
+    -- now, as for Beat, but intervals count from when they were due, so that they do not drift.
+    settled AS MATERIALIZED (
+        SELECT
+            l.*, x.fired,
+            CASE
+                WHEN l.cron_string LIKE '@at %' THEN tick.now
+                WHEN l.cron_string NOT LIKE '@every %' THEN l.horizon
+                WHEN cardinality(l.moments) > l.most OR l.moments = '{}' AND l.late THEN l.horizon
+                ELSE coalesce(l.moments[cardinality(l.moments)], l.moment)
+            END AS until
+        FROM listed AS l
+        JOIN (
+            SELECT c.pipeline_id, count(*) FILTER (WHERE c.reason IS NULL) AS fired
+            FROM occurrence AS c GROUP BY c.pipeline_id
+        ) AS x ON x.pipeline_id = l.pipeline_id
+    ),
+
+    -- Those that have missed some go on from there: a second call, if there are any.
+    resumed AS (
+        SELECT u.pipeline_id, periodic_schedule.from_microseconds(u.run) AS run
+        FROM (
+            SELECT
+                array_agg(s.pipeline_id) AS ids, array_agg(s.cron_string) AS expressions,
+                array_agg(s.timezone) AS zones, array_agg(periodic_schedule.to_microseconds(s.until)) AS bases
+            FROM settled AS s WHERE s.late
+        ) AS a
+        CROSS JOIN LATERAL periodic_schedule.next_runs_of_many(
+            a.expressions, a.zones, a.bases, periodic_schedule.to_microseconds('infinity')
+        ) AS n
+        CROSS JOIN LATERAL unnest(a.ids, n.runs) AS u (pipeline_id, run)
+    ),
+
+    advanced AS (
+        UPDATE @beat_schema@.pg_periodic_schedule AS m
+        SET last_run_at = CASE WHEN s.fired > 0 OR m.cron_string LIKE '@at %' THEN s.until ELSE m.last_run_at END,
+            effective_at = CASE WHEN s.fired > 0 THEN m.effective_at ELSE greatest(m.effective_at, s.until) END,
+            next_run_at = CASE
+                WHEN s.error IS NULL AND NOT (s.one_off AND s.fired > 0) AND x.run < least(s.expires, '10000-01-01 00:00+00')
+                    THEN x.run
+            END,
+            run_count = m.run_count + s.fired,
+            sync_error = coalesce(s.error, m.sync_error),
+            updated_at = clock_timestamp()
+        FROM settled AS s
+        LEFT JOIN resumed AS r ON r.pipeline_id = s.pipeline_id
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN s.late THEN r.run ELSE s.following END + s.spread AS run
+        ) AS x
+        WHERE m.pipeline_id = s.pipeline_id
+    )
+
+    SELECT
+        (SELECT count(*) FROM due) AS due, (SELECT count(*) FROM following AS f WHERE f.unknown) AS unknown,
+        array_agg(c.pipeline_id) AS pipeline_ids, array_agg(c.moment) AS moments, array_agg(c.reason) AS reasons
+    INTO occurrences
+    FROM occurrence AS c;
+
+    IF occurrences.unknown > 0 THEN
+        RAISE WARNING 'pg_periodic_schedule could not compute the next runs of % due schedules', occurrences.unknown
+            USING HINT = 'They stay due. Is croniter there? docker/provision.sh server installs it.';
+    END IF;
+    IF occurrences.due < cardinality(claimed) THEN  -- nobody has told the mirror
+        PERFORM periodic_schedule.note(
+            'task',
+            ARRAY(
+                SELECT m.periodic_task_id::text FROM @beat_schema@.pg_periodic_schedule AS m
+                LEFT JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = m.periodic_task_id
+                WHERE m.pipeline_id = ANY (claimed) AND m.enabled AND p.enabled IS NOT TRUE
+            ),
+            'due, but paused or deleted'
+        );
+    END IF;
+    RETURN QUERY
+    SELECT f.* FROM periodic_schedule.record(
+        occurrences.pipeline_ids, occurrences.moments, occurrences.reasons, tick.now
+    ) AS f;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.tick(timestamptz, integer) IS
+    'Fires what is due: records up to batch due schedules that Postgres owns in the ledger, moves their next runs on, and returns the new ledger rows, those skipped with their reason. By any number of sessions at once: each occurrence once. No row, or fewer schedules than batch: nothing more is due. READ COMMITTED only';

@@ -1,0 +1,27 @@
+CREATE OR REPLACE FUNCTION periodic_schedule.unfence_beat() RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '5s'
+AS $function$
+DECLARE
+    beat_table CONSTANT regclass := '@beat_schema@.django_celery_beat_periodictask'::regclass;
+    beat_role name;
+BEGIN
+    FOR beat_role IN
+        SELECT r.rolname FROM pg_policy AS y JOIN pg_roles AS r ON r.oid = ANY (y.polroles)
+        WHERE y.polrelid = beat_table AND y.polname = 'periodic_schedule_beat'
+    LOOP
+        EXECUTE format('REVOKE EXECUTE ON FUNCTION periodic_schedule.owned_by_postgres FROM %I', beat_role);
+    END LOOP;
+    IF NOT EXISTS (SELECT FROM pg_policy AS y WHERE y.polrelid = beat_table AND y.polname = 'periodic_schedule_beat') THEN
+        RETURN;
+    END IF;
+    EXECUTE format('DROP POLICY periodic_schedule_beat ON %s', beat_table);
+    EXECUTE format('DROP POLICY periodic_schedule_all ON %s', beat_table);
+    IF NOT EXISTS (SELECT FROM pg_policy AS y WHERE y.polrelid = beat_table) THEN  -- others are the application's
+        EXECUTE format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY', beat_table);
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.unfence_beat() IS
+    'Undoes fence_beat() for all roles. Call it as the owner of Beat''s tables, when no stock Beat runs or nothing is owned';
