@@ -118,6 +118,9 @@ class Beat:
 
     def stop(self, seconds: float = 10, number: int = signal.SIGTERM) -> None:
         self.process.send_signal(number)
+        self.wait_stopped(seconds)
+
+    def wait_stopped(self, seconds: float = 10) -> None:
         assert self.process.wait(seconds) == 0, self.log
         assert "Traceback" not in self.log, self.log
 
