@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 import pytest
 from brokers import STOCK, Beat, Broker, wait_for
-from conftest import alembic, insert_task, url_of
+from conftest import ROOT, SAMPLE, alembic, insert_task, run, url_of
 
 Database = psycopg.Connection[Any]
 Start = Callable[..., Beat]
@@ -183,12 +183,13 @@ def test_what_can_never_be_sent_is_given_up_and_does_not_stop_the_rest(
     add_due(db, "args", args=f"[{wrong}]")
     add_due(db, "kwargs", kwargs=wrong)
     add_due(db, "headers", headers=wrong)
+    add_due(db, "queue", queue="none")
     add_due(db, "late", expire_seconds=1)
     add_due(db, "good")
     adopt(db)
     db.execute("SELECT count(*) FROM periodic_schedule.tick()")
     time.sleep(1.2)
-    beat = start()
+    beat = start(DJANGO_SETTINGS_MODULE="strict_settings")
     wait_for(lambda: not open_firings(db))
     beat.stop()
     reasons = dict(
@@ -197,9 +198,29 @@ def test_what_can_never_be_sent_is_given_up_and_does_not_stop_the_rest(
         ).fetchall()
     )
     assert reasons.pop("late") == "expired before it could be sent"
+    assert reasons.pop("queue").startswith("QueueNotFound: ")
     assert reasons.keys() == {"args", "kwargs", "headers"}
     assert all("UUID() argument" in reason for reason in reasons.values())
     assert broker.sent() == firings(db, "task_name = 'good' AND state <> 'skipped'")
+
+
+def test_what_the_broker_refuses_is_tried_again_and_does_not_stop_the_rest(
+    db: Database, broker: Broker, start: Start
+) -> None:
+    add_due(db, "refused", queue="secret")
+    for i in range(10):
+        add_due(db, f"t{i}")
+    adopt(db)
+    may = ["ACL", "SETUSER", "default", "on", "nopass", "+@all", "resetkeys"]
+    broker.client.execute_command(*may, "~celery*", "~_kombu*")
+    beat = start()
+    wait_for(lambda: len(broker.sent()) == 10)
+    (refused,) = wait_for(lambda: firings(db, "state = 'pending' AND attempt > 1"))
+    broker.client.execute_command(*may, "~*")
+    wait_for(lambda: not open_firings(db))
+    beat.stop()
+    assert len(broker.sent()) == 11
+    assert refused in broker.sent()
 
 
 # -- Static entries
@@ -235,6 +256,24 @@ def test_static_entries_are_written_and_adopted_by_replicas_started_together(
     again = start(DJANGO_SETTINGS_MODULE="static_settings")
     again.wait_for_log("connected to")
     again.stop()
+
+
+def test_a_role_that_may_tick_but_not_write_beats_tables_goes_on(
+    db: Database, broker: Broker, start: Start
+) -> None:
+    add(db, "t")
+    adopt(db)
+    db.execute("CREATE ROLE relay LOGIN")
+    db.execute("SELECT periodic_schedule.grant_access('ticker', 'relay')")
+    try:
+        beat = start(url=url_of(db.info, user="relay"), DJANGO_SETTINGS_MODULE="static_settings")
+        wait_for(lambda: len(broker.sent()) > 2)
+        beat.stop()
+    finally:
+        db.execute("DROP OWNED BY relay; DROP ROLE relay")
+    assert "static entry nightly is not written: permission denied" in beat.log
+    runs = db.execute("SELECT total_run_count FROM django_celery_beat_periodictask").fetchall()
+    assert runs == [(len(firings(db)),)]
 
 
 def test_it_says_how_many_schedules_it_does_not_send(db: Database, start: Start) -> None:
@@ -323,6 +362,29 @@ def test_beat_inside_a_worker(db: Database, broker: Broker, start: Start) -> Non
     wait_for(lambda: len(broker.sent()) > 2, 30)
     worker.stop(20)
     wait_for(lambda: not firings(db, "state = 'leased'"))
+    assert sorted(broker.sent()) == sorted(firings(db, "state = 'finished'"))
+
+
+def test_beat_in_a_thread(db: Database, broker: Broker) -> None:
+    add(db, "t")
+    adopt(db)
+    program = """
+import time
+from celery.beat import EmbeddedService
+from sample.celery import app
+app.loader.import_default_modules()
+service = EmbeddedService(app, thread=True, scheduler_cls="pg_periodic_schedule.beat:Scheduler")
+service.start()
+time.sleep(3)
+service.stop()
+"""
+    environment: dict[str, Any] = {
+        "CELERY_BROKER_URL": broker.url,
+        "PYTHONPATH": f"{ROOT}:{SAMPLE}",
+    }
+    run("python", "-c", program, url=url_of(db.info), **environment)
+    assert len(broker.sent()) >= 2
+    assert firings(db, "state = 'leased'") == []
     assert sorted(broker.sent()) == sorted(firings(db, "state = 'finished'"))
 
 
