@@ -33,7 +33,7 @@ class Broker:
     def __init__(self) -> None:
         self.port = get_port(None)
         self.url = f"redis://127.0.0.1:{self.port}/0"
-        self.client: redis.Redis = redis.Redis(port=int(self.port or 0))
+        self.client: Any = redis.Redis(port=int(self.port or 0))
         self.start()
 
     def start(self) -> None:
