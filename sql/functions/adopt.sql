@@ -26,7 +26,7 @@ BEGIN
     pipeline_ids := array_remove(pipeline_ids, NULL);
     locked := ARRAY(
         SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m
-        WHERE m.pipeline_id = ANY (pipeline_ids) ORDER BY m.pipeline_id FOR UPDATE SKIP LOCKED
+        WHERE m.pipeline_id = ANY (pipeline_ids) ORDER BY m.pipeline_id FOR NO KEY UPDATE SKIP LOCKED
     );
     refusals := (  -- a new statement: the rows as they are now
         SELECT coalesce(jsonb_object_agg(i.pipeline_id, r.refusal) FILTER (WHERE r.refusal IS NOT NULL), '{}')

@@ -75,7 +75,7 @@ BEGIN
     pipeline_ids := array_remove(pipeline_ids, NULL);
     locked := ARRAY(
         SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m
-        WHERE m.pipeline_id = ANY (pipeline_ids) ORDER BY m.pipeline_id FOR UPDATE SKIP LOCKED
+        WHERE m.pipeline_id = ANY (pipeline_ids) ORDER BY m.pipeline_id FOR NO KEY UPDATE SKIP LOCKED
     );
     refusals := (  -- a new statement: the rows as they are now
         SELECT coalesce(jsonb_object_agg(i.pipeline_id, r.refusal) FILTER (WHERE r.refusal IS NOT NULL), '{}')
@@ -2301,7 +2301,7 @@ BEGIN
     pipeline_ids := array_remove(pipeline_ids, NULL);
     locked := ARRAY(
         SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
-        WHERE m.pipeline_id = ANY (pipeline_ids) AND m.pg_owned ORDER BY m.pipeline_id FOR UPDATE SKIP LOCKED
+        WHERE m.pipeline_id = ANY (pipeline_ids) AND m.pg_owned ORDER BY m.pipeline_id FOR NO KEY UPDATE SKIP LOCKED
     );
     locked := ARRAY(
         SELECT p.id FROM @beat_schema@.django_celery_beat_periodictask AS p
@@ -2422,11 +2422,11 @@ BEGIN
     PERFORM periodic_schedule.require_read_committed('save_runs()');
     task_ids := ARRAY(
         SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
-        WHERE m.run_count > 0 ORDER BY m.pipeline_id LIMIT batch FOR UPDATE SKIP LOCKED
+        WHERE m.run_count > 0 ORDER BY m.pipeline_id LIMIT batch FOR NO KEY UPDATE SKIP LOCKED
     ) || ARRAY(
         SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
         WHERE m.pg_owned AND m.enabled AND m.expires IS NOT NULL AND m.expires <= save_runs.now
-        ORDER BY m.expires LIMIT batch FOR UPDATE SKIP LOCKED
+        ORDER BY m.expires LIMIT batch FOR NO KEY UPDATE SKIP LOCKED
     );
     IF task_ids = '{}' THEN
         RETURN 0;
@@ -2714,7 +2714,7 @@ BEGIN
     claimed := ARRAY(
         SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m
         WHERE m.enabled AND m.next_run_at <= tick.now AND m.pg_owned
-        ORDER BY m.next_run_at LIMIT batch FOR UPDATE SKIP LOCKED
+        ORDER BY m.next_run_at LIMIT batch FOR NO KEY UPDATE SKIP LOCKED
     );
     IF claimed = '{}' THEN
         RETURN;
@@ -2729,7 +2729,7 @@ BEGIN
             m.next_run_at - s.spread AS moment, tick.now - s.spread AS horizon,
             CASE WHEN y.misfire <> 'one' THEN tick.now - s.spread - y.misfire_age ELSE '-infinity' END AS oldest,
             coalesce(y.misfire, 'one') AS misfire,
-            CASE WHEN y.misfire = 'all' THEN y.misfire_count ELSE 1 END AS most,
+            CASE WHEN y.misfire = 'all' AND NOT m.one_off THEN y.misfire_count ELSE 1 END AS most,
             coalesce(y.overlap, 'allow') AS overlap
         FROM @beat_schema@.pg_periodic_schedule AS m
         JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = m.periodic_task_id
