@@ -2,7 +2,7 @@
 # Installs what is missing, and nothing else (Debian 12, Ubuntu 24.04 or newer):
 #   provision.sh server   PostgreSQL with PL/Python, and croniter for the server's Python
 #   provision.sh venv     the project's Python packages, in .venv
-#   provision.sh dev      both, and for the tests a clock that can be set (libfaketime)
+#   provision.sh dev      both, and for the tests a clock that can be set (libfaketime) and Redis
 # Run by the Makefile, by .ci/run and by docker/Dockerfile.  As root, or as a user with sudo.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -75,6 +75,6 @@ install_venv() {
 case $what in
     server) install_server ;;
     venv) install_venv ;;
-    dev) install_server && install_venv && apt_install libfaketime ;;
+    dev) install_server && install_venv && apt_install libfaketime redis-server ;;
     *) sed -n '2,6s/^# //p' "$0" >&2; exit 2 ;;
 esac

@@ -284,8 +284,8 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
             except UNSENDABLE as error:
                 self._give_up(firing, f"{type(error).__name__}: {one_line(error)}")
             except Exception as error:
+                # One that the broker alone refuses must not hold up the others.
                 down = self._broker_is_down()
-                # One that the broker closes the connection on must not hold up the others.
                 rest = firings[position:] if down else [firing]
                 pause = backoff(self._broker_failures if down else firing.attempt, 1, 60)
                 self._give_back(rest, f"not sent: {one_line(error)}", timedelta(seconds=pause))
