@@ -1,0 +1,1 @@
+"""Celery's side of pg_periodic_schedule: ``celery beat -S pg_periodic_schedule.beat:Scheduler``."""

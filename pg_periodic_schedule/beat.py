@@ -1,0 +1,501 @@
+"""Sends what Postgres fires: ``celery -A proj beat -S pg_periodic_schedule.beat:Scheduler``.
+
+The database decides when a schedule is due, and that each occurrence is claimed once.  This is the
+relay: it ticks, takes firings under a lease, publishes them as Celery Beat would and finishes them.
+Any number may run.
+"""
+
+import os
+import random
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from types import FrameType
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import celery.beat
+import psycopg
+from celery.exceptions import QueueNotFound
+from celery.schedules import crontab
+from celery.utils.log import get_logger
+from django.db import DatabaseError, InterfaceError, OperationalError, connections, router
+from django_celery_beat.models import PeriodicTask
+from django_celery_beat.schedulers import ModelEntry
+from kombu.common import ignore_errors
+from kombu.exceptions import EncodeError
+from kombu.utils.json import loads
+from psycopg.rows import class_row, tuple_row
+
+logger = get_logger(__name__)
+Database = psycopg.Connection[tuple[Any, ...]]
+
+# Of no other error is it sure that it comes from the firing: those are tried again.
+UNSENDABLE = (EncodeError, QueueNotFound, TypeError)
+STOP = "handed back: the scheduler stops"
+SLOW = "handed back: the batch took half of its lease"
+
+
+class Firing(NamedTuple):
+    """What take() hands out, as far as a message is made of it."""
+
+    id: UUID
+    token: UUID
+    scheduled_for: datetime
+    attempt: int
+    task_name: str
+    task: str
+    args: str | None
+    kwargs: str | None
+    headers: str | None
+    queue: str | None
+    exchange: str | None
+    routing_key: str | None
+    priority: int | None
+    expires: datetime | None
+
+
+class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
+    """Celery's scheduler interface on ``periodic_schedule.tick()``, ``take()`` and ``finish()``."""
+
+    #: As DatabaseScheduler: NOTIFY wakes it earlier, this is for a notification that got lost.
+    max_interval = 5
+    #: How long a firing is ours; when we die, it is sent by another after that.
+    lease = timedelta(minutes=1)
+    #: Firings taken at once.
+    batch = 100
+    #: How long the ledger keeps what has ended.
+    retention = timedelta(days=7)
+    #: How often the adoption of a static entry that was refused is tried again, in seconds.
+    adopt_every = 3
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._db: Database | None = None
+        self._busy = False  # tick() or close() is on the connection
+        self._sending = False
+        self._stopping: Sequence[int] = ()
+        self._sync_again = False
+        self._failures = self._broker_failures = self._in_vain = 0
+        self._retry_at = self._broker_at = 0.0  # not before these moments
+        self._sent: list[tuple[UUID, UUID]] = []
+        self._unsent: list[tuple[UUID, UUID, str, timedelta | None]] = []
+        self._static: dict[int, str] | None = None  # entries to adopt, by PeriodicTask.id
+        self._adopt_at = 0.0
+        self._refused: dict[str, int] = {}
+        super().__init__(*args, **kwargs)
+
+    def setup_schedule(self) -> None:
+        """Nothing yet: the first tick() connects, so that a database that is down is waited for."""
+
+    @property
+    def info(self) -> str:
+        place = connections[router.db_for_write(PeriodicTask)].settings_dict
+        where = f"{place['HOST'] or 'localhost'}:{place['PORT'] or 5432}/{place['NAME']}"
+        return f"    . schedules -> postgresql://{where}"
+
+    # -- Celery's loop
+
+    def tick(self, *_args: Any, **_kwargs: Any) -> float:
+        """One round, then wait for the next: Service's own sleep could not be woken by NOTIFY."""
+        if (pause := self._retry_at - time.monotonic()) > 0:
+            return min(pause, self.max_interval)
+        self._busy = True
+        try:
+            db = self._database()
+            fired = self._fire(db)
+            if self.should_sync():
+                self._do_sync()
+            if self._static and time.monotonic() >= self._adopt_at:
+                self._adopt(db, self._static)
+            self._failures = 0
+            self._wait(db, fired)
+        except (psycopg.Error, DatabaseError, InterfaceError) as error:
+            self._disconnect()
+            self._failures += 1
+            pause = backoff(self._failures)
+            self._retry_at = time.monotonic() + pause
+            logger.error("database: %s; trying again in %.1f s", one_line(error), pause)
+            return min(pause, self.max_interval)
+        finally:
+            self._busy = False
+        return 0
+
+    def should_sync(self) -> bool:
+        """Not in the middle of a batch, where Celery's apply_async() asks."""
+        if self._db is None or self._sending:
+            return False
+        return self._sync_again or bool(super().should_sync())
+
+    def sync(self) -> None:
+        """Write runs back to Beat's table, a batch at a time so that firing goes on meanwhile."""
+        if self._db is None:
+            return
+        self._sync_again = False
+        try:
+            saved = value(self._db, "SELECT periodic_schedule.save_runs(batch => 1000)")
+            pruned = value(self._db, "SELECT periodic_schedule.prune(%s, 10000)", [self.retention])
+            self._sync_again = saved >= 1000 or pruned >= 10000
+        except psycopg.Error as error:
+            logger.warning("runs not saved, trying again later: %s", one_line(error))
+
+    def close(self) -> None:
+        """Called twice: in Celery's signal handler, and when its loop is left.
+
+        The handler may have interrupted tick() in its use of the connection, whose lock is not
+        reentrant: then the second call does it.
+        """
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            if self._db is not None:
+                self._db.execute("SET statement_timeout = '3s'; SET lock_timeout = '1s'")
+                self._settle(self._db)
+                deadline = time.monotonic() + 3
+                self._sync_again = True
+                while self._sync_again and time.monotonic() < deadline:
+                    self.sync()
+        except psycopg.Error as error:
+            logger.warning("database: %s", one_line(error))
+        finally:
+            self._disconnect()
+            self._release_broker()
+            self._busy = False
+
+    # -- The database
+
+    def _database(self) -> Database:
+        if self._db is None:
+            django = connections[router.db_for_write(PeriodicTask)]
+            known = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()}
+            defaults = {
+                "application_name": "pg_periodic_schedule scheduler",
+                "connect_timeout": 10,
+                "tcp_user_timeout": 30000,  # milliseconds; a server that is gone is noticed
+                "keepalives_idle": 30,
+            }
+            params = django.get_connection_params()  # with what only psycopg knows, or psycopg2
+            given = {name: params[name] for name in known & params.keys()}
+            db: Database = psycopg.connect(
+                **(defaults | given), autocommit=True, row_factory=tuple_row
+            )
+            try:
+                # What lasts longer than a lease has lost what it was working on.
+                db.execute(
+                    "SELECT set_config('TimeZone', 'UTC', false),"
+                    " set_config('default_transaction_isolation', 'read committed', false),"
+                    " set_config('statement_timeout', %s, false)",
+                    [f"{self.lease.total_seconds():.0f}s"],
+                )
+                if role := django.settings_dict["OPTIONS"].get("assume_role"):
+                    db.execute("SELECT set_config('role', %s, false)", [role])
+                db.execute("LISTEN periodic_schedule")
+                if self._static is None:
+                    self._static = self._write_static_entries(db)
+                    self._hint(db)
+            except BaseException:
+                db.close()
+                raise
+            self._db = db
+            logger.info("connected to %s", self.info.split()[-1])
+        return self._db
+
+    def _disconnect(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def _wait(self, db: Database, fired: bool) -> None:
+        """Until next_wakeup(), or somebody notifies."""
+        if self._sync_again:
+            return
+        for _ in db.notifies(timeout=0):
+            pass  # what it is about is committed, so next_wakeup() knows of it
+        seconds = value(
+            db,
+            "SELECT extract(epoch FROM"
+            " periodic_schedule.next_wakeup() - clock_timestamp())::float8",
+        )
+        timeout = self.max_interval if seconds is None else min(seconds, self.max_interval)
+        if self._static:
+            timeout = min(timeout, self._adopt_at - time.monotonic())
+        # Something is due and could not be had: others are at it, or the broker is away.
+        self._in_vain = self._in_vain + 1 if timeout <= 0 and not fired else 0
+        least = min(1.0, 0.02 * 2**self._in_vain) if self._in_vain else 0.0
+        least = max(least, min(1.0, self._broker_at - time.monotonic()))
+        for _ in db.notifies(timeout=max(timeout, least), stop_after=1):
+            pass
+
+    # -- Firing
+
+    def _fire(self, db: Database) -> bool:
+        """One batch; whether there was anything to do."""
+        with (
+            stops_deferred() as self._stopping
+        ):  # what is taken is sent and finished, or given back
+            self._settle(db)
+            value(db, "SELECT periodic_schedule.reap()")
+            claimed = value(
+                db, "SELECT count(*) FROM periodic_schedule.tick(batch => %s)", [self.batch]
+            )
+            taken = self._take(db) if time.monotonic() >= self._broker_at else []
+            if taken:
+                self._sending = True
+                try:
+                    self._send(taken)
+                finally:
+                    self._sending = False
+                self._settle(db)
+        return bool(taken or claimed)
+
+    def _take(self, db: Database) -> list[Firing]:
+        with db.cursor(row_factory=class_row(Firing)) as cursor:
+            return cursor.execute(
+                f"SELECT {', '.join(Firing._fields)} FROM periodic_schedule.take(%s, %s, %s)"  # noqa: S608
+                " ORDER BY scheduled_for",
+                [f"{socket.gethostname()}:{os.getpid()}", self.batch, self.lease],
+            ).fetchall()
+
+    def _send(self, firings: Sequence[Firing]) -> None:
+        deadline = time.monotonic() + self.lease.total_seconds() / 2
+        sent: list[str] = []
+        latest = timedelta()
+        for position, firing in enumerate(firings):
+            if self._stopping or time.monotonic() > deadline:
+                rest = firings[position:]
+                self._give_back(rest, STOP if self._stopping else SLOW, timedelta())
+                logger.warning("%d firings %s", len(rest), self._unsent[-1][2])
+                break
+            now = datetime.now(UTC)
+            if firing.expires is not None and firing.expires <= now:
+                self._give_up(firing, "expired before it could be sent")
+                continue
+            try:
+                entry = self._entry(firing)
+            except Exception as error:  # whatever is wrong with its JSON stays wrong
+                self._give_up(firing, f"{type(error).__name__}: {one_line(error)}")
+                continue
+            try:
+                self._publish(entry)
+            except UNSENDABLE as error:
+                self._give_up(firing, f"{type(error).__name__}: {one_line(error)}")
+            except Exception as error:
+                # One that the broker alone refuses must not hold up the others.
+                down = self._broker_is_down()
+                rest = firings[position:] if down else [firing]
+                pause = backoff(self._broker_failures if down else firing.attempt, 1, 60)
+                self._give_back(rest, f"not sent: {one_line(error)}", timedelta(seconds=pause))
+                logger.error(
+                    "broker: %s; %d firings again in %.1f s", one_line(error), len(rest), pause
+                )
+                if down:
+                    self._broker_at = time.monotonic() + pause
+                    break
+            else:
+                self._broker_failures = 0
+                self._sent.append((firing.id, firing.token))
+                sent.append(firing.task_name)
+                latest = max(latest, now - firing.scheduled_for)
+        if sent:
+            names = ", ".join(sent[:5]) + (", …" if len(sent) > 5 else "")
+            logger.info("sent %d: %s; up to %.3f s late", len(sent), names, latest.total_seconds())
+
+    def _entry(self, firing: Firing) -> celery.beat.ScheduleEntry:
+        """What ModelEntry makes of the row; the id is the occurrence's."""
+        headers = loads(firing.headers or "{}")
+        headers["periodic_task_name"] = firing.task_name
+        options: dict[str, Any] = {"headers": headers, "task_id": str(firing.id)}
+        for option in ("queue", "exchange", "routing_key", "priority", "expires"):
+            if (given := getattr(firing, option)) is not None:
+                options[option] = given
+        kwargs = loads(firing.kwargs or "{}") or {}
+        if not isinstance(kwargs, dict):
+            raise TypeError("kwargs are not a JSON object")
+        return celery.beat.ScheduleEntry(
+            name=firing.task_name,
+            task=firing.task,
+            args=list(loads(firing.args or "[]") or []),
+            kwargs=kwargs,
+            options=options,
+            app=self.app,
+        )
+
+    def _publish(self, entry: celery.beat.ScheduleEntry) -> None:
+        """Through Celery's own path, so that the message is Beat's."""
+        try:
+            self.apply_async(entry, producer=self.producer, advance=False)
+        except celery.beat.SchedulingError as error:
+            raise error.__context__ or error from None
+
+    def _give_back(self, firings: Sequence[Firing], why: str, pause: timedelta) -> None:
+        self._unsent += [(firing.id, firing.token, why, pause) for firing in firings]
+
+    def _give_up(self, firing: Firing, why: str) -> None:
+        logger.error("%s is not sent: %s", firing.task_name, why)
+        self._unsent.append((firing.id, firing.token, why, None))
+
+    def _settle(self, db: Database) -> None:
+        """Tell the ledger; what a lost connection keeps from it is told by the next."""
+        for query, outcomes in (
+            (
+                "SELECT count(*) FILTER (WHERE NOT periodic_schedule.finish(id, token))"
+                " FROM unnest(%s::uuid[], %s::uuid[]) AS sent (id, token)",
+                self._sent,
+            ),
+            (
+                "SELECT count(*) FILTER (WHERE NOT periodic_schedule.fail(id, token, error, pause))"
+                " FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::interval[])"
+                " AS unsent (id, token, error, pause)",
+                self._unsent,
+            ),
+        ):
+            if outcomes:
+                refused = value(db, query, [list(column) for column in zip(*outcomes, strict=True)])
+                if refused:
+                    logger.warning("%d of %d had lost their lease", refused, len(outcomes))
+                outcomes.clear()
+
+    # -- The broker
+
+    def _ensure_connected(self) -> Any:
+        """Celery's tries a hundred times; here the ledger waits, and nothing else should."""
+        return self.connection.ensure_connection(max_retries=1, interval_start=0)
+
+    def _broker_is_down(self) -> bool:
+        self._release_broker()
+        try:
+            self._ensure_connected()
+        except Exception:
+            self._release_broker()
+            self._broker_failures += 1
+            return True
+        return False
+
+    def _release_broker(self) -> None:
+        self.__dict__.pop("producer", None)
+        if (connection := self.__dict__.pop("connection", None)) is not None:
+            ignore_errors(connection, connection.release)
+
+    # -- Static entries: beat_schedule, and Celery's clean-up of results
+
+    def _write_static_entries(self, db: Database) -> dict[int, str]:
+        entries: dict[str, dict[str, Any]] = {}
+        if self.app.conf.result_expires:
+            entries["celery.backend_cleanup"] = {
+                "task": "celery.backend_cleanup",
+                "schedule": crontab("0", "4", "*"),
+                "options": {"expire_seconds": 12 * 3600},
+            }
+        entries |= self.app.conf.beat_schedule
+        written: dict[int, str] = {}
+        django = connections[router.db_for_write(PeriodicTask)]
+        # One replica at a time: django-celery-beat looks first and inserts then.
+        db.execute("SELECT pg_advisory_lock(hashtext('periodic_schedule static entries'))")
+        try:
+            for name, fields in entries.items():
+                try:
+                    model = ModelEntry.from_entry(name, app=self.app, **fields).model
+                    written[model.pk] = name
+                except (OperationalError, InterfaceError):
+                    raise
+                except Exception as error:
+                    logger.error("static entry %s is not written: %s", name, one_line(error))
+        finally:
+            django.close()
+        db.execute("SELECT pg_advisory_unlock(hashtext('periodic_schedule static entries'))")
+        return written
+
+    def _adopt(self, db: Database, static: dict[int, str]) -> None:
+        self._adopt_at = time.monotonic() + self.adopt_every
+        try:
+            answers = db.execute(
+                "SELECT m.periodic_task_id, a.done, a.reason"  # noqa: S608
+                f" FROM {mirror(db)} AS m JOIN periodic_schedule.adopt("
+                f"  ARRAY(SELECT pipeline_id FROM {mirror(db)} WHERE periodic_task_id = ANY (%s)),"
+                "  force => NOT periodic_schedule.fenced()) AS a USING (pipeline_id)",
+                [list(static)],
+            ).fetchall()
+        except psycopg.errors.InsufficientPrivilege as error:
+            answers = [(key, False, one_line(error)) for key in static]
+        for key, done, reason in answers:
+            name = static[key]
+            if done:
+                del static[key]
+                continue
+            self._refused[name] = self._refused.get(name, 0) + 1
+            if self._refused[name] == 2:  # once may be another replica at the same row
+                logger.warning("static entry %s is not adopted yet: %s", name, reason)
+
+    def _hint(self, db: Database) -> None:
+        count = value(
+            db,
+            f"SELECT count(*) FROM {mirror(db)}"  # noqa: S608
+            " WHERE enabled AND NOT pg_owned AND periodic_task_id <> ALL (%s)",
+            [list(self._static or ())],
+        )
+        if count:
+            logger.warning(
+                "%d enabled schedules are not adopted, so they are not sent from here:"
+                " SELECT * FROM periodic_schedule.adopt()",
+                count,
+            )
+
+
+def mirror(db: Database) -> str:
+    """The mirror with its schema, which need not be on our search_path."""
+    return str(
+        value(
+            db,
+            "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class AS c"
+            " JOIN pg_namespace AS n ON n.oid = c.relnamespace"
+            " WHERE c.relname = 'pg_periodic_schedule' AND c.relkind = 'r'",
+        )
+    )
+
+
+def value(db: Database, query: str, parameters: Sequence[Any] | None = None) -> Any:
+    row = db.execute(query, parameters).fetchone()
+    return row and row[0]
+
+
+def backoff(failures: int, first: float = 0.5, most: float = 30) -> float:
+    """Seconds, doubled with each failure; with jitter, so that replicas do not come all at once."""
+    return min(most, first * 2.0 ** min(failures - 1, 10)) * random.uniform(0.7, 1)  # noqa: S311
+
+
+def one_line(error: BaseException) -> str:
+    """As the log and a text column can hold it."""
+    text = " ".join(str(error).replace("\0", "").split())[:500] or type(error).__name__
+    return text.encode(errors="backslashreplace").decode()
+
+
+@contextmanager
+def stops_deferred() -> Iterator[Sequence[int]]:
+    """SIGTERM and SIGINT come through at the end, a second one at once; yields those that came.
+
+    Not by pthread_sigmask(): any other thread of the process would receive them, and Python would
+    run the handler here all the same.
+    """
+    came: list[int] = []
+    handlers: dict[int, Any] = {}
+    stopper: int
+
+    def defer(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        if len(came) > 1 and callable(handler := handlers.get(number)):
+            handler(number, frame)
+
+    try:
+        if threading.current_thread() is threading.main_thread():  # handlers run in no other
+            for stopper in (signal.SIGTERM, signal.SIGINT):
+                handlers[stopper] = signal.signal(stopper, defer)
+        yield came
+    finally:
+        for stopper, handler in handlers.items():
+            signal.signal(stopper, handler)
+        if came:
+            signal.raise_signal(came[0])
