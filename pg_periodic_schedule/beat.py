@@ -446,13 +446,12 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
 
 
 def mirror(db: Database) -> str:
-    """The mirror with its schema, which need not be on our search_path."""
+    """The mirror's name as SQL; its schema need not be on our search_path."""
     return str(
         value(
             db,
-            "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class AS c"
-            " JOIN pg_namespace AS n ON n.oid = c.relnamespace"
-            " WHERE c.relname = 'pg_periodic_schedule' AND c.relkind = 'r'",
+            "SELECT confrelid::regclass::text FROM pg_constraint"
+            " WHERE conrelid = 'periodic_schedule.policy'::regclass AND contype = 'f'",
         )
     )
 

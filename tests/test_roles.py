@@ -41,6 +41,10 @@ def session_of(db: Session, role: str) -> Session:
     return psycopg.connect(url, autocommit=True)
 
 
+VIEWS = (
+    *("due", "lag", "upcoming", "missed", "parity", "health", "metrics", "drift"),
+    *("pending_sync", "firing", "policy"),
+)
 READS = [
     "SELECT periodic_schedule.next_run_at(cron_string, timezone, now()) FROM pg_periodic_schedule",
     "SELECT periodic_schedule.next_runs('0 3 * * *', 'UTC', now(), 3)",
@@ -49,10 +53,7 @@ READS = [
     "SELECT periodic_schedule.describe('0 3 * * 1', 'de')",
     "SELECT * FROM periodic_schedule.preview('{key}')",
     "SELECT * FROM periodic_schedule.tz_database()",
-    *[
-        f"SELECT * FROM periodic_schedule.{view}"
-        for view in ["due", "lag", "upcoming", "missed", "parity", "health", "metrics", "drift", "pending_sync", "firing", "policy"]  # noqa: E501
-    ],
+    *[f"SELECT * FROM periodic_schedule.{view}" for view in VIEWS],
 ]
 TICKS = [
     "SELECT * FROM periodic_schedule.adopt(force => true)",

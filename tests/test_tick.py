@@ -171,13 +171,12 @@ def test_misfire_policies(
     db: Session, values: dict[str, Any], minutes: int, expected: tuple[list[int], list[int]]
 ) -> None:
     for name in ("cron", "interval"):
-        insert_task(
-            db,
-            name,
-            **{"crontab_id": insert_crontab(db, "* * * * *")}
+        columns: dict[str, Any] = (
+            {"crontab_id": insert_crontab(db, "* * * * *")}
             if name == "cron"
-            else {"interval_id": interval(db, 60)},
+            else {"interval_id": interval(db, 60)}
         )
+        insert_task(db, name, **columns)
     adopt(db)
     for name in ("cron", "interval"):
         policy(db, name, **values)
@@ -311,6 +310,7 @@ def test_whatever_happens_the_ledger_holds_occurrences_of_the_schedule_once(
     """At any times, under any policy: nothing is off schedule, nothing skipped without a word, and
     the mirror is what it would be computed to be."""
     db.execute(f"DELETE FROM {TASKS}; DELETE FROM periodic_schedule.firing")
+    columns: dict[str, Any]
     if isinstance(expression, int):
         columns = {"interval_id": interval(db, expression)}
     else:
