@@ -1,13 +1,21 @@
 """``make demo``: schedules are written through Django; what the mirror makes of them is printed.
+Then Postgres fires them: two schedulers, one of which is killed, and a Celery worker.
 
-Everything happens on a throw-away server, which is gone afterwards.
+Everything happens on throw-away servers, which are gone afterwards.
 """
 
+import contextlib
 import datetime
 import os
+import re
+import subprocess
 import sys
+import tempfile
 import time
 import uuid
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -140,10 +148,107 @@ def write_schedules(db: psycopg.Connection[Any]) -> None:
     print(f"   {len(rows)} rows")
 
 
+SCHEDULER = "pg_periodic_schedule.beat:Scheduler"
+SCHEDULES = {"each second": 1, "each second too": 1, "every 2 seconds": 2, "every 5 seconds": 5}
+
+
+@contextlib.contextmanager
+def celery(*arguments: str) -> Iterator[tuple["subprocess.Popen[bytes]", Path]]:
+    """A Celery process of the sample project, and its log."""
+    with tempfile.NamedTemporaryFile() as log:
+        process = subprocess.Popen(
+            [throwaway.BIN / "celery", "-A", "sample", *arguments, "--loglevel", "INFO"],
+            cwd=throwaway.SAMPLE,
+            env={**os.environ, "C_FORCE_ROOT": "1"},
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            yield process, Path(log.name)
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def fire_schedules(db: psycopg.Connection[Any], seconds: int = 10) -> None:
+    """Beat is retired: its tables stay what Django writes, Postgres fires, any number relays."""
+    from django_celery_beat.models import IntervalSchedule, PeriodicTask
+
+    say("Retire Beat: Postgres adopts the schedules, two schedulers and a worker start")
+    PeriodicTask.objects.all().delete()
+    for name, every in SCHEDULES.items():
+        PeriodicTask.objects.create(
+            name=name,
+            task="scheduler.tasks.execute_pipeline_task",
+            enabled=False,
+            interval=IntervalSchedule.objects.get_or_create(every=every, period="seconds")[0],
+        )
+    answers = db.execute("SELECT reason FROM periodic_schedule.adopt(force => true)").fetchall()
+    print(f"   periodic_schedule.adopt(force => true): {len(answers)} schedules")
+    # Beat would run a schedule once, whatever was missed; here each missed run is to be seen.
+    db.execute(
+        "INSERT INTO periodic_schedule.policy (pipeline_id, misfire, misfire_age)"
+        " SELECT pipeline_id, 'all', '1 hour' FROM pg_periodic_schedule"
+    )
+    with throwaway.redis() as broker, contextlib.ExitStack() as stack:
+        print(f"   celery -A sample beat -S {SCHEDULER}   (twice)")
+        print(f"   celery -A sample worker   broker {broker}")
+        beats = [stack.enter_context(celery("beat", "-S", SCHEDULER)) for _ in range(2)]
+        _, worker_log = stack.enter_context(celery("worker", "--concurrency", "1", "-P", "solo"))
+        logs = (*(log for _, log in beats), worker_log)
+        while not all(
+            re.search(r"connected to postgresql|ready\.", log.read_text()) for log in logs
+        ):
+            time.sleep(0.1)
+        PeriodicTask.objects.filter(name__in=SCHEDULES).update(enabled=True)
+        time.sleep(seconds / 2)
+        beats[0][0].kill()
+        print("   … and one of the two schedulers is killed: kill -9")
+        time.sleep(seconds / 2)
+        PeriodicTask.objects.filter(name__in=SCHEDULES).update(enabled=False)
+        show_firings(db, worker_log)
+
+
+def show_firings(db: psycopg.Connection[Any], worker_log: Path) -> None:
+    """Expected against sent: all that are due between resumption and pause."""
+    say("Expected occurrences against those sent, and those that the worker ran")
+    while db.execute(
+        "SELECT FROM periodic_schedule.firing WHERE state IN ('pending', 'leased')"
+    ).fetchall():
+        time.sleep(0.1)  # what the killed one held is offered again after its lease, a minute
+    rows = db.execute(
+        "SELECT m.task_name, count(DISTINCT r.run_at), count(DISTINCT f.id),"
+        " array_agg(DISTINCT f.id::text)"
+        " FROM pg_periodic_schedule AS m"
+        " CROSS JOIN LATERAL periodic_schedule.runs_between("
+        "  m.cron_string, m.timezone, m.effective_at, m.updated_at) AS r (run_at)"
+        " LEFT JOIN periodic_schedule.firing AS f"
+        "  ON f.periodic_task_id = m.periodic_task_id AND f.state = 'finished'"
+        " WHERE m.task_name = ANY (%s) GROUP BY 1 ORDER BY 2 DESC, 1",
+        [list(SCHEDULES)],
+    ).fetchall()
+    ids = {task_id for *_, found in rows for task_id in found}
+    ran: Counter[str] = Counter()
+    deadline = time.monotonic() + 10
+    while len(ran) < len(ids) and time.monotonic() < deadline:
+        ran = Counter(re.findall(r"\[([0-9a-f-]{36})\] succeeded", worker_log.read_text()))
+        time.sleep(0.1)
+    print("   schedule          expected  sent  run by the worker")
+    for name, expected, sent, found in rows:
+        print(f"   {name:16}  {expected:8}  {sent:4}  {len(set(found) & set(ran)):4}")
+    total = sum(expected for _, expected, *_ in rows)
+    equal = 0 < total == len(ids) == len(ran) and all(row[1] == row[2] for row in rows)
+    twice = sum(ran.values()) - len(ran)
+    print(f"   {'equal' if equal else 'NOT EQUAL'}; delivered twice, with the same id: {twice}")
+    if not equal:
+        sys.exit(1)
+
+
 def main() -> None:
     started = time.monotonic()
     with throwaway.database(say) as url, psycopg.connect(url, autocommit=True) as db:
         write_schedules(db)
+        fire_schedules(db)
     print(f"\nDone in {time.monotonic() - started:.0f} s. Nothing was left behind.")
 
 

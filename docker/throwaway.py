@@ -1,4 +1,4 @@
-"""A database that is gone afterwards, with Beat's tables and the mirror: for demo.py and bench/."""
+"""A database and a broker that are gone afterwards: for demo.py and bench/."""
 
 import contextlib
 import os
@@ -14,6 +14,24 @@ SAMPLE = ROOT / "docker" / "sample"
 BIN = Path(sys.executable).parent
 
 
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
+@contextlib.contextmanager
+def redis() -> Iterator[str]:
+    """A broker's URL; the environment's CELERY_BROKER_URL is set to it too."""
+    port = free_port()
+    os.environ["CELERY_BROKER_URL"] = url = f"redis://127.0.0.1:{port}/0"
+    command = ["redis-server", "--port", str(port), "--save", "", "--appendonly", "no"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
+        try:
+            yield url
+        finally:
+            server.terminate()
+
+
 @contextlib.contextmanager
 def database(say: Callable[[str], None]) -> Iterator[str]:
     """Its URL for psycopg; the environment's DATABASE_URL is set to it too."""
@@ -24,8 +42,7 @@ def database(say: Callable[[str], None]) -> Iterator[str]:
         )
         subprocess.run(command, cwd=cwd, check=True)
 
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     directory = Path(tempfile.mkdtemp(prefix="pg_periodic_schedule_"))
     directory.chmod(0o755)  # the server runs as another user
     url = f"postgresql://postgres@127.0.0.1:{port}/postgres"

@@ -22,7 +22,7 @@ BEGIN
             p.enabled, p.start_time, p.expires, p.one_off, p.total_run_count, o.owned, o.spread,
             CASE
                 -- Who fires knows.  Beat's row follows later, but a pause by save() forgets the run.
-                WHEN o.owned AND (p.enabled OR p.last_run_at IS NOT NULL) THEN m.last_run_at
+                WHEN o.owned AND (p.enabled OR p.last_run_at IS NOT NULL OR m.run_count > 0) THEN m.last_run_at
                 WHEN NOT o.owned THEN p.last_run_at
             END AS last_run_at,
             p.one_off AND (p.total_run_count > 0 OR o.owned AND m.run_count > 0) AS finished,

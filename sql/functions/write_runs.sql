@@ -4,7 +4,9 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
     UPDATE @beat_schema@.django_celery_beat_periodictask AS p
-    SET last_run_at = CASE WHEN p.enabled THEN greatest(m.last_run_at, o.skipped_until) ELSE p.last_run_at END,
+    SET last_run_at = CASE
+            WHEN p.enabled OR m.run_count > 0 THEN greatest(m.last_run_at, o.skipped_until) ELSE p.last_run_at
+        END,
         total_run_count = CASE WHEN o.over AND p.one_off THEN 0 ELSE p.total_run_count + m.run_count END,
         enabled = p.enabled AND NOT o.over
     FROM @beat_schema@.pg_periodic_schedule AS m

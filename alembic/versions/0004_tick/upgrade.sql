@@ -205,7 +205,7 @@ BEGIN
             p.enabled, p.start_time, p.expires, p.one_off, p.total_run_count, o.owned, o.spread,
             CASE
                 -- Who fires knows.  Beat's row follows later, but a pause by save() forgets the run.
-                WHEN o.owned AND (p.enabled OR p.last_run_at IS NOT NULL) THEN m.last_run_at
+                WHEN o.owned AND (p.enabled OR p.last_run_at IS NOT NULL OR m.run_count > 0) THEN m.last_run_at
                 WHEN NOT o.owned THEN p.last_run_at
             END AS last_run_at,
             p.one_off AND (p.total_run_count > 0 OR o.owned AND m.run_count > 0) AS finished,
@@ -2967,7 +2967,9 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
     UPDATE @beat_schema@.django_celery_beat_periodictask AS p
-    SET last_run_at = CASE WHEN p.enabled THEN greatest(m.last_run_at, o.skipped_until) ELSE p.last_run_at END,
+    SET last_run_at = CASE
+            WHEN p.enabled OR m.run_count > 0 THEN greatest(m.last_run_at, o.skipped_until) ELSE p.last_run_at
+        END,
         total_run_count = CASE WHEN o.over AND p.one_off THEN 0 ELSE p.total_run_count + m.run_count END,
         enabled = p.enabled AND NOT o.over
     FROM @beat_schema@.pg_periodic_schedule AS m
