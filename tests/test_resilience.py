@@ -33,7 +33,7 @@ FAULTS = {
         f"ALTER TABLE {MIRROR} RENAME e TO sync_error",
     ),
     "mirror column dropped": (
-        f"ALTER TABLE {MIRROR} DROP one_off",
+        f"ALTER TABLE {MIRROR} DROP one_off CASCADE",
         f"ALTER TABLE {MIRROR} ADD one_off boolean NOT NULL DEFAULT false",
     ),
     "mirror refuses": (
