@@ -248,6 +248,9 @@ class Row(NamedTuple):
     name: str
     theirs: list[float]
     ours: list[float]
+    period: float | None
+    first: float
+    expires: float
 
 
 class Comparison(NamedTuple):
@@ -260,9 +263,10 @@ def insert_two_hundred(db: Session, start: float) -> dict[str, int]:
     """Schedules of every kind, most of them due in the minutes after start; how many of each.
 
     Left out are those that Beat has documented faults with (docs/time.md): a start_time without a
-    last run, crontabs with a plain hour that is not this one, edits.
+    last run or with a match between the two, crontabs with a plain hour that is not this one, edits.
     """
     plan: Counter[str] = Counter()
+    crontab = insert_crontab(db, "* * * * *")
     stamp = utc(time.time())
 
     def add(kind: str, **columns: Any) -> None:
@@ -285,7 +289,7 @@ def insert_two_hundred(db: Session, start: float) -> dict[str, int]:
         f"{(minutes[0] + 30) % 60} * * * *",  # half an hour away
     ]
     zones = ("UTC", "Asia/Tokyo", "America/Phoenix", "Asia/Kolkata", "Pacific/Kiritimati")
-    for number in range(70):
+    for number in range(60):
         cron, zone = crons[number % len(crons)], zones[number % len(zones)]
         if cron.split(" ")[1] != "*" or cron.split(" ")[3:] != ["*", "*"]:
             zone = "UTC"
@@ -324,12 +328,13 @@ def insert_two_hundred(db: Session, start: float) -> dict[str, int]:
         )
         add("paused", enabled=False, **schedule)
     for number in range(10):
-        schedule = (
-            {"crontab_id": insert_crontab(db, "* * * * *"), "last_run_at": stamp}
-            if number % 2
-            else {"interval_id": every(db, 4), "last_run_at": utc(start)}
-        )
-        add("start", start_time=utc(start + 12 + number * 6), **schedule)
+        begins = start + 12 + number * 6
+        if number % 2:  # no full minute between its last run and its start: Beat would catch that up
+            begins += 2 if minute_of(begins - 1) < minute_of(begins) else 0
+            schedule = {"crontab_id": crontab, "last_run_at": utc(begins - 1)}
+        else:
+            schedule = {"interval_id": every(db, 4), "last_run_at": utc(start)}
+        add("start", start_time=utc(begins), **schedule)
     return dict(plan)
 
 
@@ -348,8 +353,19 @@ def where_it_happens(db: Session, event: str, moment: float) -> float:
     return round(longitude, 6)
 
 
-def names_of(prefix: str, plan: dict[str, int]) -> list[str]:
-    return [f"{prefix} {number + 1}" for number in range(plan[prefix])]
+def facts(db: Session, name: str, start: float) -> tuple[float | None, float, float]:
+    """An interval's period, its first run and when it expires, seconds after the start."""
+    row = db.execute(
+        "SELECT extract(epoch FROM ('0'::interval + i.every * ('1 ' || i.period)::interval))::float8,"
+        " extract(epoch FROM greatest(p.start_time,"
+        "  to_timestamp(%s) + i.every * ('1 ' || i.period)::interval))::float8 - %s,"
+        " coalesce(extract(epoch FROM p.expires)::float8 - %s, 'infinity')"
+        f" FROM {TASKS} AS p LEFT JOIN django_celery_beat_intervalschedule AS i"
+        " ON i.id = p.interval_id WHERE p.name = %s",
+        [start, start, start, name],
+    ).fetchone()
+    assert row is not None
+    return row
 
 
 def compare(server: Any, directory: Path) -> Comparison:
@@ -397,7 +413,7 @@ def compare(server: Any, directory: Path) -> Comparison:
             for number in range(count):
                 name = f"{kind} {number + 1}"
                 sides = [[at - start for at in times(p.wire.of(name))] for p in places]
-                rows.append(Row(name, *sides))
+                rows.append(Row(name, *sides, *facts(ours, name, start)))
         assert "Traceback" not in beats[1].log
         return Comparison(rows, plan, length)
     finally:
@@ -681,9 +697,9 @@ def test_in_all_orders_with_kills_each_occurrence_has_one_firer(place: Place, ro
                 operator.kill_us()
             time.sleep(chance.uniform(0, 0.5))
         operator.revive()
-        time.sleep(chance.uniform(0.5, 3.5))
+        time.sleep(chance.uniform(1, 4))
         done.append(order)
-    wait_for(lambda: time.time() > max(*clocked.values(), begun + 62) + 2, 70)
+    wait_for(lambda: time.time() > max(*clocked.values(), begun + 62) + 2, 70)  # the last start is 8 s ago
     wait_for(lambda: time.time() % 60 > 4, 70)
     left_over = (
         "SELECT count(*) FROM periodic_schedule.firing"
@@ -719,8 +735,8 @@ def test_in_all_orders_with_kills_each_occurrence_has_one_firer(place: Place, ro
         assert [at for (at,) in ledger if not operator.owned(name, at)] == []
         # It is dead when they are adopted, and when it has come again, they are not there for it.
         assert [one for one in they[name] if operator.owned(name, one.at - 0.1)] == []
-        pauses = [b - a for a, b in itertools.pairwise(sorted(times(we[name] + they[name])))]
-        assert max(pauses) < period + 12, (name, operator.history[name])
+        # Whoever has it now fires it: nothing is left behind.
+        assert max(times(we[name] + they[name])) > ended - period - 2, operator.history[name]
     print(
         f"{len(done)} of {len(orders)} orders, {len(operator.killed)} kills of Beat;"
         f" clocked by us {sum(map(len, (we[n] for n in clocked)))}, by Beat"
@@ -728,4 +744,324 @@ def test_in_all_orders_with_kills_each_occurrence_has_one_firer(place: Place, ro
         f" {sum(by == {'us'} for by in whose.values())} of {len(whose)}; changes of owner"
         f" {sum(map(len, operator.history.values()))}; refused {dict(operator.refusals)}"
     )
-    assert len(done) >= 8
+    assert len(done) >= 6
+
+
+# -- 3. Side by side: what came of it -------------------------------------------------------------
+
+
+def test_two_hundred_schedules_side_by_side(comparison: Future[Comparison]) -> None:
+    """How compared: the n-th message of a schedule by Beat with the n-th by us, as they come to the
+    brokers; a surplus on one side is allowed only as near to the end as the tolerance.
+
+    Ours is within a second of the moment the schedule names, intervals from their start.  So is
+    Beat's in the median; but while it loads its rows anew (here at each one-off that ends) it fires nothing,
+    for up to two seconds, and what it is late with an interval adds up: 7 % for one of a second.
+    """
+    rows, plan, length = comparison.result()
+    assert sum(plan.values()) > 200
+    apart = []
+    for row in rows:
+        drifts = row.period is not None
+        for number, (theirs, ours) in enumerate(zip(row.theirs, row.ours, strict=False)):
+            late = theirs - ours
+            most = 3 + (0.2 * max(ours, 0) if drifts else 0)
+            assert -0.6 < late < most, (row.name, number, theirs, ours)
+            if not drifts:
+                apart.append(abs(late))
+        shorter, longer = sorted((row.theirs, row.ours), key=len)
+        end = min(length, row.expires)
+        for surplus in longer[len(shorter) :]:
+            assert surplus > end - 3 - (0.2 * end if drifts else 0), row
+        if drifts:
+            for number, at in enumerate(row.ours):
+                assert abs(at - row.first - number * row.period) < 1, row
+            assert all(b - a > row.period - 0.6 for a, b in itertools.pairwise(row.theirs)), row
+    counts = {kind: sum(len(row.ours) for row in rows if row.name.startswith(kind)) for kind in plan}
+    assert counts["paused"] == 0
+    assert counts["clocked"] == plan["clocked"] - 1  # one is in an hour
+    assert counts["solar"] == plan["solar"]
+    assert 0 < counts["one-off"] <= plan["one-off"]
+    assert all(counts[kind] > plan[kind] for kind in ("crontab", "interval", "expires", "start"))
+    apart.sort()
+    print(
+        f"{sum(counts.values())} by us {counts}; apart: median {apart[len(apart) // 2]:.3f} s,"
+        f" 90 % {apart[int(len(apart) * 0.9)]:.3f} s, most {apart[-1]:.3f} s"
+    )
+    assert apart[int(len(apart) * 0.5)] < 1
+
+
+# -- 4. What is refused, and taken back -------------------------------------------------------------
+
+
+def diagnosis(db: Session, role: str | None) -> tuple[Any, ...]:
+    with pytest.raises(psycopg.Error) as raised:
+        db.execute("SELECT periodic_schedule.fence_beat(%s)", [role])
+    said = raised.value.diag
+    return said.sqlstate, said.message_primary, said.message_detail, said.message_hint
+
+
+def policies(db: Session) -> tuple[Any, ...]:
+    """Names with their roles, and is row-level security on?"""
+    rows = db.execute(
+        "SELECT polname, ARRAY(SELECT rolname::text FROM pg_roles WHERE oid = ANY (polroles)"
+        " ORDER BY 1) FROM pg_policy ORDER BY polname"
+    ).fetchall()
+    on = db.execute(f"SELECT relrowsecurity FROM pg_class WHERE oid = '{TASKS}'::regclass")
+    return dict(rows), on.fetchone() == (True,)
+
+
+def test_roles_that_cannot_be_fenced_are_refused(db: Session, roles: Roles) -> None:
+    owner, above = roles("owner"), roles("super", "SUPERUSER")
+    member, bypass = roles("member"), roles("bypass", "LOGIN BYPASSRLS")
+    db.execute(f"ALTER TABLE {TASKS} OWNER TO {owner}; GRANT {owner} TO {member}")
+    try:
+        for missing in ("nobody at all", None):
+            state, message, _, hint = diagnosis(db, missing)
+            assert (state, message) == ("42704", f"there is no role {missing or 'NULL'}")
+            assert hint.startswith("CREATE ROLE ")
+        for role in (above, owner, member, bypass):
+            state, message, detail, hint = diagnosis(db, role)
+            assert (state, message) == ("22023", f"role {role} cannot be fenced")
+            assert owner in detail
+            assert "a role of its own" in hint
+        assert policies(db) == ({}, False)
+        assert db.execute("SELECT periodic_schedule.fenced()").fetchone() == (False,)
+        (refused,) = db.execute(
+            "SELECT a.done, a.reason FROM periodic_schedule.adopt(ARRAY[%s::uuid]) AS a",
+            [mirror_key(db, insert_task(db, "t", interval_id=every(db, 3600)))],
+        ).fetchall()
+        assert refused == (
+            False,
+            "nothing would keep a stock Beat from firing it too: fence_beat(role), or stop Beat"
+            " and use force => true",
+        )
+    finally:
+        db.execute(f"ALTER TABLE {TASKS} OWNER TO postgres")
+
+
+def mirror_key(db: Session, task: int) -> Any:
+    row = db.execute(
+        "SELECT pipeline_id FROM pg_periodic_schedule WHERE periodic_task_id = %s", [task]
+    ).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def test_fences_are_put_up_and_taken_down(db: Session, roles: Roles) -> None:
+    first, second = roles("first"), roles("second")
+    both = ({"periodic_schedule_all": [], "periodic_schedule_beat": [first, second]}, True)
+    for role in (first, second, first):
+        fence(db, role)
+    assert policies(db) == both
+    oids = "SELECT cardinality(polroles) FROM pg_policy WHERE polname = 'periodic_schedule_beat'"
+    assert db.execute(oids).fetchone() == (2,)
+    db.execute("SELECT periodic_schedule.unfence_beat(); SELECT periodic_schedule.unfence_beat()")
+    assert policies(db) == ({}, False)
+    # DROP OWNED, before a role is dropped, takes the policy that names it and leaves the other.
+    for again in (True, False):
+        fence(db, first)
+        db.execute(f"DROP OWNED BY {first}")
+        assert db.execute("SELECT periodic_schedule.fenced()").fetchone() == (False,)
+        if again:
+            fence(db, second)
+            assert policies(db)[0]["periodic_schedule_beat"] == [second]
+        db.execute("SELECT periodic_schedule.unfence_beat()")
+        assert policies(db) == ({}, False)
+
+
+def session_of(db: Session, role: str) -> Session:
+    info = db.info
+    return psycopg.connect(
+        host=info.host, port=info.port, dbname=info.dbname, user=role, autocommit=True
+    )
+
+
+def test_what_other_roles_can_do_under_a_fence(db: Session, roles: Roles) -> None:
+    """Everything but what Postgres refuses to all who do not own a table with row-level security."""
+    role, other = roles("beat"), roles("other", more=", DELETE")
+    task = insert_task(db, "t", interval_id=every(db, 3600))
+    insert_task(db, "theirs", interval_id=every(db, 3600))
+    with session_of(db, other) as session:
+        for fenced in (False, True):
+            if fenced:
+                fence(db, role)
+                db.execute(
+                    "SELECT periodic_schedule.adopt(ARRAY[%s::uuid])", [mirror_key(db, task)]
+                )
+                assert mirror(db, "pg_owned", "t")
+            count = f"SELECT count(*) FROM {TASKS}"
+            assert session.execute(count).fetchone() == (2,)
+            session.execute(f"UPDATE {TASKS} SET description = 'x'")
+            new = insert_task(session, "new", interval_id=every(session, 3600))
+            session.execute(f"DELETE FROM {TASKS} WHERE id = %s", [new])
+            with session.cursor().copy(f"COPY {TASKS} TO STDOUT") as copy:
+                assert len(list(copy)) == 2
+            if fenced:
+                with (
+                    pytest.raises(psycopg.errors.FeatureNotSupported, match="COPY FROM"),
+                    session.cursor().copy(f"COPY {TASKS} FROM STDIN") as copy,
+                ):
+                    pass
+                with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level"):
+                    session.execute(f"SET row_security = off; {count}")  # as pg_dump does
+            else:
+                with session.cursor().copy(f"COPY {TASKS} FROM STDIN"):
+                    pass
+    with session_of(db, role) as session:
+        assert session.execute(f"SELECT name FROM {TASKS}").fetchall() == [("theirs",)]
+        assert session.execute(f"UPDATE {TASKS} SET enabled = false").rowcount == 1
+    assert mirror(db, "enabled", "t")
+
+
+def test_the_migration_is_taken_back_under_a_fence(db: Session, roles: Roles) -> None:
+    role = roles("beat")
+    fence(db, role)
+    started = datetime.now(UTC)
+    for name in ("ran", "once"):
+        insert_task(
+            db, name, interval_id=every(db, 3600), one_off=name == "once", total_run_count=0,
+            last_run_at=started - timedelta(hours=1.5),
+        )  # fmt: skip
+    db.execute("SELECT periodic_schedule.adopt(force => true)")
+    assert db.execute("SELECT count(*) FROM periodic_schedule.tick()").fetchone() == (2,)
+    db.execute(
+        f"INSERT INTO periodic_schedule.policy (pipeline_id, spread)"
+        f" SELECT pipeline_id, '10 minutes' FROM pg_periodic_schedule"
+    )
+    with session_of(db, role) as session:
+        assert session.execute(f"SELECT count(*) FROM {TASKS}").fetchone() == (0,)
+        alembic("downgrade", "0003_next_run", url=url_of(db.info))
+        assert session.execute(f"SELECT count(*) FROM {TASKS}").fetchone() == (2,)
+    assert policies(db) == ({}, False)
+    saved = db.execute(
+        f"SELECT name, enabled, total_run_count, last_run_at > %s FROM {TASKS} ORDER BY 1",
+        [started - timedelta(hours=1)],
+    ).fetchall()
+    assert saved == [("once", False, 0, True), ("ran", True, 1, True)]
+    assert db.execute("SELECT to_regclass('periodic_schedule.policy')").fetchone() == (None,)
+    assert (drift(db), pending(db)) == ([], [])
+    assert mirror(db, "NOT pg_owned AND next_run_at = last_run_at + interval '1 hour'", "ran")
+    alembic("upgrade", "head", url=url_of(db.info))
+    assert (drift(db), pending(db)) == ([], [])
+    assert policies(db) == ({}, False)
+
+
+def test_a_row_that_is_locked_holds_the_migration_back(db: Session) -> None:
+    """It says so, and has changed nothing."""
+    insert_task(db, "t", interval_id=every(db, 3600))
+    db.execute("SELECT periodic_schedule.adopt(force => true)")
+    with psycopg.connect(db.info.dsn) as other:
+        other.execute(f"SELECT FROM {TASKS} FOR UPDATE")
+        said = alembic("downgrade", "0003_next_run", url=url_of(db.info), check=False)
+    assert "cannot be given back to Beat: another session is writing it" in said
+    assert "HINT: " in said
+    assert mirror(db, "pg_owned", "t")
+    alembic("downgrade", "0003_next_run", url=url_of(db.info))
+
+
+def test_django_migrates_its_tables_under_a_fence(db: Session, roles: Roles) -> None:
+    role = roles("beat")
+    fence(db, role)
+    insert_task(db, "t", crontab_id=insert_crontab(db, "0 3 * * *"))
+    db.execute("SELECT periodic_schedule.adopt(force => true)")
+    before = policies(db)
+    for target in ("0014", "0019"):
+        run(
+            *("python", "manage.py", "migrate", "-v0", "django_celery_beat", target),
+            url=url_of(db.info),
+            cwd=SAMPLE,
+        )
+    assert policies(db) == before
+    assert mirror(db, "pg_owned", "t")
+    assert (drift(db), pending(db)) == ([], [])
+    with session_of(db, role) as session:
+        assert session.execute(f"SELECT count(*) FROM {TASKS}").fetchone() == (0,)
+
+
+# -- 5. What Django sees ----------------------------------------------------------------------------
+
+
+def save_runs(db: Session) -> int:
+    row = db.execute("SELECT periodic_schedule.save_runs()").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def test_django_sees_runs_when_they_are_saved(db: Session, orm: Any) -> None:
+    long_ago = datetime.now(UTC) - timedelta(hours=1.5)
+    hourly = every(db, 3600)
+    for name, columns in {
+        "runs": {"total_run_count": 41},
+        "once": {"one_off": True},
+        "expires": {"expires": datetime.now(UTC) + timedelta(seconds=1.5)},
+        "locked": {},
+    }.items():
+        insert_task(db, name, interval_id=hourly, last_run_at=long_ago, **columns)
+    db.execute("SELECT periodic_schedule.adopt(force => true)")
+    version = f"SELECT name, xmin::text, ctid::text FROM {TASKS} ORDER BY name"
+    before = db.execute(version).fetchall()
+    ticked_at = datetime.now(UTC)
+    assert db.execute("SELECT count(*) FROM periodic_schedule.tick()").fetchone() == (4,)
+    assert db.execute("SELECT count(*) FROM periodic_schedule.take('w')").fetchone() == (4,)
+    assert db.execute(version).fetchall() == before  # the tick has written nothing of Beat's
+    tasks = orm.PeriodicTask.objects
+    assert tasks.get(name="runs").total_run_count == 41
+    mark = "SELECT last_update FROM django_celery_beat_periodictasks"
+    marked = db.execute(mark).fetchone()
+
+    with psycopg.connect(db.info.dsn) as django:  # an open transaction of somebody's
+        django.execute(f"UPDATE {TASKS} SET description = 'mine' WHERE name = 'locked'")
+        begun = time.monotonic()
+        assert save_runs(db) == 3
+        assert time.monotonic() - begun < 0.5
+        runs, once, expires = (tasks.get(name=name) for name in ("runs", "once", "expires"))
+        assert (runs.enabled, runs.total_run_count) == (True, 42)
+        assert long_ago < runs.last_run_at <= ticked_at
+        assert (once.enabled, once.total_run_count) == (False, 0)  # as Beat leaves it
+        assert (expires.enabled, expires.total_run_count) == (True, 1)
+        assert tasks.get(name="locked").total_run_count == 0
+        django.commit()
+    assert save_runs(db) == 1
+    locked = tasks.get(name="locked")
+    assert (locked.total_run_count, locked.description) == (1, "mine")
+    assert db.execute(mark).fetchone()[0] >= marked[0] if marked else True  # type: ignore[index]
+    assert save_runs(db) == 0
+    assert db.execute("SELECT count(*) FROM periodic_schedule.tick()").fetchone() == (0,)
+
+    wait_for(lambda: datetime.now(UTC) > expires.expires)
+    assert save_runs(db) == 1
+    assert tasks.get(name="expires").enabled is False
+    assert save_runs(db) == 0
+    assert mirror(db, "next_run_at", "once") is mirror(db, "next_run_at", "expires") is None
+    assert (drift(db), pending(db)) == ([], [])
+    # Resumed, the one-off runs once more, as with Beat.
+    once.enabled = True
+    once.save()
+    assert mirror(db, "next_run_at IS NOT NULL", "once")
+
+
+# -- 6. Seen in health ------------------------------------------------------------------------------
+
+
+def test_health_shows_a_beat_that_is_not_fenced(place: Place) -> None:
+    """As soon as that has saved what it fired, and until the schedule is fired by us again."""
+    db = place.db
+    insert_task(db, "twice", interval_id=every(db, 4), last_run_at=utc(time.time() - 5))
+    insert_task(db, "at rest", interval_id=every(db, 3600), last_run_at=utc(time.time()))
+    db.execute("SELECT periodic_schedule.adopt(force => true)")
+    health = "SELECT invariant, detail FROM periodic_schedule.health"
+    db.execute("SELECT periodic_schedule.tick()")
+    assert save_runs(db) == 1
+    assert db.execute(health).fetchall() == []
+    beat = place.stock()
+    wait_for(lambda: place.wire.of("twice"))
+    assert db.execute(health).fetchall() == []  # nothing in the database tells yet
+    beat.process.terminate()  # it saves
+    beat.process.wait(10)
+    ((invariant, detail),) = db.execute(health).fetchall()
+    assert invariant == "fired by one"
+    assert detail.startswith("twice: last_run_at was set to ")
+    assert "stock Beat" in detail
+    db.execute("SELECT periodic_schedule.tick()")
+    assert db.execute(health).fetchall() == []
