@@ -2,7 +2,7 @@
 # Installs what is missing, and nothing else (Debian 12, Ubuntu 24.04 or newer):
 #   provision.sh server   PostgreSQL with PL/Python, and croniter for the server's Python
 #   provision.sh venv     the project's Python packages, in .venv
-#   provision.sh dev      both, and for the tests a clock that can be set (libfaketime)
+#   provision.sh dev      both, and for the tests and the demo: Redis, pg_cron, a clock that can be set
 # Run by the Makefile, by .ci/run and by docker/Dockerfile.  As root, or as a user with sudo.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -72,9 +72,23 @@ install_venv() {
     fi
 }
 
+install_test_tools() {
+    local version
+    version=$(ls /usr/lib/postgresql | sort -n | tail -n 1)
+    # The package would start a broker that nobody asked for: Debian's policy-rc.d says no for it.
+    if [ ! -x /usr/bin/redis-server ] && [ ! -e /usr/sbin/policy-rc.d ]; then
+        trap 'as_root rm -f /usr/sbin/policy-rc.d' EXIT
+        printf '#!/bin/sh\nexit 101\n' | as_root tee /usr/sbin/policy-rc.d >/dev/null
+        as_root chmod +x /usr/sbin/policy-rc.d
+        apt_install redis-server
+        as_root rm -f /usr/sbin/policy-rc.d
+    fi
+    apt_install redis-server libfaketime "postgresql-$version-cron"
+}
+
 case $what in
     server) install_server ;;
     venv) install_venv ;;
-    dev) install_server && install_venv && apt_install libfaketime ;;
+    dev) install_server && install_venv && install_test_tools ;;
     *) sed -n '2,6s/^# //p' "$0" >&2; exit 2 ;;
 esac

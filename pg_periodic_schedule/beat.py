@@ -284,8 +284,8 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
             except UNSENDABLE as error:
                 self._give_up(firing, f"{type(error).__name__}: {one_line(error)}")
             except Exception as error:
+                # One that the broker alone refuses must not hold up the others.
                 down = self._broker_is_down()
-                # One that the broker closes the connection on must not hold up the others.
                 rest = firings[position:] if down else [firing]
                 pause = backoff(self._broker_failures if down else firing.attempt, 1, 60)
                 self._give_back(rest, f"not sent: {one_line(error)}", timedelta(seconds=pause))
@@ -446,13 +446,12 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
 
 
 def mirror(db: Database) -> str:
-    """The mirror with its schema, which need not be on our search_path."""
+    """The mirror's name as SQL; its schema need not be on our search_path."""
     return str(
         value(
             db,
-            "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class AS c"
-            " JOIN pg_namespace AS n ON n.oid = c.relnamespace"
-            " WHERE c.relname = 'pg_periodic_schedule' AND c.relkind = 'r'",
+            "SELECT confrelid::regclass::text FROM pg_constraint"
+            " WHERE conrelid = 'periodic_schedule.policy'::regclass AND contype = 'f'",
         )
     )
 

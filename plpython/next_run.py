@@ -377,7 +377,9 @@ def next_runs_of_many(
     return runs, errors, incomplete
 
 
-def runs_between(expression: str, zone: str, after: int, until: int, count: int) -> list[int]:
+def runs_after(
+    expression: str, zone: str, after: int, count: int, until: int = END_OF_TIME
+) -> list[int]:
     """Up to ``count`` runs, strictly after ``after`` and not after ``until``, in order.
 
     Raises ScheduleError.

@@ -33,7 +33,7 @@ class Broker:
     def __init__(self) -> None:
         self.port = get_port(None)
         self.url = f"redis://127.0.0.1:{self.port}/0"
-        self.client: redis.Redis = redis.Redis(port=int(self.port or 0))
+        self.client: Any = redis.Redis(port=int(self.port or 0))
         self.start()
 
     def start(self) -> None:
@@ -118,6 +118,9 @@ class Beat:
 
     def stop(self, seconds: float = 10, number: int = signal.SIGTERM) -> None:
         self.process.send_signal(number)
+        self.wait_stopped(seconds)
+
+    def wait_stopped(self, seconds: float = 10) -> None:
         assert self.process.wait(seconds) == 0, self.log
         assert "Traceback" not in self.log, self.log
 

@@ -165,39 +165,6 @@ def test_what_somebody_put_into_public_is_not_called(bare: Session) -> None:
         bare.execute("DROP ROLE humble")
 
 
-def test_the_grants_of_the_readme_are_enough(db: Session) -> None:
-    readme = (ROOT / "README.md").read_text()
-    (grants,) = re.findall(r"(?s)```sql\n(GRANT SELECT ON pg_periodic_schedule.*?)```", readme)
-    insert_task(db, "t", crontab_id=insert_crontab(db, "0 3 * * *"))
-    key = mirror(db, "pipeline_id", "t")
-    reads = [
-        "SELECT periodic_schedule.next_run_at(cron_string, timezone, now())"
-        " FROM pg_periodic_schedule",
-        "SELECT periodic_schedule.next_runs('0 3 * * *', 'UTC', now(), 3)",
-        "SELECT * FROM periodic_schedule.validate('0 3 * * 7')",
-        "SELECT periodic_schedule.describe('0 3 * * 1', 'de')",
-        f"SELECT * FROM periodic_schedule.preview('{key}')",
-        "SELECT * FROM periodic_schedule.tz_database()",
-    ]
-    operates = [
-        "SELECT * FROM periodic_schedule.drift",
-        "SELECT * FROM periodic_schedule.pending_sync",
-        "SELECT * FROM periodic_schedule.reconcile()",
-    ]
-    db.execute("CREATE ROLE reader LOGIN; CREATE ROLE operator LOGIN")
-    try:
-        db.execute(grants)
-        for role, statements in (("reader", reads), ("operator", operates)):
-            url = url_of(db.info, user=role).replace("+psycopg", "")
-            with psycopg.connect(url, autocommit=True) as session:
-                for statement in statements:
-                    session.execute(statement)
-                with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                    session.execute("UPDATE pg_periodic_schedule SET enabled = false")
-    finally:
-        db.execute("DROP OWNED BY reader, operator; DROP ROLE reader, operator")
-
-
 def test_the_source_makes_the_schema_that_the_migrations_make(db: Session, bare: Session) -> None:
     with bare.transaction():
         bare.execute(assemble().replace("@beat_schema@", '"public"').encode())

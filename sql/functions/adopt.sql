@@ -26,7 +26,7 @@ BEGIN
     pipeline_ids := array_remove(pipeline_ids, NULL);
     locked := ARRAY(
         SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m
-        WHERE m.pipeline_id = ANY (pipeline_ids) ORDER BY m.pipeline_id FOR UPDATE SKIP LOCKED
+        WHERE m.pipeline_id = ANY (pipeline_ids) ORDER BY m.pipeline_id FOR NO KEY UPDATE SKIP LOCKED
     );
     refusals := (  -- a new statement: the rows as they are now
         SELECT coalesce(jsonb_object_agg(i.pipeline_id, r.refusal) FILTER (WHERE r.refusal IS NOT NULL), '{}')
@@ -41,6 +41,9 @@ BEGIN
                 WHEN force THEN NULL
                 WHEN NOT fenced
                     THEN 'nothing would keep a stock Beat from firing it too: fence_beat(role), or stop Beat and use force => true'
+                WHEN m.enabled AND m.next_run_at BETWEEN now - unsaved AND now + too_near
+                    AND periodic_schedule.next_run_at(m.cron_string, m.timezone, m.next_run_at) < m.next_run_at + too_near
+                    THEN 'it runs too often for a live Beat to be told between two runs: stop Beat and use force => true'
                 WHEN m.enabled AND m.next_run_at BETWEEN now - unsaved AND now
                     THEN format('due since %s: Beat may have fired it and not saved that yet; it has been told to: try again in 10 seconds', m.next_run_at)
                 WHEN m.enabled AND m.next_run_at BETWEEN now AND now + too_near

@@ -12,7 +12,13 @@ BEGIN
         ),
         (
             SELECT f.available_at FROM periodic_schedule.firing AS f
-            WHERE f.state = 'pending' ORDER BY f.available_at LIMIT 1
+            WHERE f.state = 'pending'
+              AND NOT (f.sequential AND EXISTS (  -- that one's end comes first, and wakes
+                  SELECT FROM periodic_schedule.firing AS e
+                  WHERE e.pipeline_id = f.pipeline_id AND e.sequential
+                    AND (e.state = 'leased' OR e.state = 'pending' AND e.scheduled_for < f.scheduled_for)
+              ))
+            ORDER BY f.available_at LIMIT 1
         ),
         (
             SELECT f.lease_until FROM periodic_schedule.firing AS f

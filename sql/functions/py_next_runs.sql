@@ -6,7 +6,7 @@ SET search_path = pg_catalog, pg_temp
 AS $python$
 python = GD["@python_version@"]
 try:
-    return python.next_run.runs_between(cron_string, timezone, after, until, n), None
+    return python.next_run.runs_after(cron_string, timezone, after, n, until), None
 except python.grammar.ScheduleError as error:
     return None, error.report
 $python$;

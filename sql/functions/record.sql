@@ -17,7 +17,7 @@ BEGIN
     SELECT
         u.pipeline_id, u.moment, periodic_schedule.firing_id(u.pipeline_id, u.moment), p.id, p.name, p.task,
         p.args, p.kwargs, p.queue, p.exchange, p.routing_key, p.priority, p.headers,
-        coalesce(p.expires, record.now + p.expire_seconds * interval '1 second'),
+        coalesce(p.expires, record.now + nullif(p.expire_seconds, 0) * interval '1 second'),  -- 0: never, as for Beat
         coalesce(y.overlap <> 'allow', false),
         CASE WHEN u.reason IS NULL THEN 'pending' ELSE 'skipped' END, u.reason, record.now, record.now,
         CASE WHEN u.reason IS NOT NULL THEN record.now END

@@ -18,7 +18,7 @@ BEGIN
     pipeline_ids := array_remove(pipeline_ids, NULL);
     locked := ARRAY(
         SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
-        WHERE m.pipeline_id = ANY (pipeline_ids) AND m.pg_owned ORDER BY m.pipeline_id FOR UPDATE SKIP LOCKED
+        WHERE m.pipeline_id = ANY (pipeline_ids) AND m.pg_owned ORDER BY m.pipeline_id FOR NO KEY UPDATE SKIP LOCKED
     );
     locked := ARRAY(
         SELECT p.id FROM @beat_schema@.django_celery_beat_periodictask AS p

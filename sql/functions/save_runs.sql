@@ -13,11 +13,11 @@ BEGIN
     PERFORM periodic_schedule.require_read_committed('save_runs()');
     task_ids := ARRAY(
         SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
-        WHERE m.run_count > 0 ORDER BY m.pipeline_id LIMIT batch FOR UPDATE SKIP LOCKED
+        WHERE m.run_count > 0 ORDER BY m.pipeline_id LIMIT batch FOR NO KEY UPDATE SKIP LOCKED
     ) || ARRAY(
         SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
         WHERE m.pg_owned AND m.enabled AND m.expires IS NOT NULL AND m.expires <= save_runs.now
-        ORDER BY m.expires LIMIT batch FOR UPDATE SKIP LOCKED
+        ORDER BY m.expires LIMIT batch FOR NO KEY UPDATE SKIP LOCKED
     );
     IF task_ids = '{}' THEN
         RETURN 0;

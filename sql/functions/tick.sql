@@ -25,7 +25,7 @@ BEGIN
     claimed := ARRAY(
         SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m
         WHERE m.enabled AND m.next_run_at <= tick.now AND m.pg_owned
-        ORDER BY m.next_run_at LIMIT batch FOR UPDATE SKIP LOCKED
+        ORDER BY m.next_run_at LIMIT batch FOR NO KEY UPDATE SKIP LOCKED
     );
     IF claimed = '{}' THEN
         RETURN;
@@ -40,7 +40,7 @@ BEGIN
             m.next_run_at - s.spread AS moment, tick.now - s.spread AS horizon,
             CASE WHEN y.misfire <> 'one' THEN tick.now - s.spread - y.misfire_age ELSE '-infinity' END AS oldest,
             coalesce(y.misfire, 'one') AS misfire,
-            CASE WHEN y.misfire = 'all' THEN y.misfire_count ELSE 1 END AS most,
+            CASE WHEN y.misfire = 'all' AND NOT m.one_off THEN y.misfire_count ELSE 1 END AS most,
             coalesce(y.overlap, 'allow') AS overlap
         FROM @beat_schema@.pg_periodic_schedule AS m
         JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = m.periodic_task_id

@@ -75,7 +75,7 @@ BEGIN
     pipeline_ids := array_remove(pipeline_ids, NULL);
     locked := ARRAY(
         SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m
-        WHERE m.pipeline_id = ANY (pipeline_ids) ORDER BY m.pipeline_id FOR UPDATE SKIP LOCKED
+        WHERE m.pipeline_id = ANY (pipeline_ids) ORDER BY m.pipeline_id FOR NO KEY UPDATE SKIP LOCKED
     );
     refusals := (  -- a new statement: the rows as they are now
         SELECT coalesce(jsonb_object_agg(i.pipeline_id, r.refusal) FILTER (WHERE r.refusal IS NOT NULL), '{}')
@@ -90,6 +90,9 @@ BEGIN
                 WHEN force THEN NULL
                 WHEN NOT fenced
                     THEN 'nothing would keep a stock Beat from firing it too: fence_beat(role), or stop Beat and use force => true'
+                WHEN m.enabled AND m.next_run_at BETWEEN now - unsaved AND now + too_near
+                    AND periodic_schedule.next_run_at(m.cron_string, m.timezone, m.next_run_at) < m.next_run_at + too_near
+                    THEN 'it runs too often for a live Beat to be told between two runs: stop Beat and use force => true'
                 WHEN m.enabled AND m.next_run_at BETWEEN now - unsaved AND now
                     THEN format('due since %s: Beat may have fired it and not saved that yet; it has been told to: try again in 10 seconds', m.next_run_at)
                 WHEN m.enabled AND m.next_run_at BETWEEN now AND now + too_near
@@ -168,7 +171,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.canonical_crontab(fields text[], OU
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD["periodic_schedule 069a70357ab23fc9"].grammar
+python = GD["periodic_schedule dbc1feecd983c530"].grammar
 try:
     return python.canonical_crontab(fields), None
 except python.ScheduleError as error:
@@ -585,7 +588,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.load_python() RETURNS void
 LANGUAGE plpython3u STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-if "periodic_schedule 069a70357ab23fc9" in GD:
+if "periodic_schedule dbc1feecd983c530" in GD:
     return
 
 import sys
@@ -1283,7 +1286,9 @@ def next_run():
         return runs, errors, incomplete
 
 
-    def runs_between(expression: str, zone: str, after: int, until: int, count: int) -> list[int]:
+    def runs_after(
+        expression: str, zone: str, after: int, count: int, until: int = END_OF_TIME
+    ) -> list[int]:
         """Up to ``count`` runs, strictly after ``after`` and not after ``until``, in order.
 
         Raises ScheduleError.
@@ -1792,7 +1797,7 @@ finally:
             del sys.modules[name]
         else:
             sys.modules[name] = other
-GD["periodic_schedule 069a70357ab23fc9"] = loaded
+GD["periodic_schedule dbc1feecd983c530"] = loaded
 $python$;
 COMMENT ON FUNCTION periodic_schedule.load_python() IS
     'Carries plpython/*.py; puts it in the session''s GD for the other PL/Python functions, which are called after this';
@@ -1803,7 +1808,7 @@ RETURNS bigint
 LANGUAGE plpython3u STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD.get("periodic_schedule 069a70357ab23fc9")
+python = GD.get("periodic_schedule dbc1feecd983c530")
 if python is None:
     return None
 try:
@@ -1835,7 +1840,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.next_runs_of_many(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule 069a70357ab23fc9"].next_run.next_runs_of_many(expressions, zones, afters, deadline)
+return GD["periodic_schedule dbc1feecd983c530"].next_run.next_runs_of_many(expressions, zones, afters, deadline)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.next_runs_of_many(text[], text[], bigint[], bigint) IS
     'Next runs of many schedules in one call, in step with the arguments, in microseconds since 1970, errors as text, and why the server left some for later, if so: a library is missing, or the deadline is past; raises nothing';
@@ -1855,7 +1860,13 @@ BEGIN
         ),
         (
             SELECT f.available_at FROM periodic_schedule.firing AS f
-            WHERE f.state = 'pending' ORDER BY f.available_at LIMIT 1
+            WHERE f.state = 'pending'
+              AND NOT (f.sequential AND EXISTS (  -- that one's end comes first, and wakes
+                  SELECT FROM periodic_schedule.firing AS e
+                  WHERE e.pipeline_id = f.pipeline_id AND e.sequential
+                    AND (e.state = 'leased' OR e.state = 'pending' AND e.scheduled_for < f.scheduled_for)
+              ))
+            ORDER BY f.available_at LIMIT 1
         ),
         (
             SELECT f.lease_until FROM periodic_schedule.firing AS f
@@ -1955,7 +1966,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.parse_identity(
 LANGUAGE plpython3u IMMUTABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule 069a70357ab23fc9"].identity.identities_of(names, tasks, args_texts, kwargs_texts, headers_texts)
+return GD["periodic_schedule dbc1feecd983c530"].identity.identities_of(names, tasks, args_texts, kwargs_texts, headers_texts)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.parse_identity(text[], text[], text[], text[], text[]) IS
     'What the text columns of many periodic tasks say about their identity, in step with the arguments; runnable is false where Beat cannot load them; raises nothing';
@@ -2079,7 +2090,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_describe(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD["periodic_schedule 069a70357ab23fc9"]
+python = GD["periodic_schedule dbc1feecd983c530"]
 try:
     return python.explain.describe(cron_string, locale), None
 except python.grammar.ScheduleError as error:
@@ -2095,7 +2106,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_local_times(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule 069a70357ab23fc9"].explain.in_local_time(cron_string, timezone, runs)
+return GD["periodic_schedule dbc1feecd983c530"].explain.in_local_time(cron_string, timezone, runs)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.py_local_times(text, text, bigint[]) IS
     'What the clocks of the zone show at these runs, in microseconds as if it were UTC, and what a change of the clocks has to do with them';
@@ -2107,9 +2118,9 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_next_runs(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD["periodic_schedule 069a70357ab23fc9"]
+python = GD["periodic_schedule dbc1feecd983c530"]
 try:
-    return python.next_run.runs_between(cron_string, timezone, after, until, n), None
+    return python.next_run.runs_after(cron_string, timezone, after, n, until), None
 except python.grammar.ScheduleError as error:
     return None, error.report
 $python$;
@@ -2121,7 +2132,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_tz_database(OUT source text, OUT
 LANGUAGE plpython3u STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule 069a70357ab23fc9"].zones.tz_database()
+return GD["periodic_schedule dbc1feecd983c530"].zones.tz_database()
 $python$;
 COMMENT ON FUNCTION periodic_schedule.py_tz_database() IS 'The work of tz_database()';
 
@@ -2133,7 +2144,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_validate(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule 069a70357ab23fc9"].explain.validate(cron_string, timezone)
+return GD["periodic_schedule dbc1feecd983c530"].explain.validate(cron_string, timezone)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.py_validate(text, text) IS 'The work of validate()';
 
@@ -2266,7 +2277,7 @@ BEGIN
     SELECT
         u.pipeline_id, u.moment, periodic_schedule.firing_id(u.pipeline_id, u.moment), p.id, p.name, p.task,
         p.args, p.kwargs, p.queue, p.exchange, p.routing_key, p.priority, p.headers,
-        coalesce(p.expires, record.now + p.expire_seconds * interval '1 second'),
+        coalesce(p.expires, record.now + nullif(p.expire_seconds, 0) * interval '1 second'),  -- 0: never, as for Beat
         coalesce(y.overlap <> 'allow', false),
         CASE WHEN u.reason IS NULL THEN 'pending' ELSE 'skipped' END, u.reason, record.now, record.now,
         CASE WHEN u.reason IS NOT NULL THEN record.now END
@@ -2305,7 +2316,7 @@ BEGIN
     pipeline_ids := array_remove(pipeline_ids, NULL);
     locked := ARRAY(
         SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
-        WHERE m.pipeline_id = ANY (pipeline_ids) AND m.pg_owned ORDER BY m.pipeline_id FOR UPDATE SKIP LOCKED
+        WHERE m.pipeline_id = ANY (pipeline_ids) AND m.pg_owned ORDER BY m.pipeline_id FOR NO KEY UPDATE SKIP LOCKED
     );
     locked := ARRAY(
         SELECT p.id FROM @beat_schema@.django_celery_beat_periodictask AS p
@@ -2426,11 +2437,11 @@ BEGIN
     PERFORM periodic_schedule.require_read_committed('save_runs()');
     task_ids := ARRAY(
         SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
-        WHERE m.run_count > 0 ORDER BY m.pipeline_id LIMIT batch FOR UPDATE SKIP LOCKED
+        WHERE m.run_count > 0 ORDER BY m.pipeline_id LIMIT batch FOR NO KEY UPDATE SKIP LOCKED
     ) || ARRAY(
         SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
         WHERE m.pg_owned AND m.enabled AND m.expires IS NOT NULL AND m.expires <= save_runs.now
-        ORDER BY m.expires LIMIT batch FOR UPDATE SKIP LOCKED
+        ORDER BY m.expires LIMIT batch FOR NO KEY UPDATE SKIP LOCKED
     );
     IF task_ids = '{}' THEN
         RETURN 0;
@@ -2718,7 +2729,7 @@ BEGIN
     claimed := ARRAY(
         SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m
         WHERE m.enabled AND m.next_run_at <= tick.now AND m.pg_owned
-        ORDER BY m.next_run_at LIMIT batch FOR UPDATE SKIP LOCKED
+        ORDER BY m.next_run_at LIMIT batch FOR NO KEY UPDATE SKIP LOCKED
     );
     IF claimed = '{}' THEN
         RETURN;
@@ -2733,7 +2744,7 @@ BEGIN
             m.next_run_at - s.spread AS moment, tick.now - s.spread AS horizon,
             CASE WHEN y.misfire <> 'one' THEN tick.now - s.spread - y.misfire_age ELSE '-infinity' END AS oldest,
             coalesce(y.misfire, 'one') AS misfire,
-            CASE WHEN y.misfire = 'all' THEN y.misfire_count ELSE 1 END AS most,
+            CASE WHEN y.misfire = 'all' AND NOT m.one_off THEN y.misfire_count ELSE 1 END AS most,
             coalesce(y.overlap, 'allow') AS overlap
         FROM @beat_schema@.pg_periodic_schedule AS m
         JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = m.periodic_task_id
