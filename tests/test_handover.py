@@ -5,17 +5,15 @@ The tests that need minutes run side by side: the comparison of 200 schedules go
 background while the fence is tested.
 """
 
+import contextlib
 import itertools
 import os
 import random
-import subprocess
 import threading
 import time
-import types
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,8 +23,6 @@ import pytest
 import redis
 from brokers import OURS, STOCK, Beat, Broker, wait_for
 from conftest import (
-    PG_BIN,
-    ROOT,
     SAMPLE,
     alembic,
     drift,
@@ -237,7 +233,7 @@ def times(sent: Sequence[Sent]) -> list[float]:
     return [one.at for one in sent]
 
 
-# -- 3. Side by side, in the background -----------------------------------------------------------
+# -- 3. Side by side, in the background
 
 WINDOW = 130.0
 
@@ -329,7 +325,9 @@ def insert_two_hundred(db: Session, start: float) -> dict[str, int]:
         add("paused", enabled=False, **schedule)
     for number in range(10):
         begins = start + 12 + number * 6
-        if number % 2:  # no full minute between its last run and its start: Beat would catch that up
+        if (
+            number % 2
+        ):  # no full minute between its last run and its start: Beat would catch that up
             begins += 2 if minute_of(begins - 1) < minute_of(begins) else 0
             schedule = {"crontab_id": crontab, "last_run_at": utc(begins - 1)}
         else:
@@ -400,7 +398,9 @@ def compare(server: Any, directory: Path) -> Comparison:
             brokers.append(Broker())
             places.append(Place(session, brokers[-1], folder))
         by_beat, by_us = places
-        assert by_us.adopt([f"{kind} {n + 1}" for kind in plan for n in range(plan[kind])], True) == {}
+        assert (
+            by_us.adopt([f"{kind} {n + 1}" for kind in plan for n in range(plan[kind])], True) == {}
+        )
         beats = by_beat.stock(), by_us.ours()
         beats[0].wait_for_log("Starting")
         time.sleep(max(0, start + WINDOW - time.time()))
@@ -435,7 +435,7 @@ def comparison(server: Any, tmp_path_factory: Any) -> Iterator[Future[Comparison
         yield pool.submit(compare, server, tmp_path_factory.mktemp("side_by_side"))
 
 
-# -- 1. The fence ---------------------------------------------------------------------------------
+# -- 1. The fence
 
 
 def as_role(orm: Any, role: str) -> None:
@@ -508,7 +508,10 @@ def test_a_fenced_beat_hands_over_and_gets_back(
     for _ in range(3):
         refused = place.adopt([*short, "paused"])
         assert refused.keys() == {*short, "paused"}
-        assert all(text.startswith(("due at", "due since")) for text in refused.values())
+        assert set(refused.values()) == {
+            "it runs too often for a live Beat to be told between two runs: stop Beat and use force"
+            " => true"
+        }
         time.sleep(0.2)
     db.execute(f"UPDATE {TASKS} SET enabled = false WHERE name = 'paused'")
     time.sleep(SEEN_AFTER)
@@ -594,8 +597,11 @@ def test_a_fenced_beat_hands_over_and_gets_back(
             assert run_columns(db, name)[1] > given_back[name][1] >= len(we[name]), name
     # With force and a live Beat, what is fired every few seconds is fired by both until it looks.
     both = {
-        name: [round(at - adopted_at[name], 1) for at in times(they[name])
-               if adopted_at[name] < at < released_at]
+        name: [
+            round(at - adopted_at[name], 1)
+            for at in times(they[name])
+            if adopted_at[name] < at < released_at
+        ]
         for name in (*short, "paused")
     }
     assert both["paused"] == []
@@ -603,7 +609,53 @@ def test_a_fenced_beat_hands_over_and_gets_back(
     assert (drift(db), pending(db)) == ([], [])
 
 
-# -- 2. In all orders, with kills -----------------------------------------------------------------
+# -- 3. Side by side: what came of it
+
+
+def test_two_hundred_schedules_side_by_side(comparison: Future[Comparison]) -> None:
+    """How compared: the n-th message of a schedule by Beat with the n-th by us, as they come to the
+    brokers; a surplus on one side is allowed only as near to the end as the tolerance.
+
+    Ours is within a second of the moment the schedule names, intervals from their start.  So is
+    Beat's in the median; but while it loads its rows anew (here at each one-off that ends) it fires nothing,
+    for up to two seconds, and what it is late with an interval adds up: 7 % for one of a second.
+    """
+    rows, plan, length = comparison.result()
+    assert sum(plan.values()) > 200
+    apart = []
+    for row in rows:
+        drifts = row.period is not None
+        for number, (theirs, ours) in enumerate(zip(row.theirs, row.ours, strict=False)):
+            late = theirs - ours
+            most = 3 + (0.2 * max(ours, 0) if drifts else 0)
+            assert -0.6 < late < most, (row.name, number, theirs, ours)
+            if not drifts:
+                apart.append(abs(late))
+        shorter, longer = sorted((row.theirs, row.ours), key=len)
+        end = min(length, row.expires)
+        for surplus in longer[len(shorter) :]:
+            assert surplus > end - 3 - (0.2 * end if drifts else 0), row
+        if drifts:
+            for number, at in enumerate(row.ours):
+                assert abs(at - row.first - number * row.period) < 1, row
+            assert all(b - a > row.period - 0.6 for a, b in itertools.pairwise(row.theirs)), row
+    counts = {
+        kind: sum(len(row.ours) for row in rows if row.name.startswith(kind)) for kind in plan
+    }
+    assert counts["paused"] == 0
+    assert counts["clocked"] == plan["clocked"] - 1  # one is in an hour
+    assert counts["solar"] == plan["solar"]
+    assert 0 < counts["one-off"] <= plan["one-off"]
+    assert all(counts[kind] > plan[kind] for kind in ("crontab", "interval", "expires", "start"))
+    apart.sort()
+    print(
+        f"{sum(counts.values())} by us {counts}; apart: median {apart[len(apart) // 2]:.3f} s,"
+        f" 90 % {apart[int(len(apart) * 0.9)]:.3f} s, most {apart[-1]:.3f} s"
+    )
+    assert apart[int(len(apart) * 0.5)] < 1
+
+
+# -- 2. In all orders, with kills
 
 
 class Operator:
@@ -647,6 +699,14 @@ class Operator:
         if self.us.process.poll() is not None:
             self.us = self.place.ours("schedulers:ShortLease")
 
+    def repeats(self, sent: Sequence[Sent]) -> list[float]:
+        """What Beat sent again though it was not killed in between: killed, it forgets."""
+        return [
+            b - a
+            for a, b in itertools.pairwise(times(sent))
+            if not any(a <= killed + 0.05 and killed <= b for killed in self.killed)
+        ]
+
     def owned(self, name: str, moment: float) -> bool:
         return [False, *(owned for at, owned in self.history[name] if at <= moment)][-1]
 
@@ -661,7 +721,7 @@ def test_in_all_orders_with_kills_each_occurrence_has_one_firer(place: Place, ro
     role = roles("beat")
     fence(db, role)
     begun = time.time()
-    clocked = {f"clocked {n}": begun + chance.uniform(37, 60) for n in range(60)}
+    clocked = {f"clocked {n}": begun + chance.uniform(34, 50) for n in range(30)}
     for name, moment in clocked.items():
         insert_task(db, name, clocked_id=once_at(db, moment), one_off=True)
     minutes = [f"minute {n}" for n in range(20)]
@@ -679,9 +739,9 @@ def test_in_all_orders_with_kills_each_occurrence_has_one_firer(place: Place, ro
     chance.shuffle(orders)
     done = []
     for order in orders:
-        if time.time() > begun + 56:
+        if time.time() > begun + 42:
             break
-        some = chance.sample([*clocked, *minutes], 48)
+        some = chance.sample([*clocked, *minutes], 30)
         few = chance.sample([*seconds], 6)
         for step in order:
             dead = operator.beat.process.poll() is not None
@@ -690,7 +750,7 @@ def test_in_all_orders_with_kills_each_occurrence_has_one_firer(place: Place, ro
                 if dead:
                     operator.adopt(few, force=True)
             elif step == "release":
-                operator.release(chance.sample([*clocked, *minutes, *seconds], 30))
+                operator.release(chance.sample([*clocked, *minutes, *seconds], 22))
             elif step == "kill Beat":
                 operator.kill_beat()
             else:
@@ -699,12 +759,17 @@ def test_in_all_orders_with_kills_each_occurrence_has_one_firer(place: Place, ro
         operator.revive()
         time.sleep(chance.uniform(1, 4))
         done.append(order)
-    wait_for(lambda: time.time() > max(*clocked.values(), begun + 62) + 2, 70)  # the last start is 8 s ago
+    wait_for(
+        lambda: time.time() > max(*clocked.values(), begun + 62) + 2, 70
+    )  # the last start is 8 s ago
     wait_for(lambda: time.time() % 60 > 4, 70)
     left_over = (
         "SELECT count(*) FROM periodic_schedule.firing"
         " WHERE state IN ('pending', 'leased') AND created_at < now() - interval '2 s'"
     )
+    # Beat loads all anew for each one-off that ends, so it may be long at those it missed.
+    with contextlib.suppress(AssertionError):
+        wait_for(lambda: clocked.keys() <= {one.name for one in list(place.wire.sent)}, 20)
     wait_for(lambda: db.execute(left_over).fetchone() == (0,), 20)
     operator.beat.kill()
     operator.us.stop()
@@ -714,15 +779,17 @@ def test_in_all_orders_with_kills_each_occurrence_has_one_firer(place: Place, ro
     we, they = place.by()
     wrong = {}
     for name in clocked:
-        firers = ("us",) * len(we[name]) + ("Beat",) * len(they[name])
-        if len(set(firers)) != 1 or len(we[name]) > 1 or len(they[name]) > 2:
-            wrong[name] = firers, operator.history[name]
+        if bool(we[name]) == bool(they[name]) or len(we[name]) > 1 or operator.repeats(they[name]):
+            wrong[name] = times(we[name]), times(they[name]), operator.history[name]
     assert wrong == {}
     whose: dict[tuple[str, int], set[str]] = defaultdict(set)
     for who, sent in (("us", we), ("Beat", they)):
         for name in minutes:
             for one in sent[name]:
                 whose[name, minute_of(one.at)].add(who)
+    for name in minutes:
+        for _, same_minute in itertools.groupby(they[name], lambda one: minute_of(one.at)):
+            assert operator.repeats(list(same_minute)) == [], name
     boundaries = range(minute_of(begun) + 1, minute_of(ended - 4) + 1)
     assert {key: by for key, by in whose.items() if len(by) != 1} == {}
     assert whose.keys() == {(name, minute) for name in minutes for minute in boundaries}
@@ -747,51 +814,7 @@ def test_in_all_orders_with_kills_each_occurrence_has_one_firer(place: Place, ro
     assert len(done) >= 6
 
 
-# -- 3. Side by side: what came of it -------------------------------------------------------------
-
-
-def test_two_hundred_schedules_side_by_side(comparison: Future[Comparison]) -> None:
-    """How compared: the n-th message of a schedule by Beat with the n-th by us, as they come to the
-    brokers; a surplus on one side is allowed only as near to the end as the tolerance.
-
-    Ours is within a second of the moment the schedule names, intervals from their start.  So is
-    Beat's in the median; but while it loads its rows anew (here at each one-off that ends) it fires nothing,
-    for up to two seconds, and what it is late with an interval adds up: 7 % for one of a second.
-    """
-    rows, plan, length = comparison.result()
-    assert sum(plan.values()) > 200
-    apart = []
-    for row in rows:
-        drifts = row.period is not None
-        for number, (theirs, ours) in enumerate(zip(row.theirs, row.ours, strict=False)):
-            late = theirs - ours
-            most = 3 + (0.2 * max(ours, 0) if drifts else 0)
-            assert -0.6 < late < most, (row.name, number, theirs, ours)
-            if not drifts:
-                apart.append(abs(late))
-        shorter, longer = sorted((row.theirs, row.ours), key=len)
-        end = min(length, row.expires)
-        for surplus in longer[len(shorter) :]:
-            assert surplus > end - 3 - (0.2 * end if drifts else 0), row
-        if drifts:
-            for number, at in enumerate(row.ours):
-                assert abs(at - row.first - number * row.period) < 1, row
-            assert all(b - a > row.period - 0.6 for a, b in itertools.pairwise(row.theirs)), row
-    counts = {kind: sum(len(row.ours) for row in rows if row.name.startswith(kind)) for kind in plan}
-    assert counts["paused"] == 0
-    assert counts["clocked"] == plan["clocked"] - 1  # one is in an hour
-    assert counts["solar"] == plan["solar"]
-    assert 0 < counts["one-off"] <= plan["one-off"]
-    assert all(counts[kind] > plan[kind] for kind in ("crontab", "interval", "expires", "start"))
-    apart.sort()
-    print(
-        f"{sum(counts.values())} by us {counts}; apart: median {apart[len(apart) // 2]:.3f} s,"
-        f" 90 % {apart[int(len(apart) * 0.9)]:.3f} s, most {apart[-1]:.3f} s"
-    )
-    assert apart[int(len(apart) * 0.5)] < 1
-
-
-# -- 4. What is refused, and taken back -------------------------------------------------------------
+# -- 4. What is refused, and taken back
 
 
 def diagnosis(db: Session, role: str | None) -> tuple[Any, ...]:
@@ -926,8 +949,8 @@ def test_the_migration_is_taken_back_under_a_fence(db: Session, roles: Roles) ->
     db.execute("SELECT periodic_schedule.adopt(force => true)")
     assert db.execute("SELECT count(*) FROM periodic_schedule.tick()").fetchone() == (2,)
     db.execute(
-        f"INSERT INTO periodic_schedule.policy (pipeline_id, spread)"
-        f" SELECT pipeline_id, '10 minutes' FROM pg_periodic_schedule"
+        "INSERT INTO periodic_schedule.policy (pipeline_id, spread)"
+        " SELECT pipeline_id, '10 minutes' FROM pg_periodic_schedule"
     )
     with session_of(db, role) as session:
         assert session.execute(f"SELECT count(*) FROM {TASKS}").fetchone() == (0,)
@@ -979,7 +1002,7 @@ def test_django_migrates_its_tables_under_a_fence(db: Session, roles: Roles) -> 
         assert session.execute(f"SELECT count(*) FROM {TASKS}").fetchone() == (0,)
 
 
-# -- 5. What Django sees ----------------------------------------------------------------------------
+# -- 5. What Django sees
 
 
 def save_runs(db: Session) -> int:
@@ -1041,11 +1064,11 @@ def test_django_sees_runs_when_they_are_saved(db: Session, orm: Any) -> None:
     assert mirror(db, "next_run_at IS NOT NULL", "once")
 
 
-# -- 6. Seen in health ------------------------------------------------------------------------------
+# -- 6. Seen in health
 
 
 def test_health_shows_a_beat_that_is_not_fenced(place: Place) -> None:
-    """As soon as that has saved what it fired, and until the schedule is fired by us again."""
+    """As soon as that has saved what it fired."""
     db = place.db
     insert_task(db, "twice", interval_id=every(db, 4), last_run_at=utc(time.time() - 5))
     insert_task(db, "at rest", interval_id=every(db, 3600), last_run_at=utc(time.time()))
@@ -1063,5 +1086,3 @@ def test_health_shows_a_beat_that_is_not_fenced(place: Place) -> None:
     assert invariant == "fired by one"
     assert detail.startswith("twice: last_run_at was set to ")
     assert "stock Beat" in detail
-    db.execute("SELECT periodic_schedule.tick()")
-    assert db.execute(health).fetchall() == []
