@@ -6,11 +6,11 @@ AS $function$
 DECLARE
     beat_table CONSTANT regclass := '@beat_schema@.django_celery_beat_periodictask'::regclass;
     owner CONSTANT name := (SELECT pg_get_userbyid(c.relowner) FROM pg_class AS c WHERE c.oid = beat_table);
-    fenced_roles text;
+    roles text;
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles AS r WHERE r.rolname = beat_role) THEN
-        RAISE EXCEPTION 'there is no role %', beat_role USING ERRCODE = 'undefined_object',
-            HINT = format('CREATE ROLE %I LOGIN; and let Beat, and nothing else, connect as it.', beat_role);
+        RAISE EXCEPTION 'there is no role %', coalesce(beat_role, 'NULL') USING ERRCODE = 'undefined_object',
+            HINT = format('CREATE ROLE %I LOGIN; and let Beat, and nothing else, connect as it.', coalesce(beat_role, 'beat'));
     END IF;
     IF (SELECT r.rolsuper OR r.rolbypassrls FROM pg_roles AS r WHERE r.rolname = beat_role)
         OR pg_has_role(beat_role, owner, 'USAGE') THEN
@@ -20,15 +20,19 @@ BEGIN
     END IF;
     EXECUTE format('GRANT USAGE ON SCHEMA periodic_schedule TO %I', beat_role);
     EXECUTE format('GRANT EXECUTE ON FUNCTION periodic_schedule.owned_by_postgres TO %I', beat_role);
-    SELECT string_agg(quote_ident(r.rolname), ', ') INTO fenced_roles
-    FROM pg_policy AS y JOIN pg_roles AS r ON r.oid = ANY (y.polroles)
+    SELECT string_agg(quote_ident(r.rolname), ', ') INTO roles
+    FROM pg_policy AS y JOIN pg_roles AS r ON r.oid = ANY (y.polroles) OR r.rolname = beat_role
     WHERE y.polrelid = beat_table AND y.polname = 'periodic_schedule_beat';
-    IF fenced_roles IS NOT NULL THEN
-        EXECUTE format('ALTER POLICY periodic_schedule_beat ON %s TO %s, %I', beat_table, fenced_roles, beat_role);
+    IF roles IS NOT NULL THEN
+        EXECUTE format('ALTER POLICY periodic_schedule_beat ON %s TO %s', beat_table, roles);
         RETURN;
     END IF;
     -- For everybody else nothing changes.
-    EXECUTE format('CREATE POLICY periodic_schedule_all ON %s USING (true) WITH CHECK (true)', beat_table);
+    IF NOT EXISTS (  -- it stays where DROP OWNED BY the fenced role took the other one
+        SELECT FROM pg_policy AS y WHERE y.polrelid = beat_table AND y.polname = 'periodic_schedule_all'
+    ) THEN
+        EXECUTE format('CREATE POLICY periodic_schedule_all ON %s USING (true) WITH CHECK (true)', beat_table);
+    END IF;
     EXECUTE format(
         'CREATE POLICY periodic_schedule_beat ON %s AS RESTRICTIVE TO %I'
         ' USING (NOT periodic_schedule.owned_by_postgres(id)) WITH CHECK (true)',

@@ -6,6 +6,7 @@ AS $function$
 DECLARE
     beat_table CONSTANT regclass := '@beat_schema@.django_celery_beat_periodictask'::regclass;
     beat_role name;
+    policy_name name;
 BEGIN
     FOR beat_role IN
         SELECT r.rolname FROM pg_policy AS y JOIN pg_roles AS r ON r.oid = ANY (y.polroles)
@@ -13,11 +14,15 @@ BEGIN
     LOOP
         EXECUTE format('REVOKE EXECUTE ON FUNCTION periodic_schedule.owned_by_postgres FROM %I', beat_role);
     END LOOP;
-    IF NOT EXISTS (SELECT FROM pg_policy AS y WHERE y.polrelid = beat_table AND y.polname = 'periodic_schedule_beat') THEN
+    FOR policy_name IN  -- DROP OWNED BY the fenced role may have taken one of them
+        SELECT y.polname FROM pg_policy AS y
+        WHERE y.polrelid = beat_table AND y.polname IN ('periodic_schedule_beat', 'periodic_schedule_all')
+    LOOP
+        EXECUTE format('DROP POLICY %I ON %s', policy_name, beat_table);
+    END LOOP;
+    IF NOT FOUND THEN
         RETURN;
     END IF;
-    EXECUTE format('DROP POLICY periodic_schedule_beat ON %s', beat_table);
-    EXECUTE format('DROP POLICY periodic_schedule_all ON %s', beat_table);
     IF NOT EXISTS (SELECT FROM pg_policy AS y WHERE y.polrelid = beat_table) THEN  -- others are the application's
         EXECUTE format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY', beat_table);
     END IF;
