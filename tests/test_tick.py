@@ -4,17 +4,19 @@ import datetime
 import functools
 import itertools
 import random
+import subprocess
 import threading
 import time
 import uuid
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from conftest import drift, insert_crontab, insert_task, mirror, pending
+from conftest import ROOT, alembic, drift, insert_crontab, insert_task, mirror, pending, url_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -884,3 +886,25 @@ def test_parity_is_the_evidence_before_adopting(db: Session, orm: Any) -> None:
         name for (name,) in db.execute("SELECT task_name FROM periodic_schedule.parity")
     }
     well(db)
+
+
+def test_postgres_crashes_in_the_middle_of_a_tick(
+    private_server: tuple[Session, Path],
+) -> None:
+    first, croniter = private_server
+    info, directory = first.info, croniter.parent / "server"
+    alembic("upgrade", "head", url=url_of(info))
+    first.execute("SET synchronous_commit = on")
+    for name in ("a", "b"):
+        due_task(first, name)
+    dsn = f"host={info.host} port={info.port} user={info.user} dbname={info.dbname}"
+    with psycopg.connect(dsn) as session:
+        assert len(fired(tick(session))) == 2  # and never commits
+        subprocess.run([ROOT / "docker/server.sh", "crash", directory], check=True)
+        with pytest.raises(psycopg.OperationalError):
+            session.commit()
+    with psycopg.connect(dsn, autocommit=True) as session:
+        assert ledger(session, "a") == []
+        assert len(fired(tick(session))) == 2
+        assert fired(tick(session)) == []
+        well(session)
