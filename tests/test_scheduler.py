@@ -1,6 +1,5 @@
 """``celery beat -S pg_periodic_schedule.beat:Scheduler``: real processes, and a broker's wire."""
 
-import os
 import re
 import shutil
 import signal

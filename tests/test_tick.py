@@ -908,3 +908,40 @@ def test_postgres_crashes_in_the_middle_of_a_tick(
         assert len(fired(tick(session))) == 2
         assert fired(tick(session)) == []
         well(session)
+
+
+def test_new_schedules_belong_to_whom_all_belong_to(db: Session) -> None:
+    def owned(name: str) -> bool:
+        insert_task(db, name, crontab_id=insert_crontab(db, "* * * * *"))
+        return bool(mirror(db, "pg_owned", name))
+
+    assert not owned("before")
+    db.execute("SELECT * FROM periodic_schedule.adopt(ARRAY[]::uuid[], true)")
+    assert not owned("none adopted")
+    adopt(db)
+    assert owned("after")
+    assert {name for name, _ in fired(tick(db, next_minute(db)))} == {
+        "before",
+        "none adopted",
+        "after",
+    }
+    db.execute("SELECT * FROM periodic_schedule.release()")
+    assert not owned("released")
+    assert tick(db, next_minute(db) + 60 * MINUTE) == []
+
+
+def test_a_policy_follows_a_rename_and_goes_with_a_delete(db: Session) -> None:
+    for name in ("a", "b"):
+        due_task(db, name)
+    policy(db, "a", spread="1 hour")
+    db.execute(f"UPDATE {TASKS} SET name = 'c' WHERE name = 'b'")
+    db.execute(f"UPDATE {TASKS} SET name = CASE name WHEN 'a' THEN 'b' ELSE name END")
+    policies = (
+        "SELECT m.task_name, y.spread FROM periodic_schedule.policy AS y"
+        " JOIN pg_periodic_schedule AS m USING (pipeline_id)"
+    )
+    assert db.execute(policies).fetchall() == [("b", 60 * MINUTE)]
+    well(db)
+    db.execute(f"DELETE FROM {TASKS} WHERE name = 'b'")
+    assert db.execute("SELECT * FROM periodic_schedule.policy").fetchall() == []
+    well(db)
