@@ -45,7 +45,7 @@ BEGIN
         CROSS JOIN LATERAL (
             SELECT
                 coalesce(m.pg_owned, false) AS owned,
-                coalesce(periodic_schedule.spread_offset(y.pipeline_id, y.spread), '0') AS spread
+                coalesce(periodic_schedule.spread_offset(m.periodic_task_id, y.spread), '0') AS spread
         ) AS o
         CROSS JOIN LATERAL (
             SELECT

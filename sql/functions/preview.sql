@@ -14,7 +14,7 @@ BEGIN
     FROM @beat_schema@.pg_periodic_schedule AS m
     LEFT JOIN periodic_schedule.policy AS y ON y.pipeline_id = m.pipeline_id AND m.pg_owned
     CROSS JOIN LATERAL (
-        SELECT coalesce(periodic_schedule.spread_offset(y.pipeline_id, y.spread), '0') AS spread
+        SELECT coalesce(periodic_schedule.spread_offset(m.periodic_task_id, y.spread), '0') AS spread
     ) AS s
     WHERE m.pipeline_id = preview.pipeline_id;
     IF NOT FOUND THEN

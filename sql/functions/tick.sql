@@ -46,7 +46,7 @@ BEGIN
         JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = m.periodic_task_id
         LEFT JOIN periodic_schedule.policy AS y ON y.pipeline_id = m.pipeline_id
         CROSS JOIN LATERAL (
-            SELECT coalesce(periodic_schedule.spread_offset(m.pipeline_id, y.spread), '0') AS spread
+            SELECT coalesce(periodic_schedule.spread_offset(m.periodic_task_id, y.spread), '0') AS spread
         ) AS s
         WHERE m.pipeline_id = ANY (claimed) AND m.next_run_at <= tick.now AND m.enabled AND m.pg_owned
           AND p.enabled  -- a pause that could not wait for our lock has been noted, and is committed

@@ -19,7 +19,7 @@ FROM (
         FROM @beat_schema@.pg_periodic_schedule AS m
         LEFT JOIN periodic_schedule.policy AS y ON y.pipeline_id = m.pipeline_id AND m.pg_owned
         CROSS JOIN LATERAL (
-            SELECT coalesce(periodic_schedule.spread_offset(y.pipeline_id, y.spread), '0') AS spread
+            SELECT coalesce(periodic_schedule.spread_offset(m.periodic_task_id, y.spread), '0') AS spread
         ) AS o
         WHERE m.enabled AND m.next_run_at < pg_catalog.now() + '1 hour'::pg_catalog.interval
         GROUP BY 1, 2, 3, 4, 5, 6

@@ -119,4 +119,4 @@ COMMENT ON COLUMN periodic_schedule.policy.misfire_count IS 'all: how many misse
 COMMENT ON COLUMN periodic_schedule.policy.overlap IS
     'What is done while an earlier firing is not finished: allow (fire), skip (do not), buffer_one (let one wait for it)';
 COMMENT ON COLUMN periodic_schedule.policy.spread IS
-    'Window over which schedules with the same time are spread: each runs later by an offset that is always the same, spread_offset(pipeline_id, spread); next_run_at shows it';
+    'Window over which schedules with the same time are spread: each runs later by an offset that is always the same, spread_offset(periodic_task_id, spread); next_run_at shows it';

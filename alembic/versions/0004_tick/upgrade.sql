@@ -228,7 +228,7 @@ BEGIN
         CROSS JOIN LATERAL (
             SELECT
                 coalesce(m.pg_owned, false) AS owned,
-                coalesce(periodic_schedule.spread_offset(y.pipeline_id, y.spread), '0') AS spread
+                coalesce(periodic_schedule.spread_offset(m.periodic_task_id, y.spread), '0') AS spread
         ) AS o
         CROSS JOIN LATERAL (
             SELECT
@@ -2024,7 +2024,7 @@ BEGIN
     FROM @beat_schema@.pg_periodic_schedule AS m
     LEFT JOIN periodic_schedule.policy AS y ON y.pipeline_id = m.pipeline_id AND m.pg_owned
     CROSS JOIN LATERAL (
-        SELECT coalesce(periodic_schedule.spread_offset(y.pipeline_id, y.spread), '0') AS spread
+        SELECT coalesce(periodic_schedule.spread_offset(m.periodic_task_id, y.spread), '0') AS spread
     ) AS s
     WHERE m.pipeline_id = preview.pipeline_id;
     IF NOT FOUND THEN
@@ -2458,16 +2458,16 @@ COMMENT ON FUNCTION periodic_schedule.save_runs(timestamptz, integer) IS
     'Writes last_run_at and total_run_count of schedules that Postgres fires to Beat''s table, for those who look there, and disables those that are done or expired, as Beat''s own sync does every three minutes; at most batch tasks, none that another session has locked. Returns how many. READ COMMITTED only';
 
 -- sql/functions/spread_offset.sql
-CREATE OR REPLACE FUNCTION periodic_schedule.spread_offset(pipeline_id uuid, spread interval) RETURNS interval
+CREATE OR REPLACE FUNCTION periodic_schedule.spread_offset(periodic_task_id bigint, spread interval) RETURNS interval
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
     -- 52 bits of a digest: the same on every machine and release, unlike Postgres's hash functions.
-    WHEN spread > '0' THEN ('x' || left(encode(sha256(uuid_send(pipeline_id)), 'hex'), 13))::bit(52)::bigint
+    WHEN spread > '0' THEN ('x' || left(encode(sha256(int8send(periodic_task_id)), 'hex'), 13))::bit(52)::bigint
         % (extract(epoch FROM spread) * 1000)::bigint * interval '1 millisecond'
     ELSE interval '0'
 END;
-COMMENT ON FUNCTION periodic_schedule.spread_offset(uuid, interval) IS
-    'How much later than its schedule says a schedule runs that is spread over a window: from 0 to less than the window, always the same for a pipeline_id';
+COMMENT ON FUNCTION periodic_schedule.spread_offset(bigint, interval) IS
+    'How much later than its schedule says a schedule runs that is spread over a window: from 0 to less than the window, always the same for a periodic task, whatever its name';
 
 -- sql/functions/sync.sql
 -- The one writer of the mirror.  It locks, in this order: the slots of the rows it will read, the
@@ -2750,7 +2750,7 @@ BEGIN
         JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = m.periodic_task_id
         LEFT JOIN periodic_schedule.policy AS y ON y.pipeline_id = m.pipeline_id
         CROSS JOIN LATERAL (
-            SELECT coalesce(periodic_schedule.spread_offset(m.pipeline_id, y.spread), '0') AS spread
+            SELECT coalesce(periodic_schedule.spread_offset(m.periodic_task_id, y.spread), '0') AS spread
         ) AS s
         WHERE m.pipeline_id = ANY (claimed) AND m.next_run_at <= tick.now AND m.enabled AND m.pg_owned
           AND p.enabled  -- a pause that could not wait for our lock has been noted, and is committed
@@ -3182,7 +3182,7 @@ FROM (
         FROM @beat_schema@.pg_periodic_schedule AS m
         LEFT JOIN periodic_schedule.policy AS y ON y.pipeline_id = m.pipeline_id AND m.pg_owned
         CROSS JOIN LATERAL (
-            SELECT coalesce(periodic_schedule.spread_offset(y.pipeline_id, y.spread), '0') AS spread
+            SELECT coalesce(periodic_schedule.spread_offset(m.periodic_task_id, y.spread), '0') AS spread
         ) AS o
         WHERE m.enabled AND m.next_run_at < pg_catalog.now() + '1 hour'::pg_catalog.interval
         GROUP BY 1, 2, 3, 4, 5, 6
