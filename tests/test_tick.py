@@ -144,6 +144,7 @@ def test_an_interval_does_not_drift_and_begins_anew_when_it_was_late(db: Session
     second, ten = datetime.timedelta(seconds=1), datetime.timedelta(seconds=10)
     assert fired(tick(db, first + 4 * second)) == [("t", first)]
     assert mirror(db, "next_run_at", "t") == first + ten
+    well(db)
     rows = tick(db, first + 95 * second)
     assert [(at, state) for _, at, state, _ in rows] == [
         (first + ten, "pending"),
@@ -597,6 +598,27 @@ def test_a_pause_by_a_stricter_session_is_not_fired_after_its_commit(
         session.close()
         assert tick(db) == []
         well(db)
+
+
+@pytest.mark.parametrize("edit", ["crontab", "task"])
+def test_an_edit_that_is_far_behind_in_the_notes_counts(
+    db: Session, connect: Callable[..., Session], edit: str
+) -> None:
+    """A tick takes 500 notes at a time, but those about what it fires it heeds."""
+    due_task(db)
+    other = insert_crontab(db, "0 3 29 2 *")
+    db.execute("INSERT INTO periodic_schedule.pending_sync (source, source_key, reason)"
+               " SELECT 'task', i::text, 'test' FROM generate_series(-600, -1) AS i")  # fmt: skip
+    session = connect()
+    session.execute("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE")  # it only notes
+    if edit == "crontab":
+        session.execute("UPDATE django_celery_beat_crontabschedule SET hour = '*/2'")
+    else:
+        session.execute(f"UPDATE {TASKS} SET crontab_id = %s", [other])
+    session.commit()
+    assert tick(db) == []
+    assert tick(db) == []
+    well(db)
 
 
 def test_mirror_rows_that_triggers_did_not_see(db: Session) -> None:
