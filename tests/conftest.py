@@ -26,8 +26,10 @@ PORT = get_port(None)
 SERVER = Path(tempfile.gettempdir()) / f"pg_periodic_schedule_tests_{os.getpid()}"
 
 
-def pytest_configure() -> None:
-    if AS_ROOT:
+def pytest_configure(config: pytest.Config) -> None:
+    # Test files run on both cores (pytest-xdist), each process with a server of its own.
+    controls = config.getoption("numprocesses", None) and not hasattr(config, "workerinput")
+    if AS_ROOT and not controls:
         subprocess.run([ROOT / "docker/server.sh", "start", SERVER, str(PORT)], check=True)
 
 
