@@ -369,8 +369,8 @@ def facts(db: Session, name: str, start: float) -> tuple[float | None, float, fl
         [start, start, start, name],
     ).fetchone()
     assert row is not None
-    first, second, *rest = row
-    return (first, second, *rest)  # type: ignore[return-value]
+    period, first, expires = row
+    return period, first, expires
 
 
 def compare(server: Any, directory: Path) -> Comparison:
@@ -479,8 +479,8 @@ def run_columns(db: Session, name: str) -> tuple[float, int]:
         [name],
     ).fetchone()
     assert row is not None
-    first, second, *rest = row
-    return (first, second, *rest)  # type: ignore[return-value]
+    last_run_at, count = row
+    return last_run_at, count
 
 
 def test_a_fenced_beat_hands_over_and_gets_back(
@@ -652,9 +652,8 @@ def test_two_hundred_schedules_side_by_side(comparison: Future[Comparison]) -> N
     assert counts["clocked"] == plan["clocked"] - 1  # one is in an hour
     assert counts["solar"] == plan["solar"]
     assert 0 < counts["one-off"] <= plan["one-off"]
-    assert all(
-        counts[kind] > plan[kind] / 2 for kind in ("crontab", "interval", "expires", "start")
-    )
+    for kind in ("crontab", "interval", "expires", "start"):
+        assert counts[kind] > plan[kind] / 2
     apart.sort()
     print(
         f"{sum(counts.values())} by us {counts}; apart: median {apart[len(apart) // 2]:.3f} s,"
@@ -729,7 +728,7 @@ def test_in_all_orders_with_kills_each_occurrence_has_one_firer(place: Place, ro
     role = roles("beat")
     fence(db, role)
     begun = time.time()
-    clocked = {f"clocked {n}": begun + chance.uniform(34, 50) for n in range(30)}
+    clocked = {f"clocked {n}": begun + chance.uniform(38, 54) for n in range(30)}
     for name, moment in clocked.items():
         insert_task(db, name, clocked_id=once_at(db, moment), one_off=True)
     minutes = [f"minute {n}" for n in range(20)]
@@ -747,9 +746,9 @@ def test_in_all_orders_with_kills_each_occurrence_has_one_firer(place: Place, ro
     chance.shuffle(orders)
     done = []
     for order in orders:
-        if time.time() > begun + 42:
+        if time.time() > begun + 40:
             break
-        some = chance.sample([*clocked, *minutes], 30)
+        some = chance.sample([*clocked, *minutes], 40)
         few = chance.sample([*seconds], 6)
         for step in order:
             dead = operator.beat.process.poll() is not None
@@ -758,7 +757,7 @@ def test_in_all_orders_with_kills_each_occurrence_has_one_firer(place: Place, ro
                 if dead:
                     operator.adopt(few, force=True)
             elif step == "release":
-                operator.release(chance.sample([*clocked, *minutes, *seconds], 22))
+                operator.release(chance.sample([*clocked, *minutes, *seconds], 10))
             elif step == "kill Beat":
                 operator.kill_beat()
             else:
@@ -767,10 +766,8 @@ def test_in_all_orders_with_kills_each_occurrence_has_one_firer(place: Place, ro
         operator.revive()
         time.sleep(chance.uniform(1, 4))
         done.append(order)
-    wait_for(
-        lambda: time.time() > max(*clocked.values(), begun + 62) + 2, 70
-    )  # the last start is 8 s ago
-    wait_for(lambda: time.time() % 60 > 4, 70)
+    wait_for(lambda: time.time() > max(clocked.values()) + 3, 70)
+    wait_for(lambda: 4 < time.time() % 60 < 59, 10)
     left_over = (
         "SELECT count(*) FROM periodic_schedule.firing"
         " WHERE state IN ('pending', 'leased') AND created_at < now() - interval '2 s'"
@@ -825,7 +822,9 @@ def test_in_all_orders_with_kills_each_occurrence_has_one_firer(place: Place, ro
         f" {sum(map(len, operator.history.values()))}; refused {dict(operator.refusals)};"
         f" repeats of a Beat that was not killed {repeats}"
     )
-    assert len(done) >= 6
+    assert len(done) >= 5
+    assert sum(len(we[name]) for name in clocked) > 3
+    assert sum(len(they[name]) for name in clocked) > 3
 
 
 # -- 4. What is refused, and taken back
