@@ -26,6 +26,11 @@ BEGIN
           AND c.relname <> 'alembic_version'
         UNION ALL
         SELECT format('GRANT USAGE ON SCHEMA periodic_schedule TO %I', beat_owner)
+        UNION ALL
+        SELECT format('GRANT SELECT ON %s TO %I WITH GRANT OPTION', c.oid::regclass, beat_owner)
+        FROM pg_class AS c
+        WHERE c.oid = '@beat_schema@.pg_periodic_schedule'::regclass AND adopted
+          AND c.relowner <> quote_ident(beat_owner)::regrole
         UNION ALL  -- what stays a superuser's, grant_access() can hand on all the same
         SELECT format('GRANT EXECUTE ON ROUTINE %s TO %I WITH GRANT OPTION', p.oid::regprocedure, beat_owner)
         FROM pg_proc AS p

@@ -967,3 +967,132 @@ def test_a_policy_follows_a_rename_and_goes_with_a_delete(db: Session) -> None:
     db.execute(f"DELETE FROM {TASKS} WHERE name = 'b'")
     assert db.execute("SELECT * FROM periodic_schedule.policy").fetchall() == []
     well(db)
+
+
+# --- What an adversary found --------------------------------------------------------------------
+
+
+def minutely(db: Session, *names: str) -> int:
+    """Owned schedules of one crontab."""
+    crontab = insert_crontab(db, "* * * * *")
+    for name in names:
+        insert_task(db, name, crontab_id=crontab)
+    adopt(db)
+    return crontab
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"misfire": "all", "misfire_age": "10000 years"},
+        {"misfire": "skip", "misfire_age": "178000000 years"},
+        {"misfire": "all", "misfire_age": "1000 years"},
+        {"spread": "100 microseconds"},
+        {"spread": "1 microsecond", "misfire": "all"},
+    ],
+)
+def test_one_policy_does_not_stop_the_batch(db: Session, values: dict[str, Any]) -> None:
+    minutely(db, "good", "odd")
+    try:
+        policy(db, "odd", **values)
+    except psycopg.errors.CheckViolation:
+        return  # refused: also well
+    assert "good" in {row[0] for row in tick(db, next_minute(db) + 5 * MINUTE)}
+    well(db)
+
+
+def test_intervals_of_days_keep_their_step_across_a_clock_change(db: Session) -> None:
+    db.execute("SET timezone = 'Europe/Berlin'")
+    insert_task(db, "t", interval_id=interval(db, 1, "days"))
+    adopt(db)
+    policy(db, "t", misfire="all", misfire_age="36 hours", misfire_count=1000)
+    first = mirror(db, "next_run_at", "t").astimezone(datetime.UTC)
+    rows = fired(tick(db, first + 200 * 1440 * MINUTE + MINUTE))  # over March
+    assert [(at.astimezone(datetime.UTC) - first) / (1440 * MINUTE) for _, at in rows] == [199, 200]
+    well(db)
+
+
+def test_an_edit_that_a_foreign_key_held_up_is_not_fired_at_the_old_time(
+    db: Session, connect: Callable[..., Session]
+) -> None:
+    due_task(db)
+    due_task(db, "other")
+    holder = connect()
+    holder.execute(  # KEY SHARE on the mirror row, for as long as this is open
+        "INSERT INTO periodic_schedule.policy (pipeline_id)"
+        " SELECT pipeline_id FROM pg_periodic_schedule WHERE task_name = 't'"
+    )
+    db.execute(WRITES["edit"], {"other": insert_crontab(db, "0 0 1 1 *")})
+    assert {name for name, _ in fired(tick(db))} == {"other"}
+    holder.rollback()
+    assert fired(tick(db)) == []
+    well(db)
+
+
+@pytest.mark.parametrize("level", ["READ COMMITTED", "REPEATABLE READ"])
+@pytest.mark.parametrize("verb", ["adopt(force => true)", "release()"])
+@pytest.mark.parametrize("first", ["insert", "hand over"])
+def test_a_task_created_while_all_are_handed_over(
+    db: Session, connect: Callable[..., Session], first: str, verb: str, level: str
+) -> None:
+    if verb == "release()":
+        adopt(db)
+    crontab = insert_crontab(db, "* * * * *")
+    session, other = connect(), connect()
+    session.execute(f"SET TRANSACTION ISOLATION LEVEL {level}")
+    session.execute("SELECT 1")  # has a snapshot
+    if first == "insert":
+        insert_task(session, "t", crontab_id=crontab)
+        with pytest.raises(psycopg.errors.LockNotAvailable) as error:
+            db.execute(f"SELECT * FROM periodic_schedule.{verb}")
+        assert error.value.diag.message_hint
+        session.commit()
+        db.execute(f"SELECT * FROM periodic_schedule.{verb}")
+    else:
+        other.execute(f"SELECT * FROM periodic_schedule.{verb}")
+        insert_task(session, "t", crontab_id=crontab)
+        other.commit()
+        session.commit()
+    insert_task(db, "unrelated")
+    assert mirror(db, "pg_owned", "t") is (verb != "release()")
+    well(db)
+
+
+def test_what_was_skipped_stays_skipped_for_beat(db: Session) -> None:
+    minutely(db, "t")
+    policy(db, "t", misfire="skip", misfire_age="0")
+    due = mirror(db, "next_run_at", "t")
+    assert [row[2] for row in tick(db, due + MINUTE / 2)] == ["skipped"]
+    db.execute("SELECT periodic_schedule.release()")
+    ((last,),) = db.execute(f"SELECT last_run_at FROM {TASKS}").fetchall()
+    assert last > due
+    well(db)
+
+
+def test_a_write_that_has_no_time_to_compute_keeps_next_runs(db: Session) -> None:
+    due_task(db)
+    tick(db)
+    before = mirror(db, "next_run_at", "t")
+    db.execute(
+        "SELECT periodic_schedule.sync(array_agg(periodic_task_id), false, false, '-infinity')"
+        " FROM pg_periodic_schedule"
+    )
+    assert mirror(db, "next_run_at", "t") == before
+    well(db)
+
+
+def test_a_large_batch_of_late_ones(db: Session) -> None:
+    """Their second search is one step, not one for each (it took 33 s for 10,000)."""
+    crontab = insert_crontab(db, "* * * * *")
+    db.execute(
+        f"INSERT INTO {TASKS} (name, task, args, kwargs, headers, enabled, total_run_count,"
+        " date_changed, description, one_off, crontab_id)"
+        " SELECT gen_random_uuid(), 't', '[]', '{}', '{}', true, 0, now(), '', false, %s"
+        " FROM generate_series(1, 5000)",
+        [crontab],
+    )
+    adopt(db)
+    start = next_minute(db)
+    for hours in range(1, 4):
+        db.execute("SET statement_timeout = '15s'")
+        assert len(tick(db, start + 60 * hours * MINUTE, batch=5000)) == 10000

@@ -1,4 +1,4 @@
--- Locks: mirror rows in the order of pipeline_id, without waiting (SKIP LOCKED).
+-- Locks: the installation's row (if for all), what drain() locks, mirror rows in the order of pipeline_id, without waiting (SKIP LOCKED).
 CREATE OR REPLACE FUNCTION periodic_schedule.adopt(pipeline_ids uuid[] DEFAULT NULL, force boolean DEFAULT false)
 RETURNS TABLE (pipeline_id uuid, done boolean, reason text)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -18,9 +18,11 @@ DECLARE
     adopted bigint[];
 BEGIN
     PERFORM periodic_schedule.require_read_committed('adopt()');
+    IF pipeline_ids IS NULL THEN
+        PERFORM periodic_schedule.set_adopts_new(true);
+    END IF;
     PERFORM periodic_schedule.drain(10000, clock_timestamp() + interval '1 s');
     IF pipeline_ids IS NULL THEN
-        UPDATE periodic_schedule.installation AS i SET adopts_new = true WHERE NOT i.adopts_new;
         pipeline_ids := ARRAY(SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m);
     END IF;
     pipeline_ids := array_remove(pipeline_ids, NULL);
@@ -53,14 +55,21 @@ BEGIN
     );
     WITH changed AS (
         UPDATE @beat_schema@.pg_periodic_schedule AS m
-        SET pg_owned = true, run_count = 0, updated_at = clock_timestamp()
+        SET pg_owned = true, run_count = 0, parity_since = NULL, parity_count = NULL, updated_at = clock_timestamp()
         WHERE m.pipeline_id = ANY (locked) AND NOT m.pg_owned AND NOT refusals ? m.pipeline_id::text
         RETURNING m.periodic_task_id
     )
 
     SELECT array_agg(c.periodic_task_id) INTO adopted FROM changed AS c;
     IF adopted IS NOT NULL THEN
-        PERFORM periodic_schedule.sync(adopted, false, false, clock_timestamp() + interval '1 s');  -- spread
+        PERFORM periodic_schedule.sync(
+            ARRAY(
+                SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
+                JOIN periodic_schedule.policy AS y ON y.pipeline_id = m.pipeline_id AND y.spread > '0'
+                WHERE m.periodic_task_id = ANY (adopted)
+            ),
+            true, false, 'infinity'
+        );
         PERFORM periodic_schedule.wake();
     END IF;
     PERFORM periodic_schedule.tell_beat();  -- to load its schedules anew, after saving its runs

@@ -75,19 +75,26 @@ BEGIN
 
     timed AS MATERIALIZED (
         SELECT
-            s.*,
+            s.*, kept,
             CASE
                 WHEN (s.mirror).pipeline_id IS NULL THEN coalesce(s.last_run_at, now)  -- as Beat at its start
                 WHEN changed OR (s.enabled AND NOT (s.mirror).enabled) THEN now
                 WHEN s.last_run_at IS NULL AND (s.mirror).last_run_at IS NOT NULL THEN now  -- it was told to forget
                 ELSE (s.mirror).effective_at
             END AS effective_at,
-            s.problem IS NULL AND (s.enabled OR changed OR (s.mirror).sync_error IS NOT NULL) AS readable
+            NOT kept AND s.problem IS NULL AND (s.enabled OR changed OR (s.mirror).sync_error IS NOT NULL) AS readable
         FROM source AS s
         CROSS JOIN LATERAL (
             SELECT (s.expression, s.zone, s.start_time)
                 IS DISTINCT FROM ((s.mirror).cron_string, (s.mirror).timezone, (s.mirror).start_time) AS changed
         ) AS x
+        -- What the tick has computed, and nothing has changed since, is not computed again.
+        CROSS JOIN LATERAL (
+            SELECT s.owned AND NOT identify AND NOT changed AND NOT s.finished AND (s.mirror).sync_error IS NULL
+                AND (s.enabled, s.last_run_at, s.expires, s.one_off) IS NOT DISTINCT FROM (
+                    (s.mirror).enabled, (s.mirror).last_run_at, (s.mirror).expires, (s.mirror).one_off
+                ) AS kept
+        ) AS k
     ),
 
     -- One call of Python for all rows, none if all are paused.
@@ -167,6 +174,7 @@ BEGIN
         t.id, i.pipeline_id, i.organization_id, i.workflow_id, i.pipeline_name, t.expression, t.enabled,
         t.last_run_at,
         CASE
+            WHEN t.kept THEN (t.mirror).next_run_at
             WHEN t.enabled AND i.runnable AND NOT t.finished AND f.run_at < least(t.expires, '10000-01-01 00:00+00')
                 THEN f.run_at
         END,
@@ -188,8 +196,10 @@ BEGIN
     ) AS f
     CROSS JOIN LATERAL (
         SELECT
-            (t.mirror).parity_since >= t.effective_at AS kept,
-            t.last_run_at >= t.effective_at AND NOT t.owned AS saved
+            -- Counted for some days, then anew: there are bounds to counting.
+            NOT t.owned AND (t.mirror).parity_since >= t.effective_at
+            AND (t.last_run_at < (t.mirror).parity_since + interval '72 hours') IS NOT FALSE AS kept,
+            NOT t.owned AND t.last_run_at >= t.effective_at AS saved
     ) AS y;
 END
 $function$;

@@ -27,10 +27,9 @@ BEGIN
         EXECUTE format('ALTER POLICY periodic_schedule_beat ON %s TO %s', beat_table, roles);
         RETURN;
     END IF;
-    -- For everybody else nothing changes.
-    IF NOT EXISTS (  -- it stays where DROP OWNED BY the fenced role took the other one
-        SELECT FROM pg_policy AS y WHERE y.polrelid = beat_table AND y.polname = 'periodic_schedule_all'
-    ) THEN
+    -- For everybody else nothing changes.  Where row-level security is on, the application's own policies
+    -- say who sees what; or ours does still, where DROP OWNED BY the fenced role took the other one.
+    IF NOT (SELECT c.relrowsecurity FROM pg_class AS c WHERE c.oid = beat_table) THEN
         EXECUTE format('CREATE POLICY periodic_schedule_all ON %s USING (true) WITH CHECK (true)', beat_table);
     END IF;
     EXECUTE format(
@@ -42,4 +41,4 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.fence_beat(name) IS
-    'Row-level security on django_celery_beat_periodictask: who connects as this role, a stock Beat, does not see schedules that Postgres owns, and so cannot fire them; for all other roles nothing changes. Call it as the owner of Beat''s tables. Raises SQLSTATE 22023 for roles that row-level security does not bind, 42704 for unknown ones';
+    'Row-level security on django_celery_beat_periodictask: who connects as this role, a stock Beat, does not see schedules that Postgres owns, and so cannot fire them; members of the role neither. All other roles see and write what they did; but COPY FROM and row_security = off (pg_dump) are then refused to roles that neither own the table nor have BYPASSRLS. Call it as the owner of Beat''s tables. Raises SQLSTATE 22023 for roles that row-level security does not bind, 42704 for unknown ones';

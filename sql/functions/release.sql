@@ -1,4 +1,4 @@
--- Locks, in this order: mirror rows by pipeline_id, Beat's rows of the same tasks; it waits for none.
+-- Locks, in this order: the installation's row (if for all), what drain() locks, mirror rows by pipeline_id, Beat's rows of the same tasks; it waits for none.
 CREATE OR REPLACE FUNCTION periodic_schedule.release(pipeline_ids uuid[] DEFAULT NULL)
 RETURNS TABLE (pipeline_id uuid, done boolean, reason text)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -10,9 +10,11 @@ DECLARE
     locked bigint[];
 BEGIN
     PERFORM periodic_schedule.require_read_committed('release()');
+    IF pipeline_ids IS NULL THEN
+        PERFORM periodic_schedule.set_adopts_new(false);
+    END IF;
     PERFORM periodic_schedule.drain(10000, clock_timestamp() + interval '1 s');
     IF pipeline_ids IS NULL THEN
-        UPDATE periodic_schedule.installation AS i SET adopts_new = false WHERE i.adopts_new;
         pipeline_ids := ARRAY(SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.pg_owned);
     END IF;
     pipeline_ids := array_remove(pipeline_ids, NULL);
@@ -29,7 +31,7 @@ BEGIN
     SET pg_owned = false, updated_at = clock_timestamp()
     WHERE m.periodic_task_id = ANY (locked);
     IF locked <> '{}' THEN
-        PERFORM periodic_schedule.sync(locked, false, false, clock_timestamp() + interval '1 s');
+        PERFORM periodic_schedule.sync(locked, false, false, 'infinity');
         PERFORM periodic_schedule.tell_beat();
     END IF;
     RETURN QUERY

@@ -3,7 +3,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
     -- 52 bits of a digest: the same on every machine and release, unlike Postgres's hash functions.
     WHEN spread > '0' THEN ('x' || left(encode(sha256(int8send(periodic_task_id)), 'hex'), 13))::bit(52)::bigint
-        % (extract(epoch FROM spread) * 1000)::bigint * interval '1 millisecond'
+        % greatest((extract(epoch FROM spread) * 1000)::bigint, 1) * interval '1 millisecond'
     ELSE interval '0'
 END;
 COMMENT ON FUNCTION periodic_schedule.spread_offset(bigint, interval) IS

@@ -3,14 +3,15 @@
 -- statements.  docs/locking.md says why each lock is needed, and what is safe without.
 CREATE OR REPLACE FUNCTION periodic_schedule.sync(
     task_ids bigint[], redefined boolean, inserted boolean, deadline timestamptz
-) RETURNS void
+) RETURNS bigint[]
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     ids bigint[];
     absent bigint[] := '{}';
-    busy bigint[];
+    busy bigint[] := '{}';
+    adopts boolean;
     moved boolean;
 BEGIN
     IF redefined AND NOT periodic_schedule.lock_slots(periodic_schedule.source_slots(task_ids), false, deadline) THEN
@@ -45,10 +46,20 @@ BEGIN
                     SELECT FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.periodic_task_id = t.id
                 )
             ) THEN
-                PERFORM periodic_schedule.sync(task_ids, true, false, deadline);
-                RETURN;
+                RETURN periodic_schedule.sync(task_ids, true, false, deadline);
             END IF;
             PERFORM periodic_schedule.note('task', busy::text[], 'another session has locked its mirror row');
+        END IF;
+    END IF;
+
+    IF inserted OR absent <> '{}' THEN
+        -- Who fires them?  The lock, until our commit, makes adopt() and release() of all wait for it.
+        SELECT i.adopts_new INTO adopts FROM periodic_schedule.installation AS i FOR SHARE SKIP LOCKED;
+        IF adopts IS NULL THEN
+            absent := CASE WHEN inserted THEN ids ELSE absent END;
+            PERFORM periodic_schedule.note('task', absent::text[], 'all schedules are being adopted or released');
+            busy := busy || absent;
+            ids := ARRAY(SELECT unnest(ids) EXCEPT SELECT unnest(absent));
         END IF;
     END IF;
 
@@ -93,9 +104,9 @@ BEGIN
         SELECT
             s.periodic_task_id, s.pipeline_id, s.organization_id, s.workflow_id, s.pipeline_name, s.cron_string,
             s.enabled, s.last_run_at, s.next_run_at, s.task_name, s.task, s.timezone, s.start_time, s.expires,
-            s.one_off, s.effective_at, s.identity_source, s.sync_error, s.parity_since, s.parity_count, i.adopts_new
+            s.one_off, s.effective_at, s.identity_source, s.sync_error, s.parity_since, s.parity_count,
+            coalesce(adopts, false)
         FROM source AS s
-        CROSS JOIN periodic_schedule.installation AS i
         ORDER BY s.pipeline_id
         ON CONFLICT (periodic_task_id) DO UPDATE SET
         (
@@ -127,7 +138,8 @@ BEGIN
     IF moved THEN  -- a scheduler may be asleep until later
         PERFORM periodic_schedule.wake();
     END IF;
+    RETURN busy;
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.sync(bigint[], boolean, boolean, timestamptz) IS
-    'Makes the mirror rows of these tasks equal to their sources. redefined: names, arguments or schedule references may have changed; inserted: this transaction created the tasks; what stays locked by others until the deadline is noted';
+    'Makes the mirror rows of these tasks equal to their sources. redefined: names, arguments or schedule references may have changed; inserted: this transaction created the tasks; what stays locked by others until the deadline is noted and returned';

@@ -7,12 +7,14 @@ CREATE OR REPLACE FUNCTION periodic_schedule.tick(
 ) RETURNS SETOF periodic_schedule.firing
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC'  -- a day is 24 hours; reasons are in UTC
 SET jit = off  -- compiling would take longer than it runs
 SET lock_timeout = '1s'  -- for what can only be waited for in the lock manager: tables
 AS $function$
 #variable_conflict use_column
 DECLARE
     claimed uuid[];
+    seen bigint;
     occurrences record;
 BEGIN
     PERFORM periodic_schedule.require_read_committed('tick()');
@@ -30,7 +32,8 @@ BEGIN
     IF claimed = '{}' THEN
         RETURN;
     END IF;
-    PERFORM periodic_schedule.sync_owed(claimed);
+    claimed := periodic_schedule.sync_owed(claimed);
+    seen := (SELECT max(n.id) FROM periodic_schedule.pending_sync AS n);
     PERFORM periodic_schedule.load_python();
 
     -- A new statement: it sees what was committed before the locks were had.
@@ -50,6 +53,13 @@ BEGIN
         ) AS s
         WHERE m.pipeline_id = ANY (claimed) AND m.next_run_at <= tick.now AND m.enabled AND m.pg_owned
           AND p.enabled  -- a pause that could not wait for our lock has been noted, and is committed
+          AND NOT EXISTS (  -- as may be an edit, by now: next time
+              SELECT FROM periodic_schedule.pending_sync AS n
+              WHERE n.id > coalesce(seen, 0) AND (n.source, n.source_key) IN (
+                  ('task', p.id::text), ('crontab', p.crontab_id::text), ('interval', p.interval_id::text),
+                  ('clocked', p.clocked_id::text), ('solar', p.solar_id::text)
+              )
+          )
     ),
 
     -- The runs that follow, in one call of Python for all rows.
@@ -76,22 +86,27 @@ BEGIN
             CASE
                 WHEN f.error IS NOT NULL OR d.expires <= tick.now THEN '{}'
                 WHEN d.moment < d.oldest THEN ARRAY(
-                    SELECT r FROM periodic_schedule.runs_between(
+                    SELECT periodic_schedule.from_microseconds(r.run)
+                    FROM periodic_schedule.py_next_runs(  -- raises nothing, whatever ails one row
                         d.cron_string, d.timezone,
-                        CASE
+                        periodic_schedule.to_microseconds(CASE
                             WHEN d.cron_string LIKE '@every %'  -- in step with the missed ones
                                 THEN d.moment + (ceil(
                                     extract(epoch FROM d.oldest - d.moment) / extract(epoch FROM f.run - d.moment)
                                 ) - 1)::double precision * (f.run - d.moment)
                             ELSE d.oldest - interval '1 microsecond'
-                        END,
-                        d.horizon, d.most + 1
-                    ) AS r
+                        END),
+                        d.most + 1, periodic_schedule.to_microseconds(d.horizon)
+                    ) AS l
+                    CROSS JOIN LATERAL unnest(l.runs) AS r (run)
                 )
                 WHEN d.misfire = 'all' AND f.run <= d.horizon THEN d.moment || ARRAY(
-                    SELECT r FROM periodic_schedule.runs_between(
-                        d.cron_string, d.timezone, d.moment, d.horizon, d.most
-                    ) AS r
+                    SELECT periodic_schedule.from_microseconds(r.run)
+                    FROM periodic_schedule.py_next_runs(
+                        d.cron_string, d.timezone, periodic_schedule.to_microseconds(d.moment), d.most,
+                        periodic_schedule.to_microseconds(d.horizon)
+                    ) AS l
+                    CROSS JOIN LATERAL unnest(l.runs) AS r (run)
                 )
                 WHEN f.run <= d.horizon THEN ARRAY[d.moment, f.run]
                 ELSE ARRAY[d.moment]
@@ -154,7 +169,7 @@ BEGIN
     ),
 
     -- Those that have missed some go on from there: a second call, if there are any.
-    resumed AS (
+    resumed AS MATERIALIZED (
         SELECT u.pipeline_id, periodic_schedule.from_microseconds(u.run) AS run
         FROM (
             SELECT

@@ -19,13 +19,10 @@ BEGIN
         WHERE y.polrelid = beat_table AND y.polname IN ('periodic_schedule_beat', 'periodic_schedule_all')
     LOOP
         EXECUTE format('DROP POLICY %I ON %s', policy_name, beat_table);
+        IF policy_name = 'periodic_schedule_all' THEN  -- it was off before
+            EXECUTE format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY', beat_table);
+        END IF;
     END LOOP;
-    IF NOT FOUND THEN
-        RETURN;
-    END IF;
-    IF NOT EXISTS (SELECT FROM pg_policy AS y WHERE y.polrelid = beat_table) THEN  -- others are the application's
-        EXECUTE format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY', beat_table);
-    END IF;
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.unfence_beat() IS

@@ -14,11 +14,9 @@ BEGIN
         SELECT
             m.one_off AND m.run_count > 0 OR coalesce(m.expires <= write_runs.now, false) AS over,
             -- Beat would fire what was skipped.
-            CASE WHEN handing_over AND EXISTS (
-                SELECT FROM periodic_schedule.firing AS f
-                WHERE f.pipeline_id = m.pipeline_id AND f.state = 'skipped'
-                  AND f.scheduled_for > coalesce(m.last_run_at, '-infinity')
-            ) THEN m.effective_at END AS skipped_until
+            CASE WHEN handing_over AND (m.last_run_at IS NOT NULL OR EXISTS (
+                SELECT FROM periodic_schedule.firing AS f WHERE f.pipeline_id = m.pipeline_id
+            )) THEN m.effective_at END AS skipped_until
     ) AS o
     WHERE p.id = ANY (task_ids) AND m.periodic_task_id = p.id;
     UPDATE @beat_schema@.pg_periodic_schedule AS m

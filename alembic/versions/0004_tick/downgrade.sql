@@ -1890,6 +1890,7 @@ DROP FUNCTION periodic_schedule.require_schedule(pipeline_id uuid);
 DROP FUNCTION periodic_schedule.run_now(pipeline_id uuid, now timestamptz);
 DROP FUNCTION periodic_schedule.runs_between(cron_string text, timezone text, after timestamptz, until timestamptz, n integer);
 DROP FUNCTION periodic_schedule.save_runs(now timestamptz , batch integer);
+DROP FUNCTION periodic_schedule.set_adopts_new(adopts boolean);
 DROP FUNCTION periodic_schedule.spread_offset(periodic_task_id bigint, spread interval);
 DROP FUNCTION periodic_schedule.sync_owed(pipeline_ids uuid[]);
 DROP FUNCTION periodic_schedule.take(worker text, batch integer , lease interval , now timestamptz);

@@ -28,3 +28,4 @@ DROP TRIGGER periodic_schedule_insert ON periodic_schedule.policy;
 DROP TRIGGER periodic_schedule_update ON periodic_schedule.policy;
 DROP TRIGGER periodic_schedule_delete ON periodic_schedule.policy;
 DROP FUNCTION periodic_schedule.expected(bigint[], boolean, timestamptz, timestamptz);
+DROP FUNCTION periodic_schedule.sync(bigint[], boolean, boolean, timestamptz);

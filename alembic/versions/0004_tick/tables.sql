@@ -1,6 +1,7 @@
--- What CREATE OR REPLACE cannot do for a function whose result has more columns.
+-- What CREATE OR REPLACE cannot do for functions whose results are others now.
 SET LOCAL lock_timeout = '5s';
 DROP FUNCTION periodic_schedule.expected(bigint[], boolean, timestamptz, timestamptz);
+DROP FUNCTION periodic_schedule.sync(bigint[], boolean, boolean, timestamptz);
 
 ALTER TABLE periodic_schedule.installation ADD COLUMN adopts_new boolean NOT NULL DEFAULT false;
 COMMENT ON TABLE periodic_schedule.installation IS
@@ -104,7 +105,7 @@ CREATE TABLE periodic_schedule.policy (
     pipeline_id uuid PRIMARY KEY REFERENCES @beat_schema@.pg_periodic_schedule (pipeline_id)
     ON UPDATE CASCADE ON DELETE CASCADE,
     misfire text NOT NULL DEFAULT 'one' CHECK (misfire IN ('one', 'skip', 'all')),
-    misfire_age interval NOT NULL DEFAULT '1 minute' CHECK (misfire_age >= interval '0'),
+    misfire_age interval NOT NULL DEFAULT '1 minute' CHECK (misfire_age BETWEEN interval '0' AND interval '1000 years'),
     misfire_count integer NOT NULL DEFAULT 100 CHECK (misfire_count BETWEEN 1 AND 1000),
     overlap text NOT NULL DEFAULT 'allow' CHECK (overlap IN ('allow', 'skip', 'buffer_one')),
     spread interval NOT NULL DEFAULT '0' CHECK (spread BETWEEN interval '0' AND interval '1 day')

@@ -47,7 +47,7 @@ COMMENT ON FUNCTION periodic_schedule.access() IS
     'What the three kinds of roles may do: reader (look at everything, compute runs), ticker (tick, hand over, save runs), owner (adopt, release, policies, repair); and the parts that a reader''s functions call';
 
 -- sql/functions/adopt.sql
--- Locks: mirror rows in the order of pipeline_id, without waiting (SKIP LOCKED).
+-- Locks: the installation's row (if for all), what drain() locks, mirror rows in the order of pipeline_id, without waiting (SKIP LOCKED).
 CREATE OR REPLACE FUNCTION periodic_schedule.adopt(pipeline_ids uuid[] DEFAULT NULL, force boolean DEFAULT false)
 RETURNS TABLE (pipeline_id uuid, done boolean, reason text)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -67,9 +67,11 @@ DECLARE
     adopted bigint[];
 BEGIN
     PERFORM periodic_schedule.require_read_committed('adopt()');
+    IF pipeline_ids IS NULL THEN
+        PERFORM periodic_schedule.set_adopts_new(true);
+    END IF;
     PERFORM periodic_schedule.drain(10000, clock_timestamp() + interval '1 s');
     IF pipeline_ids IS NULL THEN
-        UPDATE periodic_schedule.installation AS i SET adopts_new = true WHERE NOT i.adopts_new;
         pipeline_ids := ARRAY(SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m);
     END IF;
     pipeline_ids := array_remove(pipeline_ids, NULL);
@@ -102,14 +104,21 @@ BEGIN
     );
     WITH changed AS (
         UPDATE @beat_schema@.pg_periodic_schedule AS m
-        SET pg_owned = true, run_count = 0, updated_at = clock_timestamp()
+        SET pg_owned = true, run_count = 0, parity_since = NULL, parity_count = NULL, updated_at = clock_timestamp()
         WHERE m.pipeline_id = ANY (locked) AND NOT m.pg_owned AND NOT refusals ? m.pipeline_id::text
         RETURNING m.periodic_task_id
     )
 
     SELECT array_agg(c.periodic_task_id) INTO adopted FROM changed AS c;
     IF adopted IS NOT NULL THEN
-        PERFORM periodic_schedule.sync(adopted, false, false, clock_timestamp() + interval '1 s');  -- spread
+        PERFORM periodic_schedule.sync(
+            ARRAY(
+                SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
+                JOIN periodic_schedule.policy AS y ON y.pipeline_id = m.pipeline_id AND y.spread > '0'
+                WHERE m.periodic_task_id = ANY (adopted)
+            ),
+            true, false, 'infinity'
+        );
         PERFORM periodic_schedule.wake();
     END IF;
     PERFORM periodic_schedule.tell_beat();  -- to load its schedules anew, after saving its runs
@@ -258,19 +267,26 @@ BEGIN
 
     timed AS MATERIALIZED (
         SELECT
-            s.*,
+            s.*, kept,
             CASE
                 WHEN (s.mirror).pipeline_id IS NULL THEN coalesce(s.last_run_at, now)  -- as Beat at its start
                 WHEN changed OR (s.enabled AND NOT (s.mirror).enabled) THEN now
                 WHEN s.last_run_at IS NULL AND (s.mirror).last_run_at IS NOT NULL THEN now  -- it was told to forget
                 ELSE (s.mirror).effective_at
             END AS effective_at,
-            s.problem IS NULL AND (s.enabled OR changed OR (s.mirror).sync_error IS NOT NULL) AS readable
+            NOT kept AND s.problem IS NULL AND (s.enabled OR changed OR (s.mirror).sync_error IS NOT NULL) AS readable
         FROM source AS s
         CROSS JOIN LATERAL (
             SELECT (s.expression, s.zone, s.start_time)
                 IS DISTINCT FROM ((s.mirror).cron_string, (s.mirror).timezone, (s.mirror).start_time) AS changed
         ) AS x
+        -- What the tick has computed, and nothing has changed since, is not computed again.
+        CROSS JOIN LATERAL (
+            SELECT s.owned AND NOT identify AND NOT changed AND NOT s.finished AND (s.mirror).sync_error IS NULL
+                AND (s.enabled, s.last_run_at, s.expires, s.one_off) IS NOT DISTINCT FROM (
+                    (s.mirror).enabled, (s.mirror).last_run_at, (s.mirror).expires, (s.mirror).one_off
+                ) AS kept
+        ) AS k
     ),
 
     -- One call of Python for all rows, none if all are paused.
@@ -350,6 +366,7 @@ BEGIN
         t.id, i.pipeline_id, i.organization_id, i.workflow_id, i.pipeline_name, t.expression, t.enabled,
         t.last_run_at,
         CASE
+            WHEN t.kept THEN (t.mirror).next_run_at
             WHEN t.enabled AND i.runnable AND NOT t.finished AND f.run_at < least(t.expires, '10000-01-01 00:00+00')
                 THEN f.run_at
         END,
@@ -371,8 +388,10 @@ BEGIN
     ) AS f
     CROSS JOIN LATERAL (
         SELECT
-            (t.mirror).parity_since >= t.effective_at AS kept,
-            t.last_run_at >= t.effective_at AND NOT t.owned AS saved
+            -- Counted for some days, then anew: there are bounds to counting.
+            NOT t.owned AND (t.mirror).parity_since >= t.effective_at
+            AND (t.last_run_at < (t.mirror).parity_since + interval '72 hours') IS NOT FALSE AS kept,
+            NOT t.owned AND t.last_run_at >= t.effective_at AS saved
     ) AS y;
 END
 $function$;
@@ -437,10 +456,9 @@ BEGIN
         EXECUTE format('ALTER POLICY periodic_schedule_beat ON %s TO %s', beat_table, roles);
         RETURN;
     END IF;
-    -- For everybody else nothing changes.
-    IF NOT EXISTS (  -- it stays where DROP OWNED BY the fenced role took the other one
-        SELECT FROM pg_policy AS y WHERE y.polrelid = beat_table AND y.polname = 'periodic_schedule_all'
-    ) THEN
+    -- For everybody else nothing changes.  Where row-level security is on, the application's own policies
+    -- say who sees what; or ours does still, where DROP OWNED BY the fenced role took the other one.
+    IF NOT (SELECT c.relrowsecurity FROM pg_class AS c WHERE c.oid = beat_table) THEN
         EXECUTE format('CREATE POLICY periodic_schedule_all ON %s USING (true) WITH CHECK (true)', beat_table);
     END IF;
     EXECUTE format(
@@ -452,7 +470,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.fence_beat(name) IS
-    'Row-level security on django_celery_beat_periodictask: who connects as this role, a stock Beat, does not see schedules that Postgres owns, and so cannot fire them; for all other roles nothing changes. Call it as the owner of Beat''s tables. Raises SQLSTATE 22023 for roles that row-level security does not bind, 42704 for unknown ones';
+    'Row-level security on django_celery_beat_periodictask: who connects as this role, a stock Beat, does not see schedules that Postgres owns, and so cannot fire them; members of the role neither. All other roles see and write what they did; but COPY FROM and row_security = off (pg_dump) are then refused to roles that neither own the table nor have BYPASSRLS. Call it as the owner of Beat''s tables. Raises SQLSTATE 22023 for roles that row-level security does not bind, 42704 for unknown ones';
 
 -- sql/functions/fenced.sql
 CREATE OR REPLACE FUNCTION periodic_schedule.fenced() RETURNS boolean
@@ -1900,6 +1918,7 @@ RETURNS TABLE (
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC'  -- a day is 24 hours
 AS $function$
 #variable_conflict use_column
 BEGIN
@@ -1998,7 +2017,7 @@ BEGIN
                 SELECT m.periodic_task_id::text FROM @beat_schema@.pg_periodic_schedule AS m
                 WHERE m.pipeline_id = ANY (spread_ids) AND m.periodic_task_id IS NOT NULL
             ),
-            false, false, false
+            true, false, false
         );
     END IF;
     RETURN NULL;
@@ -2296,7 +2315,7 @@ COMMENT ON FUNCTION periodic_schedule.record(uuid[], timestamptz[], text[], time
     'Writes occurrences into the ledger, pending, or skipped where a reason is given; returns those that were not there yet';
 
 -- sql/functions/release.sql
--- Locks, in this order: mirror rows by pipeline_id, Beat's rows of the same tasks; it waits for none.
+-- Locks, in this order: the installation's row (if for all), what drain() locks, mirror rows by pipeline_id, Beat's rows of the same tasks; it waits for none.
 CREATE OR REPLACE FUNCTION periodic_schedule.release(pipeline_ids uuid[] DEFAULT NULL)
 RETURNS TABLE (pipeline_id uuid, done boolean, reason text)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -2308,9 +2327,11 @@ DECLARE
     locked bigint[];
 BEGIN
     PERFORM periodic_schedule.require_read_committed('release()');
+    IF pipeline_ids IS NULL THEN
+        PERFORM periodic_schedule.set_adopts_new(false);
+    END IF;
     PERFORM periodic_schedule.drain(10000, clock_timestamp() + interval '1 s');
     IF pipeline_ids IS NULL THEN
-        UPDATE periodic_schedule.installation AS i SET adopts_new = false WHERE i.adopts_new;
         pipeline_ids := ARRAY(SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.pg_owned);
     END IF;
     pipeline_ids := array_remove(pipeline_ids, NULL);
@@ -2327,7 +2348,7 @@ BEGIN
     SET pg_owned = false, updated_at = clock_timestamp()
     WHERE m.periodic_task_id = ANY (locked);
     IF locked <> '{}' THEN
-        PERFORM periodic_schedule.sync(locked, false, false, clock_timestamp() + interval '1 s');
+        PERFORM periodic_schedule.sync(locked, false, false, 'infinity');
         PERFORM periodic_schedule.tell_beat();
     END IF;
     RETURN QUERY
@@ -2457,13 +2478,31 @@ $function$;
 COMMENT ON FUNCTION periodic_schedule.save_runs(timestamptz, integer) IS
     'Writes last_run_at and total_run_count of schedules that Postgres fires to Beat''s table, for those who look there, and disables those that are done or expired, as Beat''s own sync does every three minutes; at most batch tasks, none that another session has locked. Returns how many. READ COMMITTED only';
 
+-- sql/functions/set_adopts_new.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.set_adopts_new(adopts boolean) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '1s'
+AS $function$
+BEGIN
+    -- Also if it is so already: a transaction that has created schedules holds it until its commit.
+    UPDATE periodic_schedule.installation AS i SET adopts_new = adopts;
+EXCEPTION WHEN lock_not_available THEN
+    RAISE EXCEPTION 'another session is creating schedules' USING ERRCODE = 'lock_not_available',
+        DETAIL = 'Whether those are to be adopted cannot be decided before it has committed.',
+        HINT = 'Try again, or name the schedules to hand over.';
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.set_adopts_new(boolean) IS
+    'Who fires schedules that are created from now on. Waits a second for transactions that have created some; raises SQLSTATE 55P03';
+
 -- sql/functions/spread_offset.sql
 CREATE OR REPLACE FUNCTION periodic_schedule.spread_offset(periodic_task_id bigint, spread interval) RETURNS interval
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
     -- 52 bits of a digest: the same on every machine and release, unlike Postgres's hash functions.
     WHEN spread > '0' THEN ('x' || left(encode(sha256(int8send(periodic_task_id)), 'hex'), 13))::bit(52)::bigint
-        % (extract(epoch FROM spread) * 1000)::bigint * interval '1 millisecond'
+        % greatest((extract(epoch FROM spread) * 1000)::bigint, 1) * interval '1 millisecond'
     ELSE interval '0'
 END;
 COMMENT ON FUNCTION periodic_schedule.spread_offset(bigint, interval) IS
@@ -2475,14 +2514,15 @@ COMMENT ON FUNCTION periodic_schedule.spread_offset(bigint, interval) IS
 -- statements.  docs/locking.md says why each lock is needed, and what is safe without.
 CREATE OR REPLACE FUNCTION periodic_schedule.sync(
     task_ids bigint[], redefined boolean, inserted boolean, deadline timestamptz
-) RETURNS void
+) RETURNS bigint[]
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     ids bigint[];
     absent bigint[] := '{}';
-    busy bigint[];
+    busy bigint[] := '{}';
+    adopts boolean;
     moved boolean;
 BEGIN
     IF redefined AND NOT periodic_schedule.lock_slots(periodic_schedule.source_slots(task_ids), false, deadline) THEN
@@ -2517,10 +2557,20 @@ BEGIN
                     SELECT FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.periodic_task_id = t.id
                 )
             ) THEN
-                PERFORM periodic_schedule.sync(task_ids, true, false, deadline);
-                RETURN;
+                RETURN periodic_schedule.sync(task_ids, true, false, deadline);
             END IF;
             PERFORM periodic_schedule.note('task', busy::text[], 'another session has locked its mirror row');
+        END IF;
+    END IF;
+
+    IF inserted OR absent <> '{}' THEN
+        -- Who fires them?  The lock, until our commit, makes adopt() and release() of all wait for it.
+        SELECT i.adopts_new INTO adopts FROM periodic_schedule.installation AS i FOR SHARE SKIP LOCKED;
+        IF adopts IS NULL THEN
+            absent := CASE WHEN inserted THEN ids ELSE absent END;
+            PERFORM periodic_schedule.note('task', absent::text[], 'all schedules are being adopted or released');
+            busy := busy || absent;
+            ids := ARRAY(SELECT unnest(ids) EXCEPT SELECT unnest(absent));
         END IF;
     END IF;
 
@@ -2565,9 +2615,9 @@ BEGIN
         SELECT
             s.periodic_task_id, s.pipeline_id, s.organization_id, s.workflow_id, s.pipeline_name, s.cron_string,
             s.enabled, s.last_run_at, s.next_run_at, s.task_name, s.task, s.timezone, s.start_time, s.expires,
-            s.one_off, s.effective_at, s.identity_source, s.sync_error, s.parity_since, s.parity_count, i.adopts_new
+            s.one_off, s.effective_at, s.identity_source, s.sync_error, s.parity_since, s.parity_count,
+            coalesce(adopts, false)
         FROM source AS s
-        CROSS JOIN periodic_schedule.installation AS i
         ORDER BY s.pipeline_id
         ON CONFLICT (periodic_task_id) DO UPDATE SET
         (
@@ -2599,40 +2649,61 @@ BEGIN
     IF moved THEN  -- a scheduler may be asleep until later
         PERFORM periodic_schedule.wake();
     END IF;
+    RETURN busy;
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.sync(bigint[], boolean, boolean, timestamptz) IS
-    'Makes the mirror rows of these tasks equal to their sources. redefined: names, arguments or schedule references may have changed; inserted: this transaction created the tasks; what stays locked by others until the deadline is noted';
+    'Makes the mirror rows of these tasks equal to their sources. redefined: names, arguments or schedule references may have changed; inserted: this transaction created the tasks; what stays locked by others until the deadline is noted and returned';
 
 -- sql/functions/sync_owed.sql
-CREATE OR REPLACE FUNCTION periodic_schedule.sync_owed(pipeline_ids uuid[]) RETURNS void
+CREATE OR REPLACE FUNCTION periodic_schedule.sync_owed(pipeline_ids uuid[]) RETURNS uuid[]
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    task_ids bigint[];
+    deadline CONSTANT timestamptz := clock_timestamp() + interval '0.1 s';
+    noted record;
+    task record;
+    stale uuid[] := '{}';
 BEGIN
-    IF NOT EXISTS (SELECT FROM periodic_schedule.pending_sync) THEN
-        RETURN;
+    SELECT
+        bool_or(n.source_key = '*') AS everything,
+        array_agg(n.source_key) FILTER (WHERE n.source = 'task') AS tasks,
+        array_agg(n.source_key) FILTER (WHERE n.source = 'crontab') AS crontabs,
+        array_agg(n.source_key) FILTER (WHERE n.source = 'interval') AS intervals,
+        array_agg(n.source_key) FILTER (WHERE n.source = 'clocked') AS clocked,
+        array_agg(n.source_key) FILTER (WHERE n.source = 'solar') AS solar
+    INTO noted
+    FROM periodic_schedule.pending_sync AS n;
+    IF noted.everything IS NULL THEN
+        RETURN pipeline_ids;
     END IF;
-    task_ids := ARRAY(
-        SELECT p.id FROM @beat_schema@.pg_periodic_schedule AS m
+    FOR task IN
+        SELECT p.id, m.pipeline_id
+        FROM @beat_schema@.pg_periodic_schedule AS m
         JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = m.periodic_task_id
-        WHERE m.pipeline_id = ANY (pipeline_ids) AND EXISTS (
-            SELECT FROM periodic_schedule.pending_sync AS n
-            WHERE n.source_key = '*' OR (n.source, n.source_key) IN (
-                ('task', p.id::text), ('crontab', p.crontab_id::text), ('interval', p.interval_id::text),
-                ('clocked', p.clocked_id::text), ('solar', p.solar_id::text)
-            )
+        WHERE m.pipeline_id = ANY (pipeline_ids) AND (
+            noted.everything OR p.id::text = ANY (noted.tasks) OR p.crontab_id::text = ANY (noted.crontabs)
+            OR p.interval_id::text = ANY (noted.intervals) OR p.clocked_id::text = ANY (noted.clocked)
+            OR p.solar_id::text = ANY (noted.solar)
         )
-    );
-    IF task_ids <> '{}' THEN
-        PERFORM periodic_schedule.sync_safely(task_ids, true, false, clock_timestamp() + interval '0.1 s');
-    END IF;
+    LOOP
+        BEGIN
+            IF clock_timestamp() < deadline
+                AND periodic_schedule.sync(ARRAY[task.id], true, false, deadline) = '{}' THEN
+                CONTINUE;
+            END IF;
+        EXCEPTION WHEN OTHERS THEN
+            RAISE WARNING 'pg_periodic_schedule does not fire task %, which it cannot mirror: %', task.id, sqlerrm
+                USING HINT = 'periodic_schedule.pending_sync has a note of it. It is fired when that is done.';
+        END;
+        stale := stale || task.pipeline_id;
+    END LOOP;
+    RETURN ARRAY(SELECT unnest(pipeline_ids) EXCEPT SELECT unnest(stale));
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.sync_owed(uuid[]) IS
-    'Mirrors those of these schedules that pending_sync names, whose mirror rows the caller has locked: an edit that could not wait for that lock is done under it';
+    'Mirrors those of these schedules that pending_sync names, whose mirror rows the caller has locked: an edit that could not wait for that lock is done under it. Returns the schedules without those that it could not mirror';
 
 -- sql/functions/take.sql
 -- Locks ledger rows only, and waits for none (SKIP LOCKED).
@@ -2711,12 +2782,14 @@ CREATE OR REPLACE FUNCTION periodic_schedule.tick(
 ) RETURNS SETOF periodic_schedule.firing
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC'  -- a day is 24 hours; reasons are in UTC
 SET jit = off  -- compiling would take longer than it runs
 SET lock_timeout = '1s'  -- for what can only be waited for in the lock manager: tables
 AS $function$
 #variable_conflict use_column
 DECLARE
     claimed uuid[];
+    seen bigint;
     occurrences record;
 BEGIN
     PERFORM periodic_schedule.require_read_committed('tick()');
@@ -2734,7 +2807,8 @@ BEGIN
     IF claimed = '{}' THEN
         RETURN;
     END IF;
-    PERFORM periodic_schedule.sync_owed(claimed);
+    claimed := periodic_schedule.sync_owed(claimed);
+    seen := (SELECT max(n.id) FROM periodic_schedule.pending_sync AS n);
     PERFORM periodic_schedule.load_python();
 
     -- A new statement: it sees what was committed before the locks were had.
@@ -2754,6 +2828,13 @@ BEGIN
         ) AS s
         WHERE m.pipeline_id = ANY (claimed) AND m.next_run_at <= tick.now AND m.enabled AND m.pg_owned
           AND p.enabled  -- a pause that could not wait for our lock has been noted, and is committed
+          AND NOT EXISTS (  -- as may be an edit, by now: next time
+              SELECT FROM periodic_schedule.pending_sync AS n
+              WHERE n.id > coalesce(seen, 0) AND (n.source, n.source_key) IN (
+                  ('task', p.id::text), ('crontab', p.crontab_id::text), ('interval', p.interval_id::text),
+                  ('clocked', p.clocked_id::text), ('solar', p.solar_id::text)
+              )
+          )
     ),
 
     -- The runs that follow, in one call of Python for all rows.
@@ -2780,22 +2861,27 @@ BEGIN
             CASE
                 WHEN f.error IS NOT NULL OR d.expires <= tick.now THEN '{}'
                 WHEN d.moment < d.oldest THEN ARRAY(
-                    SELECT r FROM periodic_schedule.runs_between(
+                    SELECT periodic_schedule.from_microseconds(r.run)
+                    FROM periodic_schedule.py_next_runs(  -- raises nothing, whatever ails one row
                         d.cron_string, d.timezone,
-                        CASE
+                        periodic_schedule.to_microseconds(CASE
                             WHEN d.cron_string LIKE '@every %'  -- in step with the missed ones
                                 THEN d.moment + (ceil(
                                     extract(epoch FROM d.oldest - d.moment) / extract(epoch FROM f.run - d.moment)
                                 ) - 1)::double precision * (f.run - d.moment)
                             ELSE d.oldest - interval '1 microsecond'
-                        END,
-                        d.horizon, d.most + 1
-                    ) AS r
+                        END),
+                        d.most + 1, periodic_schedule.to_microseconds(d.horizon)
+                    ) AS l
+                    CROSS JOIN LATERAL unnest(l.runs) AS r (run)
                 )
                 WHEN d.misfire = 'all' AND f.run <= d.horizon THEN d.moment || ARRAY(
-                    SELECT r FROM periodic_schedule.runs_between(
-                        d.cron_string, d.timezone, d.moment, d.horizon, d.most
-                    ) AS r
+                    SELECT periodic_schedule.from_microseconds(r.run)
+                    FROM periodic_schedule.py_next_runs(
+                        d.cron_string, d.timezone, periodic_schedule.to_microseconds(d.moment), d.most,
+                        periodic_schedule.to_microseconds(d.horizon)
+                    ) AS l
+                    CROSS JOIN LATERAL unnest(l.runs) AS r (run)
                 )
                 WHEN f.run <= d.horizon THEN ARRAY[d.moment, f.run]
                 ELSE ARRAY[d.moment]
@@ -2858,7 +2944,7 @@ BEGIN
     ),
 
     -- Those that have missed some go on from there: a second call, if there are any.
-    resumed AS (
+    resumed AS MATERIALIZED (
         SELECT u.pipeline_id, periodic_schedule.from_microseconds(u.run) AS run
         FROM (
             SELECT
@@ -2943,13 +3029,10 @@ BEGIN
         WHERE y.polrelid = beat_table AND y.polname IN ('periodic_schedule_beat', 'periodic_schedule_all')
     LOOP
         EXECUTE format('DROP POLICY %I ON %s', policy_name, beat_table);
+        IF policy_name = 'periodic_schedule_all' THEN  -- it was off before
+            EXECUTE format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY', beat_table);
+        END IF;
     END LOOP;
-    IF NOT FOUND THEN
-        RETURN;
-    END IF;
-    IF NOT EXISTS (SELECT FROM pg_policy AS y WHERE y.polrelid = beat_table) THEN  -- others are the application's
-        EXECUTE format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY', beat_table);
-    END IF;
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.unfence_beat() IS
@@ -2986,11 +3069,9 @@ BEGIN
         SELECT
             m.one_off AND m.run_count > 0 OR coalesce(m.expires <= write_runs.now, false) AS over,
             -- Beat would fire what was skipped.
-            CASE WHEN handing_over AND EXISTS (
-                SELECT FROM periodic_schedule.firing AS f
-                WHERE f.pipeline_id = m.pipeline_id AND f.state = 'skipped'
-                  AND f.scheduled_for > coalesce(m.last_run_at, '-infinity')
-            ) THEN m.effective_at END AS skipped_until
+            CASE WHEN handing_over AND (m.last_run_at IS NOT NULL OR EXISTS (
+                SELECT FROM periodic_schedule.firing AS f WHERE f.pipeline_id = m.pipeline_id
+            )) THEN m.effective_at END AS skipped_until
     ) AS o
     WHERE p.id = ANY (task_ids) AND m.periodic_task_id = p.id;
     UPDATE @beat_schema@.pg_periodic_schedule AS m
@@ -3235,6 +3316,11 @@ BEGIN
           AND c.relname <> 'alembic_version'
         UNION ALL
         SELECT format('GRANT USAGE ON SCHEMA periodic_schedule TO %I', beat_owner)
+        UNION ALL
+        SELECT format('GRANT SELECT ON %s TO %I WITH GRANT OPTION', c.oid::regclass, beat_owner)
+        FROM pg_class AS c
+        WHERE c.oid = '@beat_schema@.pg_periodic_schedule'::regclass AND adopted
+          AND c.relowner <> quote_ident(beat_owner)::regrole
         UNION ALL  -- what stays a superuser's, grant_access() can hand on all the same
         SELECT format('GRANT EXECUTE ON ROUTINE %s TO %I WITH GRANT OPTION', p.oid::regprocedure, beat_owner)
         FROM pg_proc AS p
