@@ -12,8 +12,8 @@ Session = psycopg.Connection[Any]
 ROLES = {kind: f"some_{kind}" for kind in ("reader", "ticker", "owner", "nobody")}
 
 
-@pytest.fixture
-def installed(bare: Session) -> Iterator[Session]:
+@pytest.fixture(params=["our own table", "an adopted table of another owner"])
+def installed(bare: Session, request: pytest.FixtureRequest) -> Iterator[Session]:
     """Where Beat's tables belong to a plain role, which has granted the three kinds of access."""
     names = ", ".join(["beat_owner", *ROLES.values()])
     for name in names.split(", "):
@@ -25,6 +25,8 @@ def installed(bare: Session) -> Iterator[Session]:
             " EXECUTE format('ALTER TABLE public.%I OWNER TO beat_owner', name);"
             " END LOOP; END $$"
         )
+        if "adopted" in request.param:
+            bare.execute("CREATE TABLE pg_periodic_schedule (pipeline_id uuid PRIMARY KEY)")
         alembic("upgrade", "head", url=url_of(bare.info))
         insert_task(bare, "t", crontab_id=insert_crontab(bare, "* * * * *"))
         with session_of(bare, "beat_owner") as owner:

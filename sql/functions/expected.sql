@@ -199,7 +199,8 @@ BEGIN
             -- Counted for some days, then anew: there are bounds to counting.
             NOT t.owned AND (t.mirror).parity_since >= t.effective_at
             AND (t.last_run_at < (t.mirror).parity_since + interval '72 hours') IS NOT FALSE AS kept,
-            NOT t.owned AND t.last_run_at >= t.effective_at AS saved
+            NOT coalesce((t.mirror).pg_owned, n.adopts_new) AND t.last_run_at >= t.effective_at AS saved
+        FROM periodic_schedule.installation AS n
     ) AS y;
 END
 $function$;
