@@ -2,11 +2,12 @@
 .PHONY: demo test differential lint freeze provision
 bin := .venv/bin
 
-demo: provision  ## schedules written through Django, and what the mirror makes of them
+demo: provision  ## schedules written through Django, the mirror, and Beat retired
 	@$(bin)/python docker/demo.py
 
-test: provision  ## the whole suite, on a throw-away server
-	$(bin)/pytest
+# By files on two processes, each with a server of its own: many tests wait for real time.
+test: provision  ## the whole suite, on throw-away servers
+	$(bin)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 differential: provision  ## a million random crontabs against Celery's parser: seven minutes
 	PYTHONPATH=docker $(bin)/python tests/differential.py

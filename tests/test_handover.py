@@ -1096,7 +1096,10 @@ def test_health_shows_a_beat_that_is_not_fenced(place: Place) -> None:
     assert db.execute(health).fetchall() == []  # nothing in the database tells yet
     beat.process.terminate()  # it saves
     beat.process.wait(10)
-    ((invariant, detail),) = db.execute(health).fetchall()
-    assert invariant == "fired by one"
-    assert detail.startswith("twice: last_run_at was set to ")
-    assert "stock Beat" in detail
+    for _ in range(2):
+        ((invariant, detail),) = db.execute(health).fetchall()
+        assert invariant == "fired by one"
+        assert detail.startswith("twice: total_run_count is ")
+        assert "stock Beat" in detail
+        db.execute("SELECT periodic_schedule.tick(clock_timestamp() + interval '2 hours')")
+        save_runs(db)  # what we write does not hide it

@@ -55,8 +55,11 @@ BEGIN
     );
     WITH changed AS (
         UPDATE @beat_schema@.pg_periodic_schedule AS m
-        SET pg_owned = true, run_count = 0, parity_since = NULL, parity_count = NULL, updated_at = clock_timestamp()
+        SET pg_owned = true, run_count = 0, parity_since = NULL, parity_count = p.total_run_count,
+            updated_at = clock_timestamp()
+        FROM @beat_schema@.django_celery_beat_periodictask AS p
         WHERE m.pipeline_id = ANY (locked) AND NOT m.pg_owned AND NOT refusals ? m.pipeline_id::text
+          AND p.id = m.periodic_task_id
         RETURNING m.periodic_task_id
     )
 

@@ -181,7 +181,9 @@ BEGIN
         t.name, t.task, t.zone, t.start_time, t.expires, t.one_off, t.effective_at, i.identity_source,
         nullif(concat_ws('; ', t.problem, r.error, i.error), ''),
         CASE WHEN y.kept THEN (t.mirror).parity_since WHEN y.saved THEN t.last_run_at END,
-        CASE WHEN y.kept THEN (t.mirror).parity_count WHEN y.saved THEN t.total_run_count END,
+        CASE
+            WHEN y.kept OR t.owned THEN (t.mirror).parity_count WHEN y.saved OR y.ours THEN t.total_run_count
+        END,
         coalesce(r.incomplete, i.incomplete)
     FROM timed AS t
     JOIN identity AS i ON i.id = t.id
@@ -199,8 +201,11 @@ BEGIN
             -- Counted for some days, then anew: there are bounds to counting.
             NOT t.owned AND (t.mirror).parity_since >= t.effective_at
             AND (t.last_run_at < (t.mirror).parity_since + interval '72 hours') IS NOT FALSE AS kept,
-            NOT coalesce((t.mirror).pg_owned, n.adopts_new) AND t.last_run_at >= t.effective_at AS saved
-        FROM periodic_schedule.installation AS n
+            NOT o.ours AND t.last_run_at >= t.effective_at AS saved,
+            o.ours
+        FROM (
+            SELECT coalesce((t.mirror).pg_owned, n.adopts_new) AS ours FROM periodic_schedule.installation AS n
+        ) AS o
     ) AS y;
 END
 $function$;

@@ -26,11 +26,12 @@ BEGIN
     WHERE f.state = 'failed' AND f.ended_at > now - interval '1 day'
     UNION ALL
     SELECT 'fired by one', m.pipeline_id, format(
-        '%s: last_run_at was set to %s by someone else, maybe a stock Beat, which should be fenced or stopped', m.task_name, p.last_run_at
+        '%s: total_run_count is %s, of Postgres'' own runs it would be %s. Somebody else has written it: maybe a stock Beat, which is to be fenced or stopped; then release() and adopt() it anew',
+        m.task_name, p.total_run_count, m.parity_count
     )
     FROM @beat_schema@.pg_periodic_schedule AS m
     JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = m.periodic_task_id
-    WHERE m.pg_owned AND p.last_run_at > coalesce(m.last_run_at, '-infinity')
+    WHERE m.pg_owned AND p.total_run_count <> m.parity_count
     UNION ALL
     SELECT 'has a next run', m.pipeline_id, format('%s: %s', m.task_name, m.sync_error)
     FROM @beat_schema@.pg_periodic_schedule AS m

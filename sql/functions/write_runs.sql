@@ -20,7 +20,7 @@ BEGIN
     ) AS o
     WHERE p.id = ANY (task_ids) AND m.periodic_task_id = p.id;
     UPDATE @beat_schema@.pg_periodic_schedule AS m
-    SET run_count = 0
+    SET run_count = 0, parity_count = CASE WHEN m.one_off THEN 0 ELSE m.parity_count + m.run_count END
     WHERE m.periodic_task_id = ANY (task_ids) AND m.run_count > 0;
 END
 $function$;

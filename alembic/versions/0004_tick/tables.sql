@@ -25,7 +25,8 @@ COMMENT ON COLUMN @beat_schema@.pg_periodic_schedule.run_count IS
     'Runs fired by Postgres that save_runs() has not yet added to PeriodicTask.total_run_count';
 COMMENT ON COLUMN @beat_schema@.pg_periodic_schedule.parity_since IS
     'last_run_at of Beat''s first save since the schedule took effect: the view parity counts from it';
-COMMENT ON COLUMN @beat_schema@.pg_periodic_schedule.parity_count IS 'total_run_count in that save';
+COMMENT ON COLUMN @beat_schema@.pg_periodic_schedule.parity_count IS
+    'PeriodicTask.total_run_count in that save; for what Postgres fires, as it is of its runs alone';
 
 -- The ledger and outbox.  The key is the occurrence: whoever records it (tick, run_now, backfill),
 -- records it once.  pipeline_id leads every unique key, so that the table can be distributed by it.

@@ -104,8 +104,11 @@ BEGIN
     );
     WITH changed AS (
         UPDATE @beat_schema@.pg_periodic_schedule AS m
-        SET pg_owned = true, run_count = 0, parity_since = NULL, parity_count = NULL, updated_at = clock_timestamp()
+        SET pg_owned = true, run_count = 0, parity_since = NULL, parity_count = p.total_run_count,
+            updated_at = clock_timestamp()
+        FROM @beat_schema@.django_celery_beat_periodictask AS p
         WHERE m.pipeline_id = ANY (locked) AND NOT m.pg_owned AND NOT refusals ? m.pipeline_id::text
+          AND p.id = m.periodic_task_id
         RETURNING m.periodic_task_id
     )
 
@@ -373,7 +376,9 @@ BEGIN
         t.name, t.task, t.zone, t.start_time, t.expires, t.one_off, t.effective_at, i.identity_source,
         nullif(concat_ws('; ', t.problem, r.error, i.error), ''),
         CASE WHEN y.kept THEN (t.mirror).parity_since WHEN y.saved THEN t.last_run_at END,
-        CASE WHEN y.kept THEN (t.mirror).parity_count WHEN y.saved THEN t.total_run_count END,
+        CASE
+            WHEN y.kept OR t.owned THEN (t.mirror).parity_count WHEN y.saved OR y.ours THEN t.total_run_count
+        END,
         coalesce(r.incomplete, i.incomplete)
     FROM timed AS t
     JOIN identity AS i ON i.id = t.id
@@ -391,8 +396,11 @@ BEGIN
             -- Counted for some days, then anew: there are bounds to counting.
             NOT t.owned AND (t.mirror).parity_since >= t.effective_at
             AND (t.last_run_at < (t.mirror).parity_since + interval '72 hours') IS NOT FALSE AS kept,
-            NOT coalesce((t.mirror).pg_owned, n.adopts_new) AND t.last_run_at >= t.effective_at AS saved
-        FROM periodic_schedule.installation AS n
+            NOT o.ours AND t.last_run_at >= t.effective_at AS saved,
+            o.ours
+        FROM (
+            SELECT coalesce((t.mirror).pg_owned, n.adopts_new) AS ours FROM periodic_schedule.installation AS n
+        ) AS o
     ) AS y;
 END
 $function$;
@@ -576,11 +584,12 @@ BEGIN
     WHERE f.state = 'failed' AND f.ended_at > now - interval '1 day'
     UNION ALL
     SELECT 'fired by one', m.pipeline_id, format(
-        '%s: last_run_at was set to %s by someone else, maybe a stock Beat, which should be fenced or stopped', m.task_name, p.last_run_at
+        '%s: total_run_count is %s, of Postgres'' own runs it would be %s. Somebody else has written it: maybe a stock Beat, which is to be fenced or stopped; then release() and adopt() it anew',
+        m.task_name, p.total_run_count, m.parity_count
     )
     FROM @beat_schema@.pg_periodic_schedule AS m
     JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = m.periodic_task_id
-    WHERE m.pg_owned AND p.last_run_at > coalesce(m.last_run_at, '-infinity')
+    WHERE m.pg_owned AND p.total_run_count <> m.parity_count
     UNION ALL
     SELECT 'has a next run', m.pipeline_id, format('%s: %s', m.task_name, m.sync_error)
     FROM @beat_schema@.pg_periodic_schedule AS m
@@ -3076,7 +3085,7 @@ BEGIN
     ) AS o
     WHERE p.id = ANY (task_ids) AND m.periodic_task_id = p.id;
     UPDATE @beat_schema@.pg_periodic_schedule AS m
-    SET run_count = 0
+    SET run_count = 0, parity_count = CASE WHEN m.one_off THEN 0 ELSE m.parity_count + m.run_count END
     WHERE m.periodic_task_id = ANY (task_ids) AND m.run_count > 0;
 END
 $function$;
