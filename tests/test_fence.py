@@ -30,7 +30,7 @@ def seen_by(db: Session, role: str) -> set[str]:
     return names
 
 
-def security(db: Session) -> tuple[Any, ...]:
+def security(db: Session) -> Any:
     """Is it on, and by how many policies?"""
     return db.execute(
         "SELECT relrowsecurity, (SELECT count(*) FROM pg_policy)"
