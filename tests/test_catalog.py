@@ -95,6 +95,53 @@ def test_no_function_runs_with_more_rights_than_the_owner_of_the_beat_tables(db:
             " ORDER BY slot FOR SHARE SKIP LOCKED",
             "source_lock_pkey",
         ),
+        (  # tick()
+            "SELECT pipeline_id FROM pg_periodic_schedule"
+            " WHERE enabled AND next_run_at <= now() AND pg_owned"
+            " ORDER BY next_run_at LIMIT 1000 FOR NO KEY UPDATE SKIP LOCKED",
+            "pg_periodic_schedule_due_idx",
+        ),
+        (  # save_runs()
+            "SELECT periodic_task_id FROM pg_periodic_schedule WHERE run_count > 0"
+            " ORDER BY pipeline_id LIMIT 1000 FOR NO KEY UPDATE SKIP LOCKED",
+            "pg_periodic_schedule_unsaved_idx",
+        ),
+        (
+            "SELECT periodic_task_id FROM pg_periodic_schedule WHERE pg_owned AND enabled"
+            " AND expires IS NOT NULL AND expires <= now() ORDER BY expires LIMIT 1000",
+            "pg_periodic_schedule_expires_idx",
+        ),
+        (  # take(), next_wakeup()
+            "SELECT id FROM periodic_schedule.firing WHERE state = 'pending'"
+            " AND available_at <= now() ORDER BY available_at LIMIT 100 FOR UPDATE SKIP LOCKED",
+            "firing_pending_idx",
+        ),
+        (
+            "SELECT FROM periodic_schedule.firing WHERE pipeline_id = gen_random_uuid()"
+            " AND sequential AND state IN ('pending', 'leased')",
+            "firing_sequential_idx",
+        ),
+        (  # finish(), fail()
+            "UPDATE periodic_schedule.firing SET state = 'finished'"
+            " WHERE id = '12345678-1234-8234-8234-123456789012' AND state = 'leased'",
+            "firing_id_idx",
+        ),
+        (  # reap()
+            "SELECT id FROM periodic_schedule.firing WHERE state = 'leased'"
+            " AND lease_until <= now() ORDER BY lease_until",
+            "firing_leased_idx",
+        ),
+        (  # prune()
+            "SELECT id FROM periodic_schedule.firing WHERE ended_at IS NOT NULL"
+            " AND ended_at < now() - interval '7 days' ORDER BY ended_at LIMIT 10000",
+            "firing_ended_idx",
+        ),
+        (  # record()
+            "INSERT INTO periodic_schedule.firing SELECT f.* FROM periodic_schedule.firing AS f"
+            " WHERE pipeline_id = '12345678-1234-8234-8234-123456789012'"
+            " ON CONFLICT (pipeline_id, scheduled_for) DO NOTHING",
+            "firing_pkey",
+        ),
     ],
 )
 def test_the_planner_uses_an_index(db: Session, query: str, index: str) -> None:
@@ -111,6 +158,16 @@ def test_the_planner_uses_an_index(db: Session, query: str, index: str) -> None:
     )
     db.execute("INSERT INTO periodic_schedule.pending_sync (source, source_key, reason)"
                " SELECT 'task', i::text, 'test' FROM generate_series(1, 6000) AS i")  # fmt: skip
+    db.execute(
+        "INSERT INTO periodic_schedule.firing (pipeline_id, scheduled_for, id, periodic_task_id,"
+        " task_name, task, sequential, state, created_at, available_at, lease_until, ended_at)"
+        " SELECT gen_random_uuid(), now(), gen_random_uuid(), 1, 't', 't', i % 100 = 0,"
+        " s.state, now(), now(), CASE WHEN s.state = 'leased' THEN now() END,"
+        " CASE WHEN s.state = 'finished' THEN now() - i * interval '1 minute' END"
+        " FROM generate_series(1, 20000) AS i CROSS JOIN LATERAL (SELECT CASE"
+        " WHEN i % 100 = 0 THEN 'pending' WHEN i % 100 = 1 THEN 'leased' ELSE 'finished' END"
+        " AS state) AS s"
+    )
     db.execute("ANALYZE")
     plan = "\n".join(row[0] for row in db.execute(f"EXPLAIN {query}"))
     assert index in plan, plan

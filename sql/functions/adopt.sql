@@ -68,8 +68,9 @@ BEGIN
         PERFORM periodic_schedule.sync(
             ARRAY(
                 SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
-                JOIN periodic_schedule.policy AS y ON y.pipeline_id = m.pipeline_id AND y.spread > '0'
-                WHERE m.periodic_task_id = ANY (adopted)
+                LEFT JOIN periodic_schedule.policy AS y ON y.pipeline_id = m.pipeline_id
+                -- Of others the next run is the same, whoever fires them.
+                WHERE m.periodic_task_id = ANY (adopted) AND (y.spread > '0' OR m.cron_string LIKE '@at %')
             ),
             true, false, 'infinity'
         );

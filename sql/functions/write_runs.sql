@@ -12,7 +12,10 @@ BEGIN
     FROM @beat_schema@.pg_periodic_schedule AS m
     CROSS JOIN LATERAL (
         SELECT
-            m.one_off AND m.run_count > 0 OR coalesce(m.expires <= write_runs.now, false) AS over,
+            m.one_off AND m.run_count > 0 OR coalesce(m.expires <= write_runs.now, false)
+            -- A clocked one that is done with: Beat looks at nothing but its time, and would fire it.
+            OR handing_over AND m.cron_string LIKE '@at %' AND m.enabled AND m.next_run_at IS NULL
+            AND m.sync_error IS NULL AS over,
             -- Beat would fire what was skipped.
             CASE WHEN handing_over AND (m.last_run_at IS NOT NULL OR EXISTS (
                 SELECT FROM periodic_schedule.firing AS f WHERE f.pipeline_id = m.pipeline_id

@@ -117,8 +117,9 @@ BEGIN
         PERFORM periodic_schedule.sync(
             ARRAY(
                 SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
-                JOIN periodic_schedule.policy AS y ON y.pipeline_id = m.pipeline_id AND y.spread > '0'
-                WHERE m.periodic_task_id = ANY (adopted)
+                LEFT JOIN periodic_schedule.policy AS y ON y.pipeline_id = m.pipeline_id
+                -- Of others the next run is the same, whoever fires them.
+                WHERE m.periodic_task_id = ANY (adopted) AND (y.spread > '0' OR m.cron_string LIKE '@at %')
             ),
             true, false, 'infinity'
         );
@@ -3077,7 +3078,10 @@ BEGIN
     FROM @beat_schema@.pg_periodic_schedule AS m
     CROSS JOIN LATERAL (
         SELECT
-            m.one_off AND m.run_count > 0 OR coalesce(m.expires <= write_runs.now, false) AS over,
+            m.one_off AND m.run_count > 0 OR coalesce(m.expires <= write_runs.now, false)
+            -- A clocked one that is done with: Beat looks at nothing but its time, and would fire it.
+            OR handing_over AND m.cron_string LIKE '@at %' AND m.enabled AND m.next_run_at IS NULL
+            AND m.sync_error IS NULL AS over,
             -- Beat would fire what was skipped.
             CASE WHEN handing_over AND (m.last_run_at IS NOT NULL OR EXISTS (
                 SELECT FROM periodic_schedule.firing AS f WHERE f.pipeline_id = m.pipeline_id
