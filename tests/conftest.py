@@ -4,6 +4,7 @@ The template database is made by Django's own migrations and by ``alembic upgrad
 has a copy of its own, reached by psycopg (``db``, ``connect``) or through Django's ORM (``orm``).
 """
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -128,25 +129,33 @@ def connect(db: psycopg.Connection[Any]) -> Iterator[Callable[..., psycopg.Conne
         session.close()
 
 
-@pytest.fixture
-def private_server() -> Iterator[tuple[psycopg.Connection[Any], Path]]:
-    """A server of its own with Beat's tables, and a file that, while it is there, is croniter."""
+@contextlib.contextmanager
+def beat_server(options: str = "") -> Iterator[tuple[psycopg.Connection[Any], Path]]:
+    """A server of its own with Beat's tables, started with these options, and a directory that is
+    on its Python's path; the server's own is ``server`` in it."""
     port = get_port(None)
     libraries = Path(tempfile.mkdtemp())  # tmp_path is closed to the server's user
     libraries.chmod(0o755)
     server_script = ROOT / "docker/server.sh"
     directory = libraries / "server"
     subprocess.run(
-        [server_script, "start", directory, str(port)],
+        [server_script, "start", directory, str(port), options],
         check=True,
         env={**os.environ, "PYTHONPATH": str(libraries)},
     )
     place = {"host": "127.0.0.1", "port": port, "user": "postgres", "dbname": "postgres"}
     django_migrate(url_of(place))
     with psycopg.connect(**place, autocommit=True) as session:  # type: ignore[arg-type]
-        yield session, libraries / "croniter.py"
+        yield session, libraries
     subprocess.run([server_script, "stop", directory], check=True)
     shutil.rmtree(libraries)
+
+
+@pytest.fixture
+def private_server() -> Iterator[tuple[psycopg.Connection[Any], Path]]:
+    """A server of its own with Beat's tables, and a file that, while it is there, is croniter."""
+    with beat_server() as (session, libraries):
+        yield session, libraries / "croniter.py"
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """docs/recipes.md, as it stands."""
 
 import re
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,8 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import ROOT, alembic, insert_crontab, insert_task, url_of
-from port_for import get_port
+from conftest import ROOT, alembic, beat_server, insert_crontab, insert_task, url_of
 from test_tick import Session, adopt, due_task, next_minute, tick
 
 BLOCKS = re.findall(r"(?s)```sql\n(.*?)```", (ROOT / "docs/recipes.md").read_text())
@@ -22,26 +20,12 @@ def recipe(word: str) -> str:
 
 
 @pytest.fixture
-def cron_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+def cron_server() -> Iterator[Session]:
     """A server with pg_cron, set up as the recipe says."""
-    from conftest import SAMPLE, run
-
-    port, directory = get_port(None), tmp_path_factory.mktemp("cron") / "server"
-    for parent in directory.parents[:3]:
-        parent.chmod(0o755)
-    server = ROOT / "docker/server.sh"
     options = "-c shared_preload_libraries=pg_cron -c cron.database_name=postgres"
-    subprocess.run(
-        [server, "start", directory, str(port), f"{options} -c cron.use_background_workers=on"],
-        check=True,
-    )
-    place = {"host": "127.0.0.1", "port": port, "user": "postgres", "dbname": "postgres"}
-    url = url_of(place)
-    run("python", "manage.py", "migrate", "-v0", url=url, cwd=SAMPLE)
-    alembic("upgrade", "head", url=url)
-    with psycopg.connect(**place, autocommit=True) as session:  # type: ignore[arg-type]
+    with beat_server(f"{options} -c cron.use_background_workers=on") as (session, _):
+        alembic("upgrade", "head", url=url_of(session.info))
         yield session
-    subprocess.run([server, "stop", directory], check=True)
 
 
 def test_pg_cron_ticks(cron_server: Session) -> None:

@@ -395,8 +395,9 @@ BEGIN
     CROSS JOIN LATERAL (
         SELECT
             -- Counted for some days, then anew: there are bounds to counting.
-            NOT t.owned AND (t.mirror).parity_since >= t.effective_at
-            AND (t.last_run_at < (t.mirror).parity_since + interval '72 hours') IS NOT FALSE AS kept,
+            NOT t.owned AND (t.mirror).parity_since >= t.effective_at AND (
+                extract(epoch FROM t.last_run_at) - extract(epoch FROM (t.mirror).parity_since) < 3 * 86400
+            ) IS NOT FALSE AS kept,
             NOT o.ours AND t.last_run_at >= t.effective_at AS saved,
             o.ours
         FROM (
