@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import psycopg
 import pytest
 from conftest import ROOT, alembic, beat_server, insert_crontab, insert_task, url_of
 from test_tick import Session, adopt, due_task, next_minute, tick
