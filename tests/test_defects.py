@@ -143,7 +143,7 @@ def test_failure_is_best_effort_for_beat_and_loud_for_operators(db: Session) -> 
     warnings: list[str] = []
     db.add_notice_handler(lambda notice: warnings.append(notice.message_primary or ""))
     crontab = insert_crontab(db, "0 3 * * *")
-    # The search for the bad row has 0.3 s, which on a busy machine the import of croniter would take.
+    # The search for the bad row has 0.3 s: on a busy machine, importing croniter takes that long.
     db.execute("SELECT periodic_schedule.next_run_at('0 3 * * *', 'UTC', now())")
     db.execute(
         "INSERT INTO django_celery_beat_periodictask (name, task, args, kwargs, headers, enabled,"
