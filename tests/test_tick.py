@@ -600,6 +600,20 @@ def test_a_pause_by_a_stricter_session_is_not_fired_after_its_commit(
         well(db)
 
 
+def test_one_that_cannot_be_mirrored_waits_and_the_others_are_fired(db: Session) -> None:
+    for name in ("a", "unwelcome", "z"):
+        due_task(db, name)
+    db.execute("ALTER TABLE pg_periodic_schedule ADD CHECK (task <> 'app.other') NOT VALID")
+    db.execute(f"UPDATE {TASKS} SET task = 'app.other' WHERE name = 'unwelcome'")
+    db.execute(f"UPDATE {TASKS} SET task = 'app.third' WHERE name <> 'unwelcome'")
+    assert pending(db) != []
+    assert {name for name, _ in fired(tick(db))} == {"a", "z"}
+    db.execute("ALTER TABLE pg_periodic_schedule DROP CONSTRAINT pg_periodic_schedule_task_check")
+    tick(db)
+    assert ledger(db, "unwelcome") != []
+    well(db)
+
+
 @pytest.mark.parametrize("edit", ["crontab", "task"])
 def test_an_edit_that_is_far_behind_in_the_notes_counts(
     db: Session, connect: Callable[..., Session], edit: str

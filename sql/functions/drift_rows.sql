@@ -9,6 +9,19 @@ AS $function$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
+    WITH source AS MATERIALIZED (
+        SELECT x.periodic_task_id, x.pipeline_id, x.task_name, to_jsonb(x) - 'incomplete' AS columns
+        FROM periodic_schedule.expected(
+            coalesce(task_ids, periodic_schedule.tasks_of('task', '{*}')), true, clock_timestamp()
+        ) AS x
+    ),
+
+    mirrored AS MATERIALIZED (
+        SELECT r.periodic_task_id, r.pipeline_id, r.task_name, to_jsonb(r) AS columns
+        FROM @beat_schema@.pg_periodic_schedule AS r
+        WHERE task_ids IS NULL OR r.periodic_task_id = ANY (task_ids)
+    )
+
     SELECT
         coalesce(e.periodic_task_id, m.periodic_task_id), coalesce(m.pipeline_id, e.pipeline_id),
         coalesce(e.task_name, m.task_name),
@@ -18,17 +31,12 @@ BEGIN
             ELSE 'value'
         END,
         c.column_name, c.mirror_value, c.source_value
-    FROM periodic_schedule.expected(
-        coalesce(task_ids, periodic_schedule.tasks_of('task', '{*}')), true, clock_timestamp()
-    ) AS e
-    FULL JOIN (
-        SELECT r.* FROM @beat_schema@.pg_periodic_schedule AS r
-        WHERE task_ids IS NULL OR r.periodic_task_id = ANY (task_ids)
-    ) AS m ON m.periodic_task_id = e.periodic_task_id
+    FROM source AS e
+    FULL JOIN mirrored AS m ON m.periodic_task_id = e.periodic_task_id
     LEFT JOIN LATERAL (
-        SELECT v.key AS column_name, to_jsonb(m) ->> v.key AS mirror_value, v.value AS source_value
-        FROM jsonb_each_text(to_jsonb(e) - 'incomplete') AS v
-        WHERE m.pipeline_id IS NOT NULL AND v.value IS DISTINCT FROM to_jsonb(m) ->> v.key
+        SELECT v.key AS column_name, m.columns ->> v.key AS mirror_value, v.value AS source_value
+        FROM jsonb_each_text(e.columns) AS v
+        WHERE NOT m.columns @> e.columns AND v.value IS DISTINCT FROM m.columns ->> v.key
     ) AS c ON true
     WHERE m.pipeline_id IS NULL OR e.pipeline_id IS NULL OR c.column_name IS NOT NULL;
 END

@@ -4,44 +4,54 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     deadline CONSTANT timestamptz := clock_timestamp() + interval '0.1 s';
-    noted record;
-    task record;
-    stale uuid[] := '{}';
+    task_ids bigint[];
+    stale bigint[];
 BEGIN
-    SELECT
-        bool_or(n.source_key = '*') AS everything,
-        array_agg(n.source_key) FILTER (WHERE n.source = 'task') AS tasks,
-        array_agg(n.source_key) FILTER (WHERE n.source = 'crontab') AS crontabs,
-        array_agg(n.source_key) FILTER (WHERE n.source = 'interval') AS intervals,
-        array_agg(n.source_key) FILTER (WHERE n.source = 'clocked') AS clocked,
-        array_agg(n.source_key) FILTER (WHERE n.source = 'solar') AS solar
-    INTO noted
-    FROM periodic_schedule.pending_sync AS n;
-    IF noted.everything IS NULL THEN
+    IF NOT EXISTS (SELECT FROM periodic_schedule.pending_sync) THEN
         RETURN pipeline_ids;
     END IF;
-    FOR task IN
-        SELECT p.id, m.pipeline_id
+    task_ids := ARRAY(
+        SELECT p.id
         FROM @beat_schema@.pg_periodic_schedule AS m
         JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = m.periodic_task_id
         WHERE m.pipeline_id = ANY (pipeline_ids) AND (
-            noted.everything OR p.id::text = ANY (noted.tasks) OR p.crontab_id::text = ANY (noted.crontabs)
-            OR p.interval_id::text = ANY (noted.intervals) OR p.clocked_id::text = ANY (noted.clocked)
-            OR p.solar_id::text = ANY (noted.solar)
+            EXISTS (SELECT FROM periodic_schedule.pending_sync AS n WHERE n.source_key = '*')
+            -- Apart, so that each is looked up in a hash table: there may be many notes.
+            OR p.id::text IN (SELECT n.source_key FROM periodic_schedule.pending_sync AS n WHERE n.source = 'task')
+            OR p.crontab_id::text IN (SELECT n.source_key FROM periodic_schedule.pending_sync AS n WHERE n.source = 'crontab')
+            OR p.interval_id::text IN (SELECT n.source_key FROM periodic_schedule.pending_sync AS n WHERE n.source = 'interval')
+            OR p.clocked_id::text IN (SELECT n.source_key FROM periodic_schedule.pending_sync AS n WHERE n.source = 'clocked')
+            OR p.solar_id::text IN (SELECT n.source_key FROM periodic_schedule.pending_sync AS n WHERE n.source = 'solar')
         )
-    LOOP
-        BEGIN
-            IF clock_timestamp() < deadline
-                AND periodic_schedule.sync(ARRAY[task.id], true, false, deadline) = '{}' THEN
-                CONTINUE;
-            END IF;
-        EXCEPTION WHEN OTHERS THEN
-            RAISE WARNING 'pg_periodic_schedule does not fire task %, which it cannot mirror: %', task.id, sqlerrm
-                USING HINT = 'periodic_schedule.pending_sync has a note of it. It is fired when that is done.';
-        END;
-        stale := stale || task.pipeline_id;
-    END LOOP;
-    RETURN ARRAY(SELECT unnest(pipeline_ids) EXCEPT SELECT unnest(stale));
+    );
+    IF task_ids = '{}' THEN
+        RETURN pipeline_ids;
+    END IF;
+    BEGIN
+        stale := periodic_schedule.sync(task_ids, true, false, deadline);
+    EXCEPTION WHEN OTHERS THEN  -- one of them: each by itself, as far as there is time
+        stale := '{}';
+        FOR position IN 1..cardinality(task_ids) LOOP
+            BEGIN
+                IF clock_timestamp() > deadline + interval '0.2 s' THEN
+                    stale := stale || task_ids[position:];
+                    EXIT;
+                END IF;
+                stale := stale || periodic_schedule.sync(task_ids[position:position], true, false, deadline);
+            EXCEPTION WHEN OTHERS THEN
+                RAISE WARNING 'pg_periodic_schedule does not fire task %, which it cannot mirror: %', task_ids[position], sqlerrm
+                    USING HINT = 'periodic_schedule.pending_sync has a note of it. It is fired when that is done.';
+                stale := stale || task_ids[position];
+            END;
+        END LOOP;
+    END;
+    IF stale = '{}' THEN
+        RETURN pipeline_ids;
+    END IF;
+    RETURN ARRAY(
+        SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m
+        WHERE m.pipeline_id = ANY (pipeline_ids) AND NOT m.periodic_task_id = ANY (stale)
+    );
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.sync_owed(uuid[]) IS

@@ -12,6 +12,45 @@ $python$;
 COMMENT ON FUNCTION periodic_schedule.canonical_crontab(text[]) IS
     'The five columns of a crontab row (minute, hour, day of month, month, day of week) as one string that Celery reads the same way, or the reason why not';
 
+-- sql/functions/drift_rows.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.drift_rows(task_ids bigint[] DEFAULT NULL)
+RETURNS TABLE (
+    periodic_task_id bigint, pipeline_id uuid, task_name text, difference text, column_name text,
+    mirror_value text, source_value text
+)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT
+        coalesce(e.periodic_task_id, m.periodic_task_id), coalesce(m.pipeline_id, e.pipeline_id),
+        coalesce(e.task_name, m.task_name),
+        CASE
+            WHEN m.pipeline_id IS NULL THEN 'missing row'
+            WHEN e.pipeline_id IS NULL THEN 'surplus row'
+            ELSE 'value'
+        END,
+        c.column_name, c.mirror_value, c.source_value
+    FROM periodic_schedule.expected(
+        coalesce(task_ids, periodic_schedule.tasks_of('task', '{*}')), true, clock_timestamp()
+    ) AS e
+    FULL JOIN (
+        SELECT r.* FROM @beat_schema@.pg_periodic_schedule AS r
+        WHERE task_ids IS NULL OR r.periodic_task_id = ANY (task_ids)
+    ) AS m ON m.periodic_task_id = e.periodic_task_id
+    LEFT JOIN LATERAL (
+        SELECT v.key AS column_name, to_jsonb(m) ->> v.key AS mirror_value, v.value AS source_value
+        FROM jsonb_each_text(to_jsonb(e) - 'incomplete') AS v
+        WHERE m.pipeline_id IS NOT NULL AND v.value IS DISTINCT FROM to_jsonb(m) ->> v.key
+    ) AS c ON true
+    WHERE m.pipeline_id IS NULL OR e.pipeline_id IS NULL OR c.column_name IS NOT NULL;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.drift_rows(bigint[]) IS
+    'Every difference between the mirror and its sources, of these tasks or of all; a view over Beat''s tables would hinder their migrations, a function does not';
+
 -- sql/functions/expected.sql
 -- The one home of what a mirror row should be: sync() writes it, drift compares with it.
 CREATE OR REPLACE FUNCTION periodic_schedule.expected(

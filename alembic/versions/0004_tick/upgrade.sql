@@ -193,6 +193,53 @@ $python$;
 COMMENT ON FUNCTION periodic_schedule.canonical_crontab(text[]) IS
     'The five columns of a crontab row (minute, hour, day of month, month, day of week) as one string that Celery reads the same way, or the reason why not';
 
+-- sql/functions/drift_rows.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.drift_rows(task_ids bigint[] DEFAULT NULL)
+RETURNS TABLE (
+    periodic_task_id bigint, pipeline_id uuid, task_name text, difference text, column_name text,
+    mirror_value text, source_value text
+)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH source AS MATERIALIZED (
+        SELECT x.periodic_task_id, x.pipeline_id, x.task_name, to_jsonb(x) - 'incomplete' AS columns
+        FROM periodic_schedule.expected(
+            coalesce(task_ids, periodic_schedule.tasks_of('task', '{*}')), true, clock_timestamp()
+        ) AS x
+    ),
+
+    mirrored AS MATERIALIZED (
+        SELECT r.periodic_task_id, r.pipeline_id, r.task_name, to_jsonb(r) AS columns
+        FROM @beat_schema@.pg_periodic_schedule AS r
+        WHERE task_ids IS NULL OR r.periodic_task_id = ANY (task_ids)
+    )
+
+    SELECT
+        coalesce(e.periodic_task_id, m.periodic_task_id), coalesce(m.pipeline_id, e.pipeline_id),
+        coalesce(e.task_name, m.task_name),
+        CASE
+            WHEN m.pipeline_id IS NULL THEN 'missing row'
+            WHEN e.pipeline_id IS NULL THEN 'surplus row'
+            ELSE 'value'
+        END,
+        c.column_name, c.mirror_value, c.source_value
+    FROM source AS e
+    FULL JOIN mirrored AS m ON m.periodic_task_id = e.periodic_task_id
+    LEFT JOIN LATERAL (
+        SELECT v.key AS column_name, m.columns ->> v.key AS mirror_value, v.value AS source_value
+        FROM jsonb_each_text(e.columns) AS v
+        WHERE NOT m.columns @> e.columns AND v.value IS DISTINCT FROM m.columns ->> v.key
+    ) AS c ON true
+    WHERE m.pipeline_id IS NULL OR e.pipeline_id IS NULL OR c.column_name IS NOT NULL;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.drift_rows(bigint[]) IS
+    'Every difference between the mirror and its sources, of these tasks or of all; a view over Beat''s tables would hinder their migrations, a function does not';
+
 -- sql/functions/expected.sql
 -- The one home of what a mirror row should be: sync() writes it, drift compares with it.
 CREATE OR REPLACE FUNCTION periodic_schedule.expected(
@@ -2674,44 +2721,54 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     deadline CONSTANT timestamptz := clock_timestamp() + interval '0.1 s';
-    noted record;
-    task record;
-    stale uuid[] := '{}';
+    task_ids bigint[];
+    stale bigint[];
 BEGIN
-    SELECT
-        bool_or(n.source_key = '*') AS everything,
-        array_agg(n.source_key) FILTER (WHERE n.source = 'task') AS tasks,
-        array_agg(n.source_key) FILTER (WHERE n.source = 'crontab') AS crontabs,
-        array_agg(n.source_key) FILTER (WHERE n.source = 'interval') AS intervals,
-        array_agg(n.source_key) FILTER (WHERE n.source = 'clocked') AS clocked,
-        array_agg(n.source_key) FILTER (WHERE n.source = 'solar') AS solar
-    INTO noted
-    FROM periodic_schedule.pending_sync AS n;
-    IF noted.everything IS NULL THEN
+    IF NOT EXISTS (SELECT FROM periodic_schedule.pending_sync) THEN
         RETURN pipeline_ids;
     END IF;
-    FOR task IN
-        SELECT p.id, m.pipeline_id
+    task_ids := ARRAY(
+        SELECT p.id
         FROM @beat_schema@.pg_periodic_schedule AS m
         JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = m.periodic_task_id
         WHERE m.pipeline_id = ANY (pipeline_ids) AND (
-            noted.everything OR p.id::text = ANY (noted.tasks) OR p.crontab_id::text = ANY (noted.crontabs)
-            OR p.interval_id::text = ANY (noted.intervals) OR p.clocked_id::text = ANY (noted.clocked)
-            OR p.solar_id::text = ANY (noted.solar)
+            EXISTS (SELECT FROM periodic_schedule.pending_sync AS n WHERE n.source_key = '*')
+            -- Apart, so that each is looked up in a hash table: there may be many notes.
+            OR p.id::text IN (SELECT n.source_key FROM periodic_schedule.pending_sync AS n WHERE n.source = 'task')
+            OR p.crontab_id::text IN (SELECT n.source_key FROM periodic_schedule.pending_sync AS n WHERE n.source = 'crontab')
+            OR p.interval_id::text IN (SELECT n.source_key FROM periodic_schedule.pending_sync AS n WHERE n.source = 'interval')
+            OR p.clocked_id::text IN (SELECT n.source_key FROM periodic_schedule.pending_sync AS n WHERE n.source = 'clocked')
+            OR p.solar_id::text IN (SELECT n.source_key FROM periodic_schedule.pending_sync AS n WHERE n.source = 'solar')
         )
-    LOOP
-        BEGIN
-            IF clock_timestamp() < deadline
-                AND periodic_schedule.sync(ARRAY[task.id], true, false, deadline) = '{}' THEN
-                CONTINUE;
-            END IF;
-        EXCEPTION WHEN OTHERS THEN
-            RAISE WARNING 'pg_periodic_schedule does not fire task %, which it cannot mirror: %', task.id, sqlerrm
-                USING HINT = 'periodic_schedule.pending_sync has a note of it. It is fired when that is done.';
-        END;
-        stale := stale || task.pipeline_id;
-    END LOOP;
-    RETURN ARRAY(SELECT unnest(pipeline_ids) EXCEPT SELECT unnest(stale));
+    );
+    IF task_ids = '{}' THEN
+        RETURN pipeline_ids;
+    END IF;
+    BEGIN
+        stale := periodic_schedule.sync(task_ids, true, false, deadline);
+    EXCEPTION WHEN OTHERS THEN  -- one of them: each by itself, as far as there is time
+        stale := '{}';
+        FOR position IN 1..cardinality(task_ids) LOOP
+            BEGIN
+                IF clock_timestamp() > deadline + interval '0.2 s' THEN
+                    stale := stale || task_ids[position:];
+                    EXIT;
+                END IF;
+                stale := stale || periodic_schedule.sync(task_ids[position:position], true, false, deadline);
+            EXCEPTION WHEN OTHERS THEN
+                RAISE WARNING 'pg_periodic_schedule does not fire task %, which it cannot mirror: %', task_ids[position], sqlerrm
+                    USING HINT = 'periodic_schedule.pending_sync has a note of it. It is fired when that is done.';
+                stale := stale || task_ids[position];
+            END;
+        END LOOP;
+    END;
+    IF stale = '{}' THEN
+        RETURN pipeline_ids;
+    END IF;
+    RETURN ARRAY(
+        SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m
+        WHERE m.pipeline_id = ANY (pipeline_ids) AND NOT m.periodic_task_id = ANY (stale)
+    );
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.sync_owed(uuid[]) IS
