@@ -212,10 +212,15 @@ def fire_schedules(db: psycopg.Connection[Any], seconds: int = 10) -> None:
 def show_firings(db: psycopg.Connection[Any], worker_log: Path) -> None:
     """Expected against sent: all that are due between resumption and pause."""
     say("Expected occurrences against those sent, and those that the worker ran")
-    while db.execute(
+    started, told = time.monotonic(), False
+    while held := db.execute(
         "SELECT FROM periodic_schedule.firing WHERE state IN ('pending', 'leased')"
     ).fetchall():
-        time.sleep(0.1)  # what the killed one held is offered again after its lease, a minute
+        if not told and time.monotonic() > started + 2:
+            told = True
+            print(f"   … the killed one held {len(held)}; they are sent when its lease is over",
+                  flush=True)  # fmt: skip
+        time.sleep(0.1)
     rows = db.execute(
         "SELECT m.task_name, count(DISTINCT r.run_at), count(DISTINCT f.id),"
         " array_agg(DISTINCT f.id::text)"
