@@ -165,6 +165,42 @@ def test_what_somebody_put_into_public_is_not_called(bare: Session) -> None:
         bare.execute("DROP ROLE humble")
 
 
+def test_a_role_that_had_been_granted_functions_can_call_them_after_an_upgrade(
+    bare: Session,
+) -> None:
+    """As README said to grant them before there was grant_access()."""
+    alembic("upgrade", "0003_next_run", url=url_of(bare.info))
+    insert_task(bare, "t", crontab_id=insert_crontab(bare, "0 3 * * *"))
+    key = mirror(bare, "pipeline_id", "t")
+    bare.execute("CREATE ROLE reader LOGIN")
+    try:
+        bare.execute(
+            "GRANT SELECT ON pg_periodic_schedule TO reader;"
+            " GRANT USAGE ON SCHEMA periodic_schedule TO reader;"
+            " GRANT EXECUTE ON FUNCTION periodic_schedule.next_run_at, periodic_schedule.next_runs,"
+            " periodic_schedule.validate, periodic_schedule.describe, periodic_schedule.preview,"
+            " periodic_schedule.tz_database TO reader"
+        )
+        upgrade(bare)
+        with psycopg.connect(
+            url_of(bare.info, user="reader").replace("+psycopg", ""), autocommit=True
+        ) as session:
+            for call in (
+                "next_run_at('0 3 * * *', 'UTC', now())",
+                "next_runs('0 3 * * *', 'UTC', now(), 3)",
+                "validate('0 3 * * 7')",
+                "describe('0 3 * * 1', 'de')",
+                f"preview('{key}')",
+                "tz_database()",
+            ):
+                session.execute(f"SELECT periodic_schedule.{call}")
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                session.execute("SELECT * FROM periodic_schedule.drift")
+    finally:
+        bare.execute("DROP OWNED BY reader")
+        bare.execute("DROP ROLE reader")
+
+
 def test_the_source_makes_the_schema_that_the_migrations_make(db: Session, bare: Session) -> None:
     with bare.transaction():
         bare.execute(assemble().replace("@beat_schema@", '"public"').encode())

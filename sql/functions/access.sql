@@ -16,8 +16,9 @@ AS $function$
         ('part', 'EXECUTE', 'FUNCTION', ARRAY[  -- what those are made of
             'load_python', 'to_microseconds', 'from_microseconds', 'next_run_or_error', 'raise_error',
             'runs_between', 'py_next_run_at', 'py_next_runs', 'py_validate', 'py_describe', 'py_local_times',
-            'py_tz_database'
+            'py_tz_database', 'require_schedule'
         ]),
+        ('part', 'SELECT', 'TABLE', ARRAY['policy']),  -- preview()
         ('ticker', 'EXECUTE', 'FUNCTION', ARRAY[
             'tick', 'take', 'finish', 'fail', 'reap', 'next_wakeup', 'fenced', 'save_runs', 'prune', 'adopt'
         ]),

@@ -17,11 +17,7 @@ BEGIN
         SELECT coalesce(periodic_schedule.spread_offset(m.periodic_task_id, y.spread), '0') AS spread
     ) AS s
     WHERE m.pipeline_id = preview.pipeline_id;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'there is no schedule %', pipeline_id USING ERRCODE = 'no_data_found',
-            DETAIL = 'pg_periodic_schedule has no such pipeline_id.',
-            HINT = 'Look it up: SELECT pipeline_id, task_name FROM pg_periodic_schedule.';
-    END IF;
+    PERFORM periodic_schedule.require_schedule(preview.pipeline_id);
     IF schedule.next_run_at IS NULL OR schedule.expires <= now THEN
         RETURN;
     END IF;

@@ -17,8 +17,9 @@ AS $function$
         ('part', 'EXECUTE', 'FUNCTION', ARRAY[  -- what those are made of
             'load_python', 'to_microseconds', 'from_microseconds', 'next_run_or_error', 'raise_error',
             'runs_between', 'py_next_run_at', 'py_next_runs', 'py_validate', 'py_describe', 'py_local_times',
-            'py_tz_database'
+            'py_tz_database', 'require_schedule'
         ]),
+        ('part', 'SELECT', 'TABLE', ARRAY['policy']),  -- preview()
         ('ticker', 'EXECUTE', 'FUNCTION', ARRAY[
             'tick', 'take', 'finish', 'fail', 'reap', 'next_wakeup', 'fenced', 'save_runs', 'prune', 'adopt'
         ]),
@@ -2105,11 +2106,7 @@ BEGIN
         SELECT coalesce(periodic_schedule.spread_offset(m.periodic_task_id, y.spread), '0') AS spread
     ) AS s
     WHERE m.pipeline_id = preview.pipeline_id;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'there is no schedule %', pipeline_id USING ERRCODE = 'no_data_found',
-            DETAIL = 'pg_periodic_schedule has no such pipeline_id.',
-            HINT = 'Look it up: SELECT pipeline_id, task_name FROM pg_periodic_schedule.';
-    END IF;
+    PERFORM periodic_schedule.require_schedule(preview.pipeline_id);
     IF schedule.next_run_at IS NULL OR schedule.expires <= now THEN
         RETURN;
     END IF;
