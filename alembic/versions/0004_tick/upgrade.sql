@@ -11,13 +11,13 @@ AS $function$
             'drift', 'pending_sync', 'firing', 'policy', 'due', 'lag', 'upcoming', 'missed', 'parity', 'health', 'metrics'
         ]),
         ('reader', 'EXECUTE', 'FUNCTION', ARRAY[
-            'next_run_at', 'next_runs', 'runs_between', 'validate', 'describe', 'preview', 'tz_database',
-            'spread_offset', 'firing_id', 'next_wakeup', 'fenced', 'access', 'drift_rows', 'parity_rows', 'health_rows'
+            'next_run_at', 'next_runs', 'validate', 'describe', 'preview', 'tz_database',
+            'firing_id', 'next_wakeup', 'fenced', 'access', 'drift_rows', 'parity_rows', 'health_rows'
         ]),
         ('part', 'EXECUTE', 'FUNCTION', ARRAY[  -- what those are made of
             'load_python', 'to_microseconds', 'from_microseconds', 'next_run_or_error', 'raise_error',
-            'runs_between', 'py_next_run_at', 'py_next_runs', 'py_validate', 'py_describe', 'py_local_times',
-            'py_tz_database', 'require_schedule'
+            'py_next_run_at', 'py_next_runs', 'py_validate', 'py_describe', 'py_local_times',
+            'py_tz_database', 'runs_between', 'spread_offset', 'require_schedule'
         ]),
         ('part', 'SELECT', 'TABLE', ARRAY['policy']),  -- preview()
         ('ticker', 'EXECUTE', 'FUNCTION', ARRAY[
