@@ -288,7 +288,7 @@ def test_a_finished_one_off_leaves_no_trace(db: Session, orm: Any) -> None:
     assert mirror(db, "next_run_at IS NOT NULL", "once")
     start = time.time()
     sent = beat("run", url_of(db.info), start=start, stop=start + 90)
-    assert [name for name, _ in sent] == ["once"]
+    assert [name for name, _ in sent if name != "celery.backend_cleanup"] == ["once"]  # at 04:00
     row = orm.PeriodicTask.objects.get(name="once")
     assert (row.enabled, row.last_run_at, row.total_run_count) == (False, None, 0)
     assert mirror(db, "next_run_at", "once") is None  # never again, and no error

@@ -507,7 +507,8 @@ def test_a_fenced_beat_hands_over_and_gets_back(
     ours = place.ours()
     ours.wait_for_log("connected to")
     first_refusals = place.adopt(minutes)
-    assert first_refusals.keys() == set(minutes)
+    # Beat saves after its first message: that row may be far enough from its next run already.
+    assert set(minutes[1:]) <= first_refusals.keys() <= set(minutes)
     for refusal in first_refusals.values():  # what it has fired, it has not saved yet
         assert refusal.startswith(("due since", "due at"))
     adopted_at = until_adopted(place, minutes)
