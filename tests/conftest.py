@@ -247,4 +247,15 @@ def insert_crontab(
     return int(row[0])
 
 
+def insert_interval(session: psycopg.Connection[Any], every: int, period: str = "seconds") -> int:
+    """An interval row."""
+    row = session.execute(
+        "INSERT INTO django_celery_beat_intervalschedule (every, period) VALUES (%s, %s)"
+        " RETURNING id",
+        [every, period],
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 PG_BIN = Path(shutil.which("pg_dump") or "/usr/bin/pg_dump").parent

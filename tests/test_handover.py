@@ -28,6 +28,7 @@ from conftest import (
     alembic,
     drift,
     insert_crontab,
+    insert_interval,
     insert_task,
     mirror,
     pending,
@@ -206,16 +207,6 @@ def fence(db: Session, role: str) -> None:
     db.execute("SELECT periodic_schedule.fence_beat(%s)", [role])
 
 
-def every(db: Session, count: int, period: str = "seconds") -> int:
-    row = db.execute(
-        "INSERT INTO django_celery_beat_intervalschedule (every, period) VALUES (%s, %s)"
-        " RETURNING id",
-        [count, period],
-    ).fetchone()
-    assert row is not None
-    return int(row[0])
-
-
 def once_at(db: Session, moment: float) -> int:
     row = db.execute(
         "INSERT INTO django_celery_beat_clockedschedule (clocked_time)"
@@ -300,9 +291,9 @@ def insert_two_hundred(db: Session, start: float) -> dict[str, int]:
     for number in range(40):
         seconds = (1, 2, 3, 5, 7, 10, 13, 20, 30, 45)[number % 10]
         # As if it had run at the start: nothing is due while the processes start.
-        add("interval", interval_id=every(db, seconds), last_run_at=utc(start))
+        add("interval", interval_id=insert_interval(db, seconds), last_run_at=utc(start))
     for count, period in ((1, "minutes"), (2_500_000, "microseconds"), (1, "hours"), (1, "days")):
-        add("interval", interval_id=every(db, count, period), last_run_at=utc(start))
+        add("interval", interval_id=insert_interval(db, count, period), last_run_at=utc(start))
     for number in range(24):
         add("clocked", clocked_id=once_at(db, start + 5 + number % 6 * 20.25), one_off=True)
     add("clocked", clocked_id=once_at(db, start - 3600), one_off=True)
@@ -321,7 +312,7 @@ def insert_two_hundred(db: Session, start: float) -> dict[str, int]:
         if number % 2:
             shape: dict[str, Any] = {"crontab_id": insert_crontab(db, crons[number % 4])}
         else:
-            shape = {"interval_id": every(db, 5 + number), "last_run_at": utc(start)}
+            shape = {"interval_id": insert_interval(db, 5 + number), "last_run_at": utc(start)}
         add("one-off", one_off=True, **shape)
         add(
             "expires",
@@ -337,7 +328,7 @@ def insert_two_hundred(db: Session, start: float) -> dict[str, int]:
             begins += 2 if minute_of(begins - 1) < minute_of(begins) else 0
             schedule: dict[str, Any] = {"crontab_id": crontab, "last_run_at": utc(begins - 1)}
         else:
-            schedule = {"interval_id": every(db, 4), "last_run_at": utc(start)}
+            schedule = {"interval_id": insert_interval(db, 4), "last_run_at": utc(start)}
         add("start", start_time=utc(begins), **schedule)
     return dict(plan)
 
@@ -505,7 +496,7 @@ def test_a_fenced_beat_hands_over_and_gets_back(
     for name in ["kept minute", *minutes]:  # Beat saves after its first message
         insert_task(db, name, crontab_id=crontab, last_run_at=utc(begun - 120))
     for name, seconds in zip([*kept[1:], *short, "paused"], (1, 3, 1, 3, 3, 2), strict=True):
-        insert_task(db, name, interval_id=every(db, seconds), last_run_at=utc(begun))
+        insert_task(db, name, interval_id=insert_interval(db, seconds), last_run_at=utc(begun))
 
     # Nothing is owned: it fires everything.
     beat = place.stock(role)
@@ -547,7 +538,7 @@ def test_a_fenced_beat_hands_over_and_gets_back(
     edited.save()
     tasks.filter(name="minute 1").update(enabled=False)
     tasks.get(name="minute 2").delete()
-    created = tasks.create(name="created", task="app.task", interval_id=every(db, 3600))
+    created = tasks.create(name="created", task="app.task", interval_id=insert_interval(db, 3600))
     assert mirror(db, "pg_owned", "created") is False
     created.delete()
     as_role(orm, role)  # and Beat's role sees the others
@@ -746,7 +737,7 @@ def test_in_all_orders_with_kills_each_occurrence_has_one_firer(place: Place, ro
         insert_task(db, name, crontab_id=crontab, last_run_at=utc(begun))
     seconds = {f"seconds {n}": n % 3 + 1 for n in range(12)}
     for name, period in seconds.items():
-        insert_task(db, name, interval_id=every(db, period), last_run_at=utc(begun))
+        insert_task(db, name, interval_id=insert_interval(db, period), last_run_at=utc(begun))
 
     operator = Operator(place, role, chance)
     operator.beat.wait_for_log("Starting")
@@ -874,7 +865,7 @@ def test_roles_that_cannot_be_fenced_are_refused(db: Session, roles: Roles) -> N
         assert db.execute("SELECT periodic_schedule.fenced()").fetchone() == (False,)
         (refused,) = db.execute(
             "SELECT a.done, a.reason FROM periodic_schedule.adopt(ARRAY[%s::uuid]) AS a",
-            [mirror_key(db, insert_task(db, "t", interval_id=every(db, 3600)))],
+            [mirror_key(db, insert_task(db, "t", interval_id=insert_interval(db, 3600)))],
         ).fetchall()
         assert refused == (
             False,
@@ -925,8 +916,8 @@ def session_of(db: Session, role: str) -> Session:
 def test_what_other_roles_can_do_under_a_fence(db: Session, roles: Roles) -> None:
     """All but what Postgres refuses those who do not own a table with row-level security."""
     role, other = roles("beat"), roles("other", more=", DELETE")
-    task = insert_task(db, "t", interval_id=every(db, 3600))
-    insert_task(db, "theirs", interval_id=every(db, 3600))
+    task = insert_task(db, "t", interval_id=insert_interval(db, 3600))
+    insert_task(db, "theirs", interval_id=insert_interval(db, 3600))
     with session_of(db, other) as session:
         for fenced in (False, True):
             if fenced:
@@ -938,7 +929,7 @@ def test_what_other_roles_can_do_under_a_fence(db: Session, roles: Roles) -> Non
             count = f"SELECT count(*) FROM {TASKS}"
             assert session.execute(count).fetchone() == (2,)
             session.execute(f"UPDATE {TASKS} SET description = 'x'")
-            new = insert_task(session, "new", interval_id=every(session, 3600))
+            new = insert_task(session, "new", interval_id=insert_interval(session, 3600))
             session.execute(f"DELETE FROM {TASKS} WHERE id = %s", [new])
             with session.cursor().copy(f"COPY {TASKS} TO STDOUT") as copy:
                 assert len(list(copy)) == 2
@@ -965,9 +956,13 @@ def test_the_migration_is_taken_back_under_a_fence(db: Session, roles: Roles) ->
     started = datetime.now(UTC)
     for name in ("ran", "once"):
         insert_task(
-            db, name, interval_id=every(db, 3600), one_off=name == "once", total_run_count=0,
+            db,
+            name,
+            interval_id=insert_interval(db, 3600),
+            one_off=name == "once",
+            total_run_count=0,
             last_run_at=started - timedelta(hours=1.5),
-        )  # fmt: skip
+        )
     db.execute("SELECT periodic_schedule.adopt(force => true)")
     assert db.execute("SELECT count(*) FROM periodic_schedule.tick()").fetchone() == (2,)
     db.execute(
@@ -994,7 +989,7 @@ def test_the_migration_is_taken_back_under_a_fence(db: Session, roles: Roles) ->
 
 def test_a_row_that_is_locked_holds_the_migration_back(db: Session) -> None:
     """It says so, and has changed nothing."""
-    insert_task(db, "t", interval_id=every(db, 3600))
+    insert_task(db, "t", interval_id=insert_interval(db, 3600))
     db.execute("SELECT periodic_schedule.adopt(force => true)")
     with psycopg.connect(db.info.dsn) as other:
         other.execute(f"SELECT FROM {TASKS} FOR UPDATE")
@@ -1035,7 +1030,7 @@ def save_runs(db: Session) -> int:
 
 def test_django_sees_runs_when_they_are_saved(db: Session, orm: Any) -> None:
     long_ago = datetime.now(UTC) - timedelta(hours=1.5)
-    hourly = every(db, 3600)
+    hourly = insert_interval(db, 3600)
     kinds: dict[str, dict[str, Any]] = {
         "runs": {"total_run_count": 41},
         "once": {"one_off": True},
@@ -1093,8 +1088,8 @@ def test_django_sees_runs_when_they_are_saved(db: Session, orm: Any) -> None:
 def test_health_shows_a_beat_that_is_not_fenced(place: Place) -> None:
     """As soon as that has saved what it fired."""
     db = place.db
-    insert_task(db, "twice", interval_id=every(db, 4), last_run_at=utc(time.time() - 5))
-    insert_task(db, "at rest", interval_id=every(db, 3600), last_run_at=utc(time.time()))
+    insert_task(db, "twice", interval_id=insert_interval(db, 4), last_run_at=utc(time.time() - 5))
+    insert_task(db, "at rest", interval_id=insert_interval(db, 3600), last_run_at=utc(time.time()))
     db.execute("SELECT periodic_schedule.adopt(force => true)")
     health = "SELECT invariant, detail FROM periodic_schedule.health"
     db.execute("SELECT periodic_schedule.tick()")

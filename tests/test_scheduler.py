@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 from brokers import STOCK, Beat, Broker, wait_for
-from conftest import ROOT, SAMPLE, alembic, insert_task, run, url_of
+from conftest import ROOT, SAMPLE, alembic, insert_interval, insert_task, run, url_of
 
 Database = psycopg.Connection[Any]
 Start = Callable[..., Beat]
@@ -45,13 +45,7 @@ def start(db: Database, broker: Broker, tmp_path: Path) -> Iterator[Start]:
 
 def add(db: Database, name: str, seconds: int = 1, **columns: Any) -> int:
     """An interval task; one of an hour is due now, since it ran two hours ago."""
-    row = db.execute(
-        "INSERT INTO django_celery_beat_intervalschedule (every, period)"
-        " VALUES (%s, 'seconds') RETURNING id",
-        [seconds],
-    ).fetchone()
-    assert row is not None
-    return insert_task(db, name, interval_id=row[0], **columns)
+    return insert_task(db, name, interval_id=insert_interval(db, seconds), **columns)
 
 
 def add_due(db: Database, name: str, **columns: Any) -> int:

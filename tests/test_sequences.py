@@ -7,8 +7,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import drift, insert_crontab, insert_task, mirror, pending
-from test_tick import TASKS, adopt, clocked, interval, policy, tick
+from conftest import drift, insert_crontab, insert_interval, insert_task, mirror, pending
+from test_tick import TASKS, adopt, clocked, policy, tick
 
 Session = psycopg.Connection[Any]
 SECOND = datetime.timedelta(seconds=1)
@@ -49,7 +49,7 @@ class Play:
             crontab, zone = self.choice.choice(CRONTABS), self.choice.choice(ZONES)
             columns[kind] = insert_crontab(self.db, crontab, zone)
         elif kind == "interval_id":
-            columns[kind] = interval(self.db, *self.choice.choice(INTERVALS))
+            columns[kind] = insert_interval(self.db, *self.choice.choice(INTERVALS))
         elif kind == "clocked_id":
             delay = self.choice.choice([-99999, -1, 0, 30, 4000])
             columns[kind] = clocked(self.db, self.now + delay * SECOND)

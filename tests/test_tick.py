@@ -16,7 +16,17 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import ROOT, alembic, drift, insert_crontab, insert_task, mirror, pending, url_of
+from conftest import (
+    ROOT,
+    alembic,
+    drift,
+    insert_crontab,
+    insert_interval,
+    insert_task,
+    mirror,
+    pending,
+    url_of,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -24,17 +34,6 @@ Session = psycopg.Connection[Any]
 Moment = datetime.datetime
 MINUTE = datetime.timedelta(minutes=1)
 TASKS = "django_celery_beat_periodictask"
-
-
-def interval(db: Session, every: int, period: str = "seconds") -> int:
-    """An interval row."""
-    row = db.execute(
-        "INSERT INTO django_celery_beat_intervalschedule (every, period) VALUES (%s, %s)"
-        " RETURNING id",
-        [every, period],
-    ).fetchone()
-    assert row is not None
-    return int(row[0])
 
 
 def clocked(db: Session, at: Moment) -> int:
@@ -141,7 +140,7 @@ def test_each_kind_is_fired_when_the_mirror_says_and_moves_on(db: Session) -> No
 
 
 def test_an_interval_does_not_drift_and_begins_anew_when_it_was_late(db: Session) -> None:
-    insert_task(db, "t", interval_id=interval(db, 10))
+    insert_task(db, "t", interval_id=insert_interval(db, 10))
     adopt(db)
     first = mirror(db, "next_run_at", "t")
     second, ten = datetime.timedelta(seconds=1), datetime.timedelta(seconds=10)
@@ -180,7 +179,7 @@ def test_misfire_policies(
         columns: dict[str, Any] = (
             {"crontab_id": insert_crontab(db, "* * * * *")}
             if name == "cron"
-            else {"interval_id": interval(db, 60)}
+            else {"interval_id": insert_interval(db, 60)}
         )
         insert_task(db, name, **columns)
     adopt(db)
@@ -318,7 +317,7 @@ def test_whatever_happens_the_ledger_holds_occurrences_of_the_schedule_once(
     db.execute(f"DELETE FROM {TASKS}; DELETE FROM periodic_schedule.firing")
     columns: dict[str, Any]
     if isinstance(expression, int):
-        columns = {"interval_id": interval(db, expression)}
+        columns = {"interval_id": insert_interval(db, expression)}
     else:
         columns = {"crontab_id": insert_crontab(db, expression, zone)}
     insert_task(db, "t", one_off=one_off, **columns)
@@ -862,7 +861,7 @@ def test_prune_keeps_what_is_not_ended(db: Session) -> None:
 def test_the_views(db: Session) -> None:
     assert db.execute("SELECT * FROM periodic_schedule.health").fetchall() == []
     due_task(db)
-    insert_task(db, "beat's", interval_id=interval(db, 600))
+    insert_task(db, "beat's", interval_id=insert_interval(db, 600))
     db.execute("SELECT periodic_schedule.release(ARRAY[pipeline_id])"
                " FROM pg_periodic_schedule WHERE task_name = 'beat''s'")  # fmt: skip
     assert db.execute("SELECT task_name, pg_owned FROM periodic_schedule.due").fetchall() == [
@@ -1018,7 +1017,7 @@ def test_one_policy_does_not_stop_the_batch(db: Session, values: dict[str, Any])
 
 def test_intervals_of_days_keep_their_step_across_a_clock_change(db: Session) -> None:
     db.execute("SET timezone = 'Europe/Berlin'")
-    insert_task(db, "t", interval_id=interval(db, 1, "days"))
+    insert_task(db, "t", interval_id=insert_interval(db, 1, "days"))
     adopt(db)
     policy(db, "t", misfire="all", misfire_age="36 hours", misfire_count=1000)
     first = mirror(db, "next_run_at", "t").astimezone(datetime.UTC)
