@@ -4,12 +4,12 @@ schedule that has no meaning.
 The installed PL/Python functions carry the source of every module here (``sql/assemble.py`` puts
 it in), so the server needs the libraries of ``requirements.txt`` but no copy of this project.  It
 is executed inside a function body: no ``from __future__``, and libraries are imported where they
-are used, because a missing one must become one schedule's error, not that of a whole statement.
+are used, because a missing one must become one schedule's error, not that of a whole statement; of the
+standard library only what is quick to import, because the first write of a session waits for it.
 """
 
 import datetime
 import re
-from typing import NamedTuple
 
 
 class ScheduleError(ValueError):
@@ -52,12 +52,13 @@ def missing_library(error: ImportError | OSError) -> PostponedError:
     )
 
 
-class Field(NamedTuple):
+class Field:
     """One of the five crontab fields, in the order of a crontab line."""
 
-    name: str
-    low: int
-    high: int
+    def __init__(self, name: str, low: int, high: int) -> None:
+        self.name = name
+        self.low = low
+        self.high = high
 
 
 FIELDS = (
@@ -168,11 +169,12 @@ def canonical_crontab(fields: list[str]) -> str:
     return " ".join(cron_field(text, field)[1] for text, field in zip(fields, FIELDS, strict=True))
 
 
-class Crontab(NamedTuple):
+class Crontab:
     """A crontab expression that was read: its five texts and the values they stand for."""
 
-    texts: list[str]
-    values: list[set[int]]
+    def __init__(self, texts: list[str], values: list[set[int]]) -> None:
+        self.texts = texts
+        self.values = values
 
     def matches(self, wall: int) -> bool:
         """Is it to run when the clock shows this, in seconds as if it showed UTC?"""

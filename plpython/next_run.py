@@ -9,9 +9,10 @@ import datetime
 import functools
 import re
 import time
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 
-from grammar import FIELDS, PostponedError, ScheduleError, missing_library, read_crontab
+from grammar import Crontab, PostponedError, ScheduleError, missing_library, read_crontab
 from zones import UTC, instant_of, load_zone, offset_at, transition_between
 
 SECOND = 1_000_000
@@ -19,6 +20,8 @@ DAY = 86_400  # in seconds
 # Python's calendar is that of the years 1 to 9999; local time needs a day more at its beginning.
 START_OF_TIME = int(datetime.datetime(1, 1, 3, tzinfo=UTC).timestamp()) * SECOND
 END_OF_TIME = int(datetime.datetime(9999, 12, 31, tzinfo=UTC).timestamp() + DAY) * SECOND
+EPOCH = datetime.date(1970, 1, 1).toordinal()
+THURSDAY = 4  # its day of the week, counted from Sunday
 GAP_LIMIT = 3 * 3600  # Debian cron: a clock change of three hours or more is a correction
 
 Following = Callable[[int], int | None]  # the first run strictly after an instant, if any
@@ -33,6 +36,45 @@ def in_microseconds(moment: datetime.datetime) -> int:
 # --- The kinds of schedule ---------------------------------------------------------------------
 
 
+def wall_search(crontab: Crontab) -> Callable[[int], int]:
+    """The first matching reading of the clock after another.  ValueError beyond the year 9999.
+
+    Our own and not croniter's, whose import takes longer than the rest of a session's first write
+    and whose search takes ten times as long: docs/performance.md.  The tests compare the two.
+    """
+    minutes, hours = (sorted(values) for values in crontab.values[:2])
+    days, months, weekdays = crontab.values[2:]
+    day_of = datetime.date.fromordinal
+    first = hours[0] * 3600 + minutes[0] * 60
+
+    def is_match(day: int) -> bool:
+        date = day_of(day + EPOCH)
+        return date.day in days and date.month in months and (day + THURSDAY) % 7 in weekdays
+
+    def next_day(day: int) -> int:
+        while True:
+            day += 1
+            if is_match(day):
+                return day
+            date = day_of(day + EPOCH)
+            if date.month not in months:
+                day += max(28 - date.day, 0)  # no month is shorter
+
+    def next_wall(wall: int) -> int:
+        day, second = divmod(wall, DAY)
+        if is_match(day):
+            hour, minute = divmod(second // 60 + 1, 60)
+            later = bisect_left(minutes, minute)
+            if hour in hours and later < len(minutes):
+                return day * DAY + hour * 3600 + minutes[later] * 60
+            later = bisect_right(hours, hour)
+            if later < len(hours):
+                return day * DAY + hours[later] * 3600 + minutes[0] * 60
+        return next_day(day) * DAY + first
+
+    return next_wall
+
+
 def crontab_schedule(expression: str, zone_name: str) -> Following:
     """Five fields.  Days must match both day_of_month and day_of_week, as in Celery.
 
@@ -42,18 +84,7 @@ def crontab_schedule(expression: str, zone_name: str) -> Following:
     """
     crontab = read_crontab(expression)
     zone = load_zone(zone_name)
-    # croniter only ever sees explicit numbers: its own grammar differs from Celery's.
-    explicit = " ".join(
-        "*" if len(numbers) > field.high - field.low else ",".join(map(str, sorted(numbers)))
-        for numbers, field in zip(crontab.values, FIELDS, strict=True)
-    )
-    from croniter import croniter  # here, since a server may lack it: an error of this schedule
-
-    iterator = croniter(explicit, 0.0, day_or=False)
-
-    def next_wall(wall: int) -> int:
-        iterator.set_current(wall)
-        return int(iterator.get_next(float))
+    next_wall = wall_search(crontab)
 
     # Both walk the matching wall times from that of ``after``.  What the clock skips or shows again
     # is left behind in one step, at the change of the clock.

@@ -7,7 +7,7 @@ expressed the same way, as if the clock on the wall showed UTC.
 
 import datetime
 import functools
-import pathlib
+import os
 import re
 import zoneinfo
 
@@ -31,8 +31,8 @@ def is_zone(name: str) -> bool:
     """A name that could be a path, or a module, is never looked up."""
     if len(name) > 64 or not ZONE_NAME.fullmatch(name) or name.startswith(NO_ZONES):
         return False
-    places = map(pathlib.Path, zoneinfo.TZPATH)
-    return any((place / name).is_file() for place in places) or name in zone_names()
+    files = (os.path.join(place, name) for place in zoneinfo.TZPATH)
+    return any(map(os.path.isfile, files)) or name in zone_names()
 
 
 @functools.lru_cache(maxsize=1024)
@@ -53,13 +53,13 @@ def load_zone(name: str) -> zoneinfo.ZoneInfo:
 
 def tz_database() -> tuple[str, str]:
     """(where the tz database is, its version)"""
-    for place in map(pathlib.Path, zoneinfo.TZPATH):
-        if (place / "UTC").exists():
+    for place in zoneinfo.TZPATH:
+        if os.path.exists(os.path.join(place, "UTC")):
             try:
-                first_line = (place / "tzdata.zi").open(encoding="ascii").readline()
+                with open(os.path.join(place, "tzdata.zi"), encoding="ascii") as file:
+                    return place, file.readline().removeprefix("# version ").strip()
             except OSError:
-                return str(place), "unknown"
-            return str(place), first_line.removeprefix("# version ").strip()
+                return place, "unknown"
     import tzdata  # zoneinfo itself falls back on it
 
     return "Python package tzdata", tzdata.IANA_VERSION

@@ -7,6 +7,11 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
+from croniter import croniter
+from grammar import FIELDS, Field, ScheduleError, read_crontab
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from next_run import wall_search
 
 Session = psycopg.Connection[Any]
 
@@ -115,3 +120,20 @@ def test_runs_are_strictly_after_and_steps_equal_the_series(db: Session) -> None
                 assert step == (run,)
                 assert run > after
                 after = run
+
+
+def values_of(field: Field) -> st.SearchStrategy[set[int]]:
+    every = set(range(field.low, field.high + 1))
+    return st.just(every) | st.sets(st.sampled_from(sorted(every)), min_size=1, max_size=5)
+
+
+@given(st.tuples(*map(values_of, FIELDS)), st.integers(-(10**9), 4 * 10**9))
+@settings(max_examples=2000, deadline=None)
+def test_the_search_finds_what_croniter_finds(values: tuple[set[int], ...], after: int) -> None:
+    expression = " ".join(",".join(map(str, sorted(numbers))) for numbers in values)
+    try:
+        crontab = read_crontab(expression)
+    except ScheduleError:  # the 31st of February
+        assume(False)
+    theirs = croniter(expression, float(after), day_or=False)
+    assert wall_search(crontab)(after) == theirs.get_next(float)

@@ -14,7 +14,7 @@ AS $function$
             'firing_id', 'next_wakeup', 'fenced', 'access', 'drift_rows', 'parity_rows', 'health_rows'
         ]),
         ('part', 'EXECUTE', 'FUNCTION', ARRAY[  -- what those are made of
-            'load_python', 'to_microseconds', 'from_microseconds', 'next_run_or_error', 'raise_error',
+            'load_python', 'load_explain', 'to_microseconds', 'from_microseconds', 'next_run_or_error', 'raise_error',
             'py_next_run_at', 'py_next_runs', 'py_validate', 'py_describe', 'py_local_times',
             'py_tz_database', 'runs_between', 'spread_offset', 'require_schedule'
         ]),

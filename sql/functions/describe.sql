@@ -7,6 +7,7 @@ DECLARE
     described record;
 BEGIN
     PERFORM periodic_schedule.load_python();
+    PERFORM periodic_schedule.load_explain();
     described := periodic_schedule.py_describe(cron_string, locale);
     IF described.error IS NOT NULL THEN
         PERFORM periodic_schedule.raise_error(described.error);

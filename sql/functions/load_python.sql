@@ -26,31 +26,28 @@ def next_run():
 @plpython/next_run.py@
     return locals()
 
-def explain():
-@plpython/explain.py@
-    return locals()
-
-def identity():
-@plpython/identity.py@
-    return locals()
-
+modules = {}
 loaded = types.SimpleNamespace()
-others = {}
-try:
-    for body in (grammar, zones, next_run, explain, identity):
-        name = body.__name__
-        module = types.ModuleType(name)
-        others[name] = sys.modules.get(name)
-        sys.modules[name] = module  # for the imports of those that follow, and only while loading
+
+def add(body):
+    others = {name: sys.modules.get(name) for name in modules}
+    sys.modules.update(modules)  # for the imports of this one, and only while it loads
+    try:
+        module = types.ModuleType(body.__name__)
         vars(module).update(body())
-        setattr(loaded, name, module)
-finally:
-    for name, other in others.items():
-        if other is None:
-            del sys.modules[name]
-        else:
-            sys.modules[name] = other
+    finally:
+        for name, other in others.items():
+            if other is None:
+                del sys.modules[name]
+            else:
+                sys.modules[name] = other
+    modules[body.__name__] = module
+    setattr(loaded, body.__name__, module)
+
+for body in (grammar, zones, next_run):
+    add(body)
+loaded.add = add
 GD["@python_version@"] = loaded
 $python$;
 COMMENT ON FUNCTION periodic_schedule.load_python() IS
-    'Carries plpython/*.py; puts it in the session''s GD for the other PL/Python functions, which are called after this';
+    'Carries the Python of next runs; puts it in the session''s GD for the other PL/Python functions, which are called after this';

@@ -6,7 +6,13 @@ CREATE OR REPLACE FUNCTION periodic_schedule.parse_identity(
 LANGUAGE plpython3u IMMUTABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["@python_version@"].identity.identities_of(names, tasks, args_texts, kwargs_texts, headers_texts)
+def identity():
+@plpython/identity.py@
+    return locals()
+
+if not SD:  # kept for the session
+    SD.update(identity())
+return SD["identities_of"](names, tasks, args_texts, kwargs_texts, headers_texts)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.parse_identity(text[], text[], text[], text[], text[]) IS
     'What the text columns of many periodic tasks say about their identity, in step with the arguments; runnable is false where Beat cannot load them; raises nothing';

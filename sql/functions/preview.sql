@@ -33,6 +33,7 @@ BEGIN
         ORDER BY r.run LIMIT n
     );
     PERFORM periodic_schedule.load_python();
+    PERFORM periodic_schedule.load_explain();
     RETURN QUERY
     SELECT
         x.run_at, x.run_at AT TIME ZONE 'UTC', periodic_schedule.from_microseconds(u.wall) AT TIME ZONE 'UTC',

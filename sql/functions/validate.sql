@@ -7,6 +7,7 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
     PERFORM periodic_schedule.load_python();
+    PERFORM periodic_schedule.load_explain();
     SELECT v.* INTO valid, error, field, "position", hint
     FROM periodic_schedule.py_validate(cron_string, timezone) AS v;
 END
