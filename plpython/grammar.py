@@ -4,8 +4,8 @@ schedule that has no meaning.
 The installed PL/Python functions carry the source of every module here (``sql/assemble.py`` puts
 it in), so the server needs the libraries of ``requirements.txt`` but no copy of this project.  It
 is executed inside a function body: no ``from __future__``, and libraries are imported where they
-are used, because a missing one must become one schedule's error, not that of a whole statement; of the
-standard library only what is quick to import, because the first write of a session waits for it.
+are used, because a missing one must become one schedule's error, not that of a whole statement.  Of
+the standard library only what is quick to import: the first write of a session waits for it.
 """
 
 import datetime

@@ -33,10 +33,12 @@ def odd_text(chance: random.Random) -> str:
     elif kind == 3:
         text = " ".join(
             ",".join(
-                f"{chance.randint(low, high)}-{chance.randint(low, high)}/{chance.randint(1, 9)}"
+                "{}-{}/{}".format(
+                    *chance.choices(range(f.low, f.high + 1), k=2), chance.randint(1, 9)
+                )
                 for _ in range(12)
             )
-            for _, low, high in FIELDS
+            for f in FIELDS
         )
     else:
         text = chance.choice(("@every {} {}", "@at {} {}", "@solar {} {} 0", "0 0 {} {} *")).format(

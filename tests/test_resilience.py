@@ -189,18 +189,22 @@ def test_something_is_broken(
     assert drift(scheduled) == []
 
 
-def test_croniter_is_uninstalled(private_server: tuple[Session, Path]) -> None:
-    db, croniter = private_server
+def test_a_library_is_uninstalled(private_server: tuple[Session, Path]) -> None:
+    db, library = private_server
     alembic("upgrade", "head", url=url_of(db.info))
-    insert_crontab(db, "0 3 * * *")
-    insert_task(db, "before", crontab_id=1)
-    croniter.write_text("raise ImportError(name='croniter')")
+    db.execute(
+        "INSERT INTO django_celery_beat_solarschedule (event, latitude, longitude)"
+        " VALUES ('sunrise', 52, 4)"
+    )
+    insert_task(db, "before", solar_id=1)
+    ephem = library.with_name("ephem.py")
+    ephem.write_text("raise ImportError(name='ephem')")
     with psycopg.connect(db.info.dsn, autocommit=True) as session:
-        insert_task(session, "after", crontab_id=1)
+        insert_task(session, "after", solar_id=1)
     rows = "SELECT task_name, next_run_at IS NULL, sync_error FROM pg_periodic_schedule ORDER BY 1"
-    error = "the server's Python cannot import croniter"
+    error = "the server's Python cannot import ephem"
     assert db.execute(rows).fetchall() == [("after", True, error), ("before", False, None)]
-    croniter.unlink()
+    ephem.unlink()
     with psycopg.connect(db.info.dsn, autocommit=True) as session:
         next_write(session)
     assert db.execute(rows).fetchall() == [("after", False, None), ("before", False, None)]

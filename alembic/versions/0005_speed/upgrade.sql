@@ -52,7 +52,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.canonical_crontab(fields text[], OU
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD["periodic_schedule 2f6506ab0558eb8a"].grammar
+python = GD["periodic_schedule cbfffb2ea8a1c877"].grammar
 try:
     return python.canonical_crontab(fields), None
 except python.ScheduleError as error:
@@ -88,7 +88,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.load_explain() RETURNS void
 LANGUAGE plpython3u STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD["periodic_schedule 2f6506ab0558eb8a"]
+python = GD["periodic_schedule cbfffb2ea8a1c877"]
 if hasattr(python, "explain"):
     return
 
@@ -461,7 +461,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.load_python() RETURNS void
 LANGUAGE plpython3u STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-if "periodic_schedule 2f6506ab0558eb8a" in GD:
+if "periodic_schedule cbfffb2ea8a1c877" in GD:
     return
 
 import sys
@@ -474,8 +474,8 @@ def grammar():
     The installed PL/Python functions carry the source of every module here (``sql/assemble.py`` puts
     it in), so the server needs the libraries of ``requirements.txt`` but no copy of this project.  It
     is executed inside a function body: no ``from __future__``, and libraries are imported where they
-    are used, because a missing one must become one schedule's error, not that of a whole statement; of the
-    standard library only what is quick to import, because the first write of a session waits for it.
+    are used, because a missing one must become one schedule's error, not that of a whole statement.  Of
+    the standard library only what is quick to import: the first write of a session waits for it.
     """
 
     import datetime
@@ -1236,7 +1236,7 @@ def add(body):
 for body in (grammar, zones, next_run):
     add(body)
 loaded.add = add
-GD["periodic_schedule 2f6506ab0558eb8a"] = loaded
+GD["periodic_schedule cbfffb2ea8a1c877"] = loaded
 $python$;
 COMMENT ON FUNCTION periodic_schedule.load_python() IS
     'Carries the Python of next runs; puts it in the session''s GD for the other PL/Python functions, which are called after this';
@@ -1247,7 +1247,7 @@ RETURNS bigint
 LANGUAGE plpython3u STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD.get("periodic_schedule 2f6506ab0558eb8a")
+python = GD.get("periodic_schedule cbfffb2ea8a1c877")
 if python is None:
     return None
 try:
@@ -1266,7 +1266,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.next_runs_of_many(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule 2f6506ab0558eb8a"].next_run.next_runs_of_many(expressions, zones, afters, deadline)
+return GD["periodic_schedule cbfffb2ea8a1c877"].next_run.next_runs_of_many(expressions, zones, afters, deadline)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.next_runs_of_many(text[], text[], bigint[], bigint) IS
     'Next runs of many schedules in one call, in step with the arguments, in microseconds since 1970, errors as text, and why the server left some for later, if so: a library is missing, or the deadline is past; raises nothing';
@@ -1462,7 +1462,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_describe(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD["periodic_schedule 2f6506ab0558eb8a"]
+python = GD["periodic_schedule cbfffb2ea8a1c877"]
 try:
     return python.explain.describe(cron_string, locale), None
 except python.grammar.ScheduleError as error:
@@ -1478,7 +1478,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_local_times(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule 2f6506ab0558eb8a"].explain.in_local_time(cron_string, timezone, runs)
+return GD["periodic_schedule cbfffb2ea8a1c877"].explain.in_local_time(cron_string, timezone, runs)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.py_local_times(text, text, bigint[]) IS
     'What the clocks of the zone show at these runs, in microseconds as if it were UTC, and what a change of the clocks has to do with them';
@@ -1490,7 +1490,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_next_runs(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD["periodic_schedule 2f6506ab0558eb8a"]
+python = GD["periodic_schedule cbfffb2ea8a1c877"]
 try:
     return python.next_run.runs_after(cron_string, timezone, after, n, until), None
 except python.grammar.ScheduleError as error:
@@ -1504,7 +1504,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_tz_database(OUT source text, OUT
 LANGUAGE plpython3u STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule 2f6506ab0558eb8a"].zones.tz_database()
+return GD["periodic_schedule cbfffb2ea8a1c877"].zones.tz_database()
 $python$;
 COMMENT ON FUNCTION periodic_schedule.py_tz_database() IS 'The work of tz_database()';
 
@@ -1516,7 +1516,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_validate(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule 2f6506ab0558eb8a"].explain.validate(cron_string, timezone)
+return GD["periodic_schedule cbfffb2ea8a1c877"].explain.validate(cron_string, timezone)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.py_validate(text, text) IS 'The work of validate()';
 
