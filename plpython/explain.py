@@ -220,7 +220,7 @@ def locales() -> dict[str, str]:
     return {name.partition("_")[0]: name for name in names} | {name: name for name in names}
 
 
-def spell_field(text: str, values: set[int], field: Field) -> str:
+def spell_field(text: str, values: frozenset[int], field: Field) -> str:
     """A field without Celery's own spellings: names, wrapped ranges and steps on ranges."""
     size = field.high - field.low + 1
     if len(values) == size:

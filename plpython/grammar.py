@@ -9,6 +9,7 @@ the standard library only what is quick to import: the first write of a session 
 """
 
 import datetime
+import functools
 import re
 
 
@@ -142,7 +143,8 @@ def cron_part(part: str, field: Field) -> tuple[list[int], str]:
     return [number], "0" if text.startswith("-") else text  # " -0" is a number, "-0" is not
 
 
-def cron_field(text: str, field: Field, position: int = 1) -> tuple[set[int], str]:
+@functools.lru_cache(maxsize=1024)  # most fields are those of other crontabs too
+def cron_field(text: str, field: Field, position: int = 1) -> tuple[frozenset[int], str]:
     """One field: the values it stands for, and its canonical text (nothing Celery ignores)."""
     values: set[int] = set()
     texts: list[str] = []
@@ -161,7 +163,7 @@ def cron_field(text: str, field: Field, position: int = 1) -> tuple[set[int], st
         values.update(numbers)
         texts.append(canonical)
         at += len(part) + 1
-    return values, ",".join(texts)
+    return frozenset(values), ",".join(texts)
 
 
 def canonical_crontab(fields: list[str]) -> str:
@@ -172,7 +174,7 @@ def canonical_crontab(fields: list[str]) -> str:
 class Crontab:
     """A crontab expression that was read: its five texts and the values they stand for."""
 
-    def __init__(self, texts: list[str], values: list[set[int]]) -> None:
+    def __init__(self, texts: list[str], values: list[frozenset[int]]) -> None:
         self.texts = texts
         self.values = values
 

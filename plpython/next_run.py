@@ -1,5 +1,5 @@
 """When does a schedule run next?  Functions of their arguments: no database, and the clock is
-read for the deadline of ``next_runs_of_many`` only.
+read for the budget of ``next_runs_of_many`` only.
 
 What SQL hands over and gets back are whole microseconds since 1970 in UTC, because that is what a
 timestamptz holds; as text, PL/Python would get it in the session's zone and style.
@@ -369,14 +369,15 @@ RUNS_AT_ONCE = 10_000
 
 
 def next_runs_of_many(
-    expressions: list[str], zones: list[str], afters: list[int], deadline: int
+    expressions: list[str], zones: list[str], afters: list[int], budget: int
 ) -> tuple[list[int | None], list[str | None], str | None]:
     """Many next runs in one call: the instants and the errors, in step with the arguments, and why
     the server left some of them for later, if so.
 
-    What is not at hand and not begun by the deadline is left, but for the first: a bulk of slow
-    ones (the sun near the poles) must not hold up a write.
+    What is not at hand when the budget, in milliseconds, is spent is left: a bulk of slow ones (the
+    sun near the poles) must not hold up a write.
     """
+    deadline = time.monotonic() + budget / 1000
     runs: list[int | None] = []
     errors: list[str | None] = []
     incomplete: str | None = None
@@ -386,11 +387,7 @@ def next_runs_of_many(
         error: str | None = None
         schedule = known.get((expression, zone))
         try:
-            if (
-                runs
-                and not (schedule and schedule.knows(after))
-                and time.time() * SECOND > deadline
-            ):
+            if runs and not (schedule and schedule.knows(after)) and time.monotonic() > deadline:
                 raise PostponedError(
                     "next run not computed yet",
                     "A write may not wait for it.",

@@ -206,6 +206,13 @@ def pending(db: psycopg.Connection[Any]) -> list[Any]:
     ).fetchall()
 
 
+def untold(db: psycopg.Connection[Any]) -> list[Any]:
+    """Transactions that Beat was not told of."""
+    return db.execute(
+        "SELECT transaction_id FROM periodic_schedule.beat_notice WHERE transaction_id IS NOT NULL"
+    ).fetchall()
+
+
 def insert_task(
     session: psycopg.Connection[Any], name: str, *, schema: str | None = None, **columns: Any
 ) -> int:

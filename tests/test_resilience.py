@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import alembic, drift, insert_crontab, insert_task, url_of
+from conftest import alembic, drift, insert_crontab, insert_task, untold, url_of
 
 Session = psycopg.Connection[Any]
 
@@ -116,7 +116,7 @@ def is_told(db: Session, warnings: list[str]) -> bool:
         drift(db) == []
         or warnings != []
         or db.execute(f"SELECT FROM {PENDING}").fetchone() is not None
-        or db.execute("SELECT FROM periodic_schedule.beat_notice").fetchone() is not None
+        or untold(db) != []
         or db.execute(f"SELECT FROM {MIRROR} WHERE sync_error IS NOT NULL").fetchone() is not None
     )
 
@@ -226,4 +226,4 @@ def test_what_is_rolled_back_leaves_nothing(scheduled: Session, application: Ses
     assert after.fetchall() == before
     assert drift(scheduled) == []
     assert scheduled.execute(f"SELECT * FROM {PENDING}").fetchall() == []
-    assert scheduled.execute("SELECT FROM periodic_schedule.beat_notice").fetchall() == []
+    assert untold(scheduled) == []

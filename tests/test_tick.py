@@ -1088,7 +1088,7 @@ def test_a_write_that_has_no_time_to_compute_keeps_next_runs(db: Session) -> Non
     tick(db)
     before = mirror(db, "next_run_at", "t")
     db.execute(
-        "SELECT periodic_schedule.sync(array_agg(periodic_task_id), false, false, '-infinity')"
+        "SELECT periodic_schedule.sync(array_agg(periodic_task_id), 'schedule', '-infinity')"
         " FROM pg_periodic_schedule"
     )
     assert mirror(db, "next_run_at", "t") == before

@@ -9,8 +9,10 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.frozen_sql("0005_speed/tables.sql")  # type: ignore[attr-defined]
     op.frozen_sql("0005_speed/upgrade.sql")  # type: ignore[attr-defined]
 
 
 def downgrade() -> None:
+    op.frozen_sql("0005_speed/old_tables.sql")  # type: ignore[attr-defined]
     op.frozen_sql("0005_speed/downgrade.sql")  # type: ignore[attr-defined]

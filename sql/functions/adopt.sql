@@ -72,7 +72,7 @@ BEGIN
                 -- Of others the next run is the same, whoever fires them.
                 WHERE m.periodic_task_id = ANY (adopted) AND (y.spread > '0' OR m.cron_string LIKE '@at %')
             ),
-            true, false, 'infinity'
+            'redefined', 'infinity'
         );
         PERFORM periodic_schedule.wake();
     END IF;

@@ -1,6 +1,6 @@
 -- The one home of what a mirror row should be: sync() writes it, drift compares with it.
 CREATE OR REPLACE FUNCTION periodic_schedule.expected(
-    task_ids bigint[], identify boolean, now timestamptz, deadline timestamptz DEFAULT 'infinity'
+    task_ids bigint[], identify boolean, now timestamptz, budget interval DEFAULT '1 day'
 )
 RETURNS TABLE (
     periodic_task_id bigint, pipeline_id uuid, organization_id text, workflow_id uuid, pipeline_name text,
@@ -19,13 +19,8 @@ BEGIN
     WITH source AS (
         SELECT
             p.id::bigint AS id, p.name::text AS name, p.task::text AS task, p.args, p.kwargs, p.headers,
-            p.enabled, p.start_time, p.expires, p.one_off, p.total_run_count, o.owned, o.spread,
-            CASE
-                -- Who fires knows.  Beat's row follows later, but a pause by save() forgets the run.
-                WHEN o.owned AND (p.enabled OR p.last_run_at IS NOT NULL OR m.run_count > 0) THEN m.last_run_at
-                WHEN NOT o.owned THEN p.last_run_at
-            END AS last_run_at,
-            p.one_off AND (p.total_run_count > 0 OR o.owned AND m.run_count > 0) AS finished,
+            p.enabled, p.last_run_at AS saved_run, p.start_time, p.expires, p.one_off, p.total_run_count,
+            periodic_schedule.spread_offset(m.periodic_task_id, y.spread) AS spread,
             coalesce(c.timezone::text, 'UTC') AS zone,
             coalesce(cc.cron_string, k.expression, '') AS expression,
             CASE
@@ -42,11 +37,6 @@ BEGIN
         LEFT JOIN @beat_schema@.django_celery_beat_solarschedule AS s ON s.id = p.solar_id
         LEFT JOIN @beat_schema@.pg_periodic_schedule AS m ON m.periodic_task_id = p.id
         LEFT JOIN periodic_schedule.policy AS y ON y.pipeline_id = m.pipeline_id AND m.pg_owned
-        CROSS JOIN LATERAL (
-            SELECT
-                coalesce(m.pg_owned, false) AS owned,
-                coalesce(periodic_schedule.spread_offset(m.periodic_task_id, y.spread), '0') AS spread
-        ) AS o
         CROSS JOIN LATERAL (
             SELECT
                 num_nonnulls(p.crontab_id, p.interval_id, p.clocked_id, p.solar_id) AS kinds,
@@ -75,64 +65,38 @@ BEGIN
 
     timed AS MATERIALIZED (
         SELECT
-            s.*, kept,
-            CASE
-                WHEN (s.mirror).pipeline_id IS NULL THEN coalesce(s.last_run_at, now)  -- as Beat at its start
-                WHEN changed OR (s.enabled AND NOT (s.mirror).enabled) THEN now
-                WHEN s.last_run_at IS NULL AND (s.mirror).last_run_at IS NOT NULL THEN now  -- it was told to forget
-                ELSE (s.mirror).effective_at
-            END AS effective_at,
-            NOT kept AND s.problem IS NULL AND (s.enabled OR changed OR (s.mirror).sync_error IS NOT NULL) AS readable
+            s.*, t.last_run_at, t.finished, t.effective_at, t.base, t.parity_since, t.parity_count,
+            k.kept,
+            NOT k.kept AND s.problem IS NULL AND (s.enabled OR t.changed OR (s.mirror).sync_error IS NOT NULL) AS readable
         FROM source AS s
-        CROSS JOIN LATERAL (
-            SELECT (s.expression, s.zone, s.start_time)
-                IS DISTINCT FROM ((s.mirror).cron_string, (s.mirror).timezone, (s.mirror).start_time) AS changed
-        ) AS x
+        CROSS JOIN periodic_schedule.installation AS n
+        CROSS JOIN LATERAL periodic_schedule.timing(
+            s.enabled, s.saved_run, s.start_time, s.expires, s.one_off, s.total_run_count, s.expression, s.zone,
+            (s.mirror).pipeline_id IS NOT NULL, (s.mirror).pg_owned, (s.mirror).sync_error IS NULL, (s.mirror).enabled, (s.mirror).last_run_at,
+            (s.mirror).start_time, (s.mirror).expires, (s.mirror).one_off, (s.mirror).cron_string, (s.mirror).timezone, (s.mirror).effective_at,
+            (s.mirror).run_count, (s.mirror).parity_since, (s.mirror).parity_count,
+            n.adopts_new, now
+        ) AS t
         -- What the tick has computed, and nothing has changed since, is not computed again.
-        CROSS JOIN LATERAL (
-            SELECT s.owned AND NOT identify AND NOT changed AND NOT s.finished AND (s.mirror).sync_error IS NULL
-                AND (s.enabled, s.last_run_at, s.expires, s.one_off) IS NOT DISTINCT FROM (
-                    (s.mirror).enabled, (s.mirror).last_run_at, (s.mirror).expires, (s.mirror).one_off
-                ) AS kept
-        ) AS k
+        CROSS JOIN LATERAL (SELECT t.kept AND NOT identify AS kept) AS k
     ),
 
     -- One call of Python for all rows, none if all are paused.
     run AS (
         SELECT
-            u.id,
-            periodic_schedule.from_microseconds(
-                -- An interval that would have ended before its edit or resumption begins with that.
-                CASE WHEN u.run <= u.effective THEN u.run - u.base + u.effective ELSE u.run END
-            ) AS run_at,
-            u.error,
+            u.id, periodic_schedule.from_microseconds(u.run) AS run_at, u.error,
             CASE WHEN u.error = n.incomplete THEN u.error END AS incomplete
         FROM (
             SELECT
                 array_agg(t.id) AS ids, array_agg(t.expression) AS expressions, array_agg(t.zone) AS zones,
-                array_agg(periodic_schedule.to_microseconds(b.base)) AS bases,
-                array_agg(
-                    CASE WHEN t.expression LIKE '@every %' THEN periodic_schedule.to_microseconds(t.effective_at) END
-                ) AS effective
+                array_agg(periodic_schedule.to_microseconds(t.base)) AS bases
             FROM timed AS t
-            CROSS JOIN LATERAL (
-                SELECT CASE
-                    -- Past ones are due; whether a one-off has run, its count tells, or who fires it.
-                    WHEN t.expression LIKE '@at %' AND t.one_off AND NOT (t.owned AND t.last_run_at >= t.effective_at)
-                        THEN '-infinity'
-                    WHEN t.expression LIKE '@at %' THEN coalesce(t.last_run_at, '-infinity')
-                    WHEN t.expression LIKE '@every %' THEN coalesce(t.last_run_at, t.effective_at)
-                    WHEN t.start_time > t.effective_at
-                        THEN greatest(t.last_run_at, t.start_time - interval '1 microsecond')
-                    ELSE greatest(t.last_run_at, t.effective_at)
-                END AS base
-            ) AS b
             WHERE t.readable
         ) AS a
         CROSS JOIN LATERAL periodic_schedule.next_runs_of_many(
-            a.expressions, a.zones, a.bases, periodic_schedule.to_microseconds(deadline)
+            a.expressions, a.zones, a.bases, (extract(epoch FROM budget) * 1000)::integer
         ) AS n
-        CROSS JOIN LATERAL unnest(a.ids, a.bases, a.effective, n.runs, n.errors) AS u (id, base, effective, run, error)
+        CROSS JOIN LATERAL unnest(a.ids, n.runs, n.errors) AS u (id, run, error)
     ),
 
     parsed AS MATERIALIZED (
@@ -180,35 +144,16 @@ BEGIN
         END,
         t.name, t.task, t.zone, t.start_time, t.expires, t.one_off, t.effective_at, i.identity_source,
         nullif(concat_ws('; ', t.problem, r.error, i.error), ''),
-        CASE WHEN y.kept THEN (t.mirror).parity_since WHEN y.saved THEN t.last_run_at END,
-        CASE
-            WHEN y.kept OR t.owned THEN (t.mirror).parity_count WHEN y.saved OR y.ours THEN t.total_run_count
-        END,
-        coalesce(r.incomplete, i.incomplete)
+        t.parity_since, t.parity_count, coalesce(r.incomplete, i.incomplete)
     FROM timed AS t
     JOIN identity AS i ON i.id = t.id
     LEFT JOIN run AS r ON r.id = t.id
     CROSS JOIN LATERAL (
-        SELECT CASE
-            WHEN r.run_at IS NULL THEN NULL
-            WHEN t.expression LIKE '@every %' AND t.last_run_at IS NULL AND t.start_time > t.effective_at
-                THEN t.start_time
-            ELSE greatest(r.run_at, t.start_time)
-        END + t.spread AS run_at
-    ) AS f
-    CROSS JOIN LATERAL (
-        SELECT
-            -- Counted for some days, then anew: there are bounds to counting.
-            NOT t.owned AND (t.mirror).parity_since >= t.effective_at AND (
-                extract(epoch FROM t.last_run_at) - extract(epoch FROM (t.mirror).parity_since) < 3 * 86400
-            ) IS NOT FALSE AS kept,
-            NOT o.ours AND t.last_run_at >= t.effective_at AS saved,
-            o.ours
-        FROM (
-            SELECT coalesce((t.mirror).pg_owned, n.adopts_new) AS ours FROM periodic_schedule.installation AS n
-        ) AS o
-    ) AS y;
+        SELECT t.spread + periodic_schedule.run_time(
+            t.expression, r.run_at, t.last_run_at, t.effective_at, t.start_time
+        ) AS run_at
+    ) AS f;
 END
 $function$;
-COMMENT ON FUNCTION periodic_schedule.expected(bigint[], boolean, timestamptz, timestamptz) IS
-    'What the mirror rows of these tasks should be. identify: read names and arguments again too; now: when an edit seen for the first time takes effect; deadline: when to leave next runs for later; incomplete: why the server could not compute next_run_at or read pipelines';
+COMMENT ON FUNCTION periodic_schedule.expected(bigint[], boolean, timestamptz, interval) IS
+    'What the mirror rows of these tasks should be. identify: read names and arguments again too; now: when an edit seen for the first time takes effect; budget: after how much time spent on next runs to leave the others for later; incomplete: why the server could not compute next_run_at or read pipelines';

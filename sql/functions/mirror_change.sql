@@ -1,5 +1,5 @@
 CREATE OR REPLACE FUNCTION periodic_schedule.mirror_change(
-    source text, source_keys text[], redefined boolean, inserted boolean, told boolean
+    source text, source_keys text[], change text, told boolean
 ) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -8,6 +8,7 @@ DECLARE
     isolation CONSTANT text := current_setting('transaction_isolation');
     deadline CONSTANT timestamptz := clock_timestamp() + interval '0.1 s';
     done boolean := true;
+    task_ids bigint[];
 BEGIN
     IF told THEN
         PERFORM periodic_schedule.tell_beat();
@@ -18,7 +19,14 @@ BEGIN
             RETURN;
         END IF;
         IF source = 'task' AND source_keys <> '{*}' THEN
-            done := periodic_schedule.sync_safely(source_keys::bigint[], redefined, inserted, deadline);
+            task_ids := source_keys::bigint[];
+            IF change = 'times' THEN
+                task_ids := periodic_schedule.sync_times(task_ids, clock_timestamp());
+                change := 'schedule';
+            END IF;
+            IF task_ids <> '{}' THEN
+                done := periodic_schedule.sync_safely(task_ids, change, deadline);
+            END IF;
         ELSE
             -- One schedule may have any number of tasks: a bounded number of them waits for no note.
             done := periodic_schedule.sync_sources(
@@ -29,10 +37,13 @@ BEGIN
             PERFORM periodic_schedule.note(source, source_keys, 'written in REPEATABLE READ');
         END IF;
     END IF;
-    IF done AND isolation IN ('read committed', 'read uncommitted') THEN
+    IF done AND isolation IN ('read committed', 'read uncommitted') AND (
+        EXISTS (SELECT FROM periodic_schedule.pending_sync)
+        OR EXISTS (SELECT FROM periodic_schedule.beat_notice AS b WHERE b.transaction_id <> pg_current_xact_id())
+    ) THEN
         PERFORM periodic_schedule.drain(500, deadline);
     END IF;
 END
 $function$;
-COMMENT ON FUNCTION periodic_schedule.mirror_change(text, text[], boolean, boolean, boolean) IS
+COMMENT ON FUNCTION periodic_schedule.mirror_change(text, text[], text, boolean) IS
     'What every trigger does with the rows that changed: tells Beat, mirrors them as far as the isolation level allows, notes the rest, pays old debts';

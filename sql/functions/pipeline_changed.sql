@@ -42,7 +42,7 @@ BEGIN
                 key_column, read_columns
             ) INTO changed_keys;
     END CASE;
-    PERFORM periodic_schedule.mirror_change(source, coalesce(changed_keys, '{}'), true, false, false);
+    PERFORM periodic_schedule.mirror_change(source, coalesce(changed_keys, '{}'), 'redefined', false);
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
     RAISE WARNING 'pg_periodic_schedule could not mirror a write to %: %', TG_TABLE_NAME, sqlerrm

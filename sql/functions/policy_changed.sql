@@ -24,7 +24,7 @@ BEGIN
                 SELECT m.periodic_task_id::text FROM @beat_schema@.pg_periodic_schedule AS m
                 WHERE m.pipeline_id = ANY (spread_ids) AND m.periodic_task_id IS NOT NULL
             ),
-            true, false, false
+            'redefined', false
         );
     END IF;
     RETURN NULL;

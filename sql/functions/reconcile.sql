@@ -41,7 +41,7 @@ BEGIN
         INTO differences, task_ids
         FROM periodic_schedule.drift_rows(task_ids) AS d;
         IF differences IS NOT NULL THEN
-            PERFORM periodic_schedule.sync_safely(task_ids, true, false, clock_timestamp() + interval '1 s');
+            PERFORM periodic_schedule.sync_safely(task_ids, 'redefined', clock_timestamp() + interval '1 s');
             unsettled := ARRAY(SELECT d.periodic_task_id FROM periodic_schedule.drift_rows(task_ids) AS d);
             RETURN QUERY
             SELECT

@@ -31,7 +31,7 @@ BEGIN
     SET pg_owned = false, updated_at = clock_timestamp()
     WHERE m.periodic_task_id = ANY (locked);
     IF locked <> '{}' THEN
-        PERFORM periodic_schedule.sync(locked, false, false, 'infinity');
+        PERFORM periodic_schedule.sync(locked, 'schedule', 'infinity');
         PERFORM periodic_schedule.tell_beat();
     END IF;
     RETURN QUERY

@@ -25,7 +25,7 @@ BEGIN
             );
     END CASE;
     PERFORM periodic_schedule.mirror_change(
-        TG_ARGV[0], schedule_ids, false, false, TG_OP <> 'INSERT' AND schedule_ids <> '{}'
+        TG_ARGV[0], schedule_ids, 'schedule', TG_OP <> 'INSERT' AND schedule_ids <> '{}'
     );
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN

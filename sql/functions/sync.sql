@@ -2,18 +2,24 @@
 -- slots of tasks that have no mirror row to lock, the mirror rows.  Only then it reads, in new
 -- statements.  docs/locking.md says why each lock is needed, and what is safe without.
 CREATE OR REPLACE FUNCTION periodic_schedule.sync(
-    task_ids bigint[], redefined boolean, inserted boolean, deadline timestamptz
+    task_ids bigint[], change text, deadline timestamptz
 ) RETURNS bigint[]
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan  -- planning takes longer than a few tasks do
 AS $function$
 DECLARE
+    redefined CONSTANT boolean := change IN ('inserted', 'redefined');
+    inserted CONSTANT boolean := change = 'inserted';
     ids bigint[];
     absent bigint[] := '{}';
     busy bigint[] := '{}';
     adopts boolean;
     moved boolean;
 BEGIN
+    IF cardinality(task_ids) > 100 THEN
+        PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);  -- until this function ends
+    END IF;
     IF redefined AND NOT periodic_schedule.lock_slots(periodic_schedule.source_slots(task_ids), false, deadline) THEN
         -- Written all the same, from what can be seen now.
         PERFORM periodic_schedule.note('task', task_ids::text[], 'another session is editing a row it uses');
@@ -38,15 +44,15 @@ BEGIN
             END IF;
         END IF;
         ids := periodic_schedule.lock_mirror_rows(task_ids, deadline) || absent;
-        busy := ARRAY(SELECT unnest(task_ids) EXCEPT SELECT unnest(ids));
-        IF busy <> '{}' THEN
+        IF cardinality(ids) < cardinality(task_ids) THEN
+            busy := ARRAY(SELECT unnest(task_ids) EXCEPT SELECT unnest(ids));
             IF NOT redefined AND EXISTS (  -- not busy but absent
                 SELECT FROM unnest(busy) AS t (id)
                 WHERE NOT EXISTS (
                     SELECT FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.periodic_task_id = t.id
                 )
             ) THEN
-                RETURN periodic_schedule.sync(task_ids, true, false, deadline);
+                RETURN periodic_schedule.sync(task_ids, 'redefined', deadline);
             END IF;
             PERFORM periodic_schedule.note('task', busy::text[], 'another session has locked its mirror row');
         END IF;
@@ -87,7 +93,7 @@ BEGIN
 
     WITH source AS MATERIALIZED (
         SELECT e.*
-        FROM periodic_schedule.expected(ids, redefined, clock_timestamp(), deadline + interval '0.4 s') AS e
+        FROM periodic_schedule.expected(ids, redefined, clock_timestamp(), '0.4 s') AS e
     ),
 
     owed AS (
@@ -141,5 +147,5 @@ BEGIN
     RETURN busy;
 END
 $function$;
-COMMENT ON FUNCTION periodic_schedule.sync(bigint[], boolean, boolean, timestamptz) IS
-    'Makes the mirror rows of these tasks equal to their sources. redefined: names, arguments or schedule references may have changed; inserted: this transaction created the tasks; what stays locked by others until the deadline is noted and returned';
+COMMENT ON FUNCTION periodic_schedule.sync(bigint[], text, timestamptz) IS
+    'Makes the mirror rows of these tasks equal to their sources. change: inserted (this transaction created the tasks), redefined (names, arguments or schedule references may have changed), schedule (a row they refer to, or their runs only); what stays locked by others until the deadline is noted and returned';

@@ -28,7 +28,7 @@ BEGIN
         RETURN pipeline_ids;
     END IF;
     BEGIN
-        stale := periodic_schedule.sync(task_ids, true, false, deadline);
+        stale := periodic_schedule.sync(task_ids, 'redefined', deadline);
     EXCEPTION WHEN OTHERS THEN  -- one of them: each by itself, as far as there is time
         stale := '{}';
         FOR position IN 1..cardinality(task_ids) LOOP
@@ -37,7 +37,7 @@ BEGIN
                     stale := stale || task_ids[position:];
                     EXIT;
                 END IF;
-                stale := stale || periodic_schedule.sync(task_ids[position:position], true, false, deadline);
+                stale := stale || periodic_schedule.sync(task_ids[position:position], 'redefined', deadline);
             EXCEPTION WHEN OTHERS THEN
                 RAISE WARNING 'pg_periodic_schedule does not fire task %, which it cannot mirror: %', task_ids[position], sqlerrm
                     USING HINT = 'periodic_schedule.pending_sync has a note of it. It is fired when that is done.';

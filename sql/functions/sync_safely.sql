@@ -1,5 +1,5 @@
 CREATE OR REPLACE FUNCTION periodic_schedule.sync_safely(
-    task_ids bigint[], redefined boolean, inserted boolean, deadline timestamptz
+    task_ids bigint[], change text, deadline timestamptz
 ) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -9,7 +9,7 @@ DECLARE
     first_done boolean;
     second_done boolean;
 BEGIN
-    PERFORM periodic_schedule.sync(task_ids, redefined, inserted, deadline);
+    PERFORM periodic_schedule.sync(task_ids, change, deadline);
     RETURN true;
 EXCEPTION
     WHEN lock_not_available OR transaction_rollback THEN  -- the latter: the snapshot is too old
@@ -19,8 +19,8 @@ EXCEPTION
         -- One row's fault is found by halving.  What is wrong for all rows (classes: access rule, no
         -- resources, system) is not, nor does the search go on for long.
         IF half > 0 AND left(sqlstate, 2) NOT IN ('42', '53', '58') AND clock_timestamp() < deadline + '0.2 s' THEN
-            first_done := periodic_schedule.sync_safely(task_ids[:half], redefined, inserted, deadline);
-            second_done := periodic_schedule.sync_safely(task_ids[half + 1:], redefined, inserted, deadline);
+            first_done := periodic_schedule.sync_safely(task_ids[:half], change, deadline);
+            second_done := periodic_schedule.sync_safely(task_ids[half + 1:], change, deadline);
             RETURN first_done AND second_done;
         END IF;
         RAISE WARNING 'pg_periodic_schedule could not mirror % task(s): %', cardinality(task_ids), sqlerrm
@@ -33,5 +33,5 @@ EXCEPTION
         RETURN false;
 END
 $function$;
-COMMENT ON FUNCTION periodic_schedule.sync_safely(bigint[], boolean, boolean, timestamptz) IS
+COMMENT ON FUNCTION periodic_schedule.sync_safely(bigint[], text, timestamptz) IS
     'sync() that raises nothing: what fails is isolated, noted and warned of, the rest is mirrored; false if it could not write';

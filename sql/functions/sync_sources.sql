@@ -27,7 +27,9 @@ BEGIN
         task_ids := task_ids[:at_once];
     END IF;
     RETURN task_ids = '{}' OR periodic_schedule.sync_safely(
-        task_ids, source IN ('task', 'pipeline', 'organization') OR source_keys = '{*}', false, deadline
+        task_ids,
+        CASE WHEN source IN ('task', 'pipeline', 'organization') OR source_keys = '{*}' THEN 'redefined' ELSE 'schedule' END,
+        deadline
     );
 END
 $function$;

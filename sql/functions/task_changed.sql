@@ -6,12 +6,13 @@ SET lock_timeout = '100ms'  -- for what can only be waited for in the lock manag
 AS $function$
 DECLARE
     task_ids text[];
-    redefined boolean := true;
+    change text := 'redefined';
     told boolean := true;
 BEGIN
     CASE TG_OP
         WHEN 'INSERT' THEN
             task_ids := ARRAY(SELECT n.id FROM new_rows AS n);
+            change := 'inserted';
         WHEN 'DELETE' THEN
             task_ids := ARRAY(SELECT o.id FROM old_rows AS o);
         WHEN 'TRUNCATE' THEN
@@ -20,9 +21,9 @@ BEGIN
             -- Whole rows are saved, so every column is always written: only values tell.
             SELECT
                 array_agg(coalesce(n.id, o.id)::text) FILTER (WHERE x.redefined OR x.mirrored),
-                bool_or(x.redefined),
+                CASE WHEN bool_or(x.redefined) THEN 'redefined' ELSE 'times' END,
                 bool_or(x.redefined OR x.told)
-            INTO task_ids, redefined, told
+            INTO task_ids, change, told
             FROM old_rows AS o
             FULL JOIN new_rows AS n ON n.id = o.id
             CROSS JOIN LATERAL (
@@ -50,7 +51,7 @@ BEGIN
             WHERE x.redefined OR x.mirrored OR x.told;
     END CASE;
     told := told AND task_ids IS DISTINCT FROM '{}';  -- a statement may touch no row
-    PERFORM periodic_schedule.mirror_change('task', task_ids, redefined, TG_OP = 'INSERT', told);
+    PERFORM periodic_schedule.mirror_change('task', task_ids, change, told);
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
     RAISE WARNING 'pg_periodic_schedule could not mirror a write to %: %', TG_TABLE_NAME, sqlerrm

@@ -74,7 +74,7 @@ BEGIN
             FROM due AS d
         ) AS a
         CROSS JOIN LATERAL periodic_schedule.next_runs_of_many(
-            a.expressions, a.zones, a.bases, periodic_schedule.to_microseconds('infinity')
+            a.expressions, a.zones, a.bases, 86400000
         ) AS n
         CROSS JOIN LATERAL unnest(a.ids, n.runs, n.errors) AS u (pipeline_id, run, error)
     ),
@@ -178,7 +178,7 @@ BEGIN
             FROM settled AS s WHERE s.late
         ) AS a
         CROSS JOIN LATERAL periodic_schedule.next_runs_of_many(
-            a.expressions, a.zones, a.bases, periodic_schedule.to_microseconds('infinity')
+            a.expressions, a.zones, a.bases, 86400000
         ) AS n
         CROSS JOIN LATERAL unnest(a.ids, n.runs) AS u (pipeline_id, run)
     ),

@@ -47,12 +47,106 @@ $function$;
 COMMENT ON FUNCTION periodic_schedule.access() IS
     'What the three kinds of roles may do: reader (look at everything, compute runs), ticker (tick, hand over, save runs), owner (adopt, release, policies, repair); and the parts that a reader''s functions call';
 
+-- sql/functions/adopt.sql
+-- Locks: the installation's row (if for all), what drain() locks, mirror rows in the order of pipeline_id, without waiting (SKIP LOCKED).
+CREATE OR REPLACE FUNCTION periodic_schedule.adopt(pipeline_ids uuid[] DEFAULT NULL, force boolean DEFAULT false)
+RETURNS TABLE (pipeline_id uuid, done boolean, reason text)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '1s'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    -- A live Beat sees changes every 5 seconds, and takes up to 20 to load 100,000 tasks.
+    too_near CONSTANT interval := '30 seconds';
+    -- It saves its runs every 3 minutes: what has been due for longer, it has not fired.
+    unsaved CONSTANT interval := '4 minutes';
+    now CONSTANT timestamptz := clock_timestamp();
+    fenced CONSTANT boolean := periodic_schedule.fenced();
+    locked uuid[];
+    refusals jsonb;
+    adopted bigint[];
+BEGIN
+    PERFORM periodic_schedule.require_read_committed('adopt()');
+    IF pipeline_ids IS NULL THEN
+        PERFORM periodic_schedule.set_adopts_new(true);
+    END IF;
+    PERFORM periodic_schedule.drain(10000, clock_timestamp() + interval '1 s');
+    IF pipeline_ids IS NULL THEN
+        pipeline_ids := ARRAY(SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m);
+    END IF;
+    pipeline_ids := array_remove(pipeline_ids, NULL);
+    locked := ARRAY(
+        SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m
+        WHERE m.pipeline_id = ANY (pipeline_ids) ORDER BY m.pipeline_id FOR NO KEY UPDATE SKIP LOCKED
+    );
+    refusals := (  -- a new statement: the rows as they are now
+        SELECT coalesce(jsonb_object_agg(i.pipeline_id, r.refusal) FILTER (WHERE r.refusal IS NOT NULL), '{}')
+        FROM unnest(pipeline_ids) AS i (pipeline_id)
+        LEFT JOIN @beat_schema@.pg_periodic_schedule AS m ON m.pipeline_id = i.pipeline_id
+        CROSS JOIN LATERAL (
+            SELECT CASE
+                WHEN m.pipeline_id IS NULL THEN 'there is no such schedule'
+                WHEN m.pg_owned THEN NULL
+                WHEN m.pipeline_id <> ALL (locked) THEN 'another session is writing it: try again'
+                WHEN m.periodic_task_id IS NULL THEN 'it has no periodic task'
+                WHEN force THEN NULL
+                WHEN NOT fenced
+                    THEN 'nothing would keep a stock Beat from firing it too: fence_beat(role), or stop Beat and use force => true'
+                WHEN m.enabled AND m.next_run_at BETWEEN now - unsaved AND now + too_near
+                    AND periodic_schedule.next_run_at(m.cron_string, m.timezone, m.next_run_at) < m.next_run_at + too_near
+                    THEN 'it runs too often for a live Beat to be told between two runs: stop Beat and use force => true'
+                WHEN m.enabled AND m.next_run_at BETWEEN now - unsaved AND now
+                    THEN format('due since %s: Beat may have fired it and not saved that yet; it has been told to: try again in 10 seconds', m.next_run_at)
+                WHEN m.enabled AND m.next_run_at BETWEEN now AND now + too_near
+                    THEN format('due at %s, too near for a live Beat to be told: try again after that, or stop Beat and use force => true', m.next_run_at)
+            END AS refusal
+        ) AS r
+    );
+    WITH changed AS (
+        UPDATE @beat_schema@.pg_periodic_schedule AS m
+        SET pg_owned = true, run_count = 0, parity_since = NULL, parity_count = p.total_run_count,
+            updated_at = clock_timestamp()
+        FROM @beat_schema@.django_celery_beat_periodictask AS p
+        WHERE m.pipeline_id = ANY (locked) AND NOT m.pg_owned AND NOT refusals ? m.pipeline_id::text
+          AND p.id = m.periodic_task_id
+        RETURNING m.periodic_task_id
+    )
+
+    SELECT array_agg(c.periodic_task_id) INTO adopted FROM changed AS c;
+    IF adopted IS NOT NULL THEN
+        PERFORM periodic_schedule.sync(
+            ARRAY(
+                SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
+                LEFT JOIN periodic_schedule.policy AS y ON y.pipeline_id = m.pipeline_id
+                -- Of others the next run is the same, whoever fires them.
+                WHERE m.periodic_task_id = ANY (adopted) AND (y.spread > '0' OR m.cron_string LIKE '@at %')
+            ),
+            'redefined', 'infinity'
+        );
+        PERFORM periodic_schedule.wake();
+    END IF;
+    PERFORM periodic_schedule.tell_beat();  -- to load its schedules anew, after saving its runs
+    RETURN QUERY
+    SELECT
+        i.pipeline_id, NOT refusals ? i.pipeline_id::text,
+        coalesce(
+            refusals ->> i.pipeline_id::text,
+            CASE WHEN m.periodic_task_id = ANY (adopted) THEN 'adopted' ELSE 'owned before' END
+        )
+    FROM unnest(pipeline_ids) AS i (pipeline_id)
+    LEFT JOIN @beat_schema@.pg_periodic_schedule AS m ON m.pipeline_id = i.pipeline_id;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.adopt(uuid[], boolean) IS
+    'From its commit on, Postgres fires these schedules (NULL: all, and those created later), a fenced Beat does not. One row for each: done, or the reason why not. force: Beat is stopped, so nothing need keep it from firing and no occurrence is too near. Writing them through Django goes on as before. READ COMMITTED only';
+
 -- sql/functions/canonical_crontab.sql
 CREATE OR REPLACE FUNCTION periodic_schedule.canonical_crontab(fields text[], OUT cron_string text, OUT error text)
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD["periodic_schedule cbfffb2ea8a1c877"].grammar
+python = GD["periodic_schedule 6b7ca3732e25e6fd"].grammar
 try:
     return python.canonical_crontab(fields), None
 except python.ScheduleError as error:
@@ -82,13 +176,225 @@ $function$;
 COMMENT ON FUNCTION periodic_schedule.describe(text, text) IS
     'A schedule in words, by cron-descriptor; locale is a language such as de or de_DE. Celery runs a crontab where both day_of_month and day_of_week match. Moments, the sun and microseconds are told in English. Raises SQLSTATE 22023 with DETAIL and HINT';
 
+-- sql/functions/drain.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.drain(at_once integer, deadline timestamptz) RETURNS integer
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    note record;
+    taken integer := 0;
+BEGIN
+    IF EXISTS (
+        SELECT FROM periodic_schedule.beat_notice AS b
+        WHERE b.transaction_id IS NOT NULL AND b.transaction_id IS DISTINCT FROM pg_current_xact_id_if_assigned()
+    ) THEN
+        -- The stricter isolation levels leave a row each.
+        DELETE FROM periodic_schedule.beat_notice AS b
+        WHERE b.id = ANY (ARRAY(
+            SELECT l.id FROM periodic_schedule.beat_notice AS l
+            WHERE l.transaction_id IS NULL ORDER BY l.id OFFSET 64 FOR UPDATE SKIP LOCKED
+        ));
+        PERFORM periodic_schedule.tell_beat();
+    END IF;
+    IF NOT EXISTS (SELECT FROM periodic_schedule.pending_sync) THEN
+        RETURN 0;
+    END IF;
+    FOR note IN
+        WITH deleted AS (
+            DELETE FROM periodic_schedule.pending_sync AS n
+            WHERE n.id = ANY (ARRAY(
+                SELECT l.id FROM periodic_schedule.pending_sync AS l ORDER BY l.id LIMIT at_once FOR UPDATE SKIP LOCKED
+            ))
+            RETURNING n.source, n.source_key
+        )
+
+        SELECT d.source, count(*) AS notes, array_agg(DISTINCT d.source_key) AS source_keys
+        FROM deleted AS d GROUP BY d.source
+    LOOP
+        taken := taken + note.notes;
+        IF '*' = ANY (note.source_keys) THEN
+            note.source_keys := '{*}';
+        END IF;
+        PERFORM periodic_schedule.sync_sources(note.source, note.source_keys, at_once, deadline);
+    END LOOP;
+    RETURN taken;
+EXCEPTION WHEN OTHERS THEN  -- the notes stay
+    RAISE WARNING 'pg_periodic_schedule could not take the notes of pending_sync: %', sqlerrm;
+    RETURN 0;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.drain(integer, timestamptz) IS
+    'Takes up to at_once notes of pending_sync that no other session is taking, and mirrors what they name; what fails is noted again at the end. Returns the number of notes taken. READ COMMITTED only';
+
+-- sql/functions/expected.sql
+-- The one home of what a mirror row should be: sync() writes it, drift compares with it.
+CREATE OR REPLACE FUNCTION periodic_schedule.expected(
+    task_ids bigint[], identify boolean, now timestamptz, budget interval DEFAULT '1 day'
+)
+RETURNS TABLE (
+    periodic_task_id bigint, pipeline_id uuid, organization_id text, workflow_id uuid, pipeline_name text,
+    cron_string text, enabled boolean, last_run_at timestamptz, next_run_at timestamptz, task_name text,
+    task text, timezone text, start_time timestamptz, expires timestamptz, one_off boolean,
+    effective_at timestamptz, identity_source text, sync_error text, parity_since timestamptz,
+    parity_count bigint, incomplete text
+)
+LANGUAGE plpgsql STABLE ROWS 100  -- STABLE: reads with the snapshot of the statement that calls it
+SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+BEGIN
+    PERFORM periodic_schedule.load_python();
+    RETURN QUERY
+    WITH source AS (
+        SELECT
+            p.id::bigint AS id, p.name::text AS name, p.task::text AS task, p.args, p.kwargs, p.headers,
+            p.enabled, p.last_run_at AS saved_run, p.start_time, p.expires, p.one_off, p.total_run_count,
+            periodic_schedule.spread_offset(m.periodic_task_id, y.spread) AS spread,
+            coalesce(c.timezone::text, 'UTC') AS zone,
+            coalesce(cc.cron_string, k.expression, '') AS expression,
+            CASE
+                WHEN k.kinds <> 1 THEN format('the task has %s schedules, it must have one', k.kinds)
+                WHEN k.expression IS NULL THEN 'the task''s schedule row does not exist'
+                ELSE cc.error
+            END AS problem,
+            m AS mirror,
+            identify OR m.pipeline_id IS NULL OR m.sync_error IS NOT NULL AS identified
+        FROM @beat_schema@.django_celery_beat_periodictask AS p
+        LEFT JOIN @beat_schema@.django_celery_beat_crontabschedule AS c ON c.id = p.crontab_id
+        LEFT JOIN @beat_schema@.django_celery_beat_intervalschedule AS i ON i.id = p.interval_id
+        LEFT JOIN @beat_schema@.django_celery_beat_clockedschedule AS t ON t.id = p.clocked_id
+        LEFT JOIN @beat_schema@.django_celery_beat_solarschedule AS s ON s.id = p.solar_id
+        LEFT JOIN @beat_schema@.pg_periodic_schedule AS m ON m.periodic_task_id = p.id
+        LEFT JOIN periodic_schedule.policy AS y ON y.pipeline_id = m.pipeline_id AND m.pg_owned
+        CROSS JOIN LATERAL (
+            SELECT
+                num_nonnulls(p.crontab_id, p.interval_id, p.clocked_id, p.solar_id) AS kinds,
+                CASE
+                    WHEN num_nonnulls(p.crontab_id, p.interval_id, p.clocked_id, p.solar_id) <> 1 THEN NULL
+                    WHEN c.id IS NOT NULL
+                        THEN concat_ws(' ', c.minute, c.hour, c.day_of_month, c.month_of_year, c.day_of_week)
+                    WHEN i.id IS NOT NULL THEN concat_ws(' ', '@every', i.every, i.period)
+                    WHEN t.clocked_time < '0001-01-01T00:00Z' THEN '@at -infinity'  -- neither is a time for Beat
+                    WHEN t.clocked_time = 'infinity' THEN '@at infinity'
+                    WHEN t.id IS NOT NULL THEN '@at ' || rtrim(rtrim(
+                        to_char(t.clocked_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), '0'), '.') || 'Z'
+                    WHEN s.id IS NOT NULL
+                        THEN concat_ws(' ', '@solar', s.event, trim_scale(s.latitude), trim_scale(s.longitude))
+                END AS expression
+        ) AS k
+        -- Columns with spaces or worse; the function is strict, so the others cost nothing.
+        LEFT JOIN LATERAL periodic_schedule.canonical_crontab(
+            CASE
+                WHEN c.id IS NOT NULL AND k.expression !~ '^[!-~]+( [!-~]+){4}$' COLLATE "C"
+                    THEN ARRAY[c.minute, c.hour, c.day_of_month, c.month_of_year, c.day_of_week]::text[]
+            END
+        ) AS cc ON true
+        WHERE p.id = ANY (task_ids)
+    ),
+
+    timed AS MATERIALIZED (
+        SELECT
+            s.*, t.last_run_at, t.finished, t.effective_at, t.base, t.parity_since, t.parity_count,
+            k.kept,
+            NOT k.kept AND s.problem IS NULL AND (s.enabled OR t.changed OR (s.mirror).sync_error IS NOT NULL) AS readable
+        FROM source AS s
+        CROSS JOIN periodic_schedule.installation AS n
+        CROSS JOIN LATERAL periodic_schedule.timing(
+            s.enabled, s.saved_run, s.start_time, s.expires, s.one_off, s.total_run_count, s.expression, s.zone,
+            (s.mirror).pipeline_id IS NOT NULL, (s.mirror).pg_owned, (s.mirror).sync_error IS NULL, (s.mirror).enabled, (s.mirror).last_run_at,
+            (s.mirror).start_time, (s.mirror).expires, (s.mirror).one_off, (s.mirror).cron_string, (s.mirror).timezone, (s.mirror).effective_at,
+            (s.mirror).run_count, (s.mirror).parity_since, (s.mirror).parity_count,
+            n.adopts_new, now
+        ) AS t
+        -- What the tick has computed, and nothing has changed since, is not computed again.
+        CROSS JOIN LATERAL (SELECT t.kept AND NOT identify AS kept) AS k
+    ),
+
+    -- One call of Python for all rows, none if all are paused.
+    run AS (
+        SELECT
+            u.id, periodic_schedule.from_microseconds(u.run) AS run_at, u.error,
+            CASE WHEN u.error = n.incomplete THEN u.error END AS incomplete
+        FROM (
+            SELECT
+                array_agg(t.id) AS ids, array_agg(t.expression) AS expressions, array_agg(t.zone) AS zones,
+                array_agg(periodic_schedule.to_microseconds(t.base)) AS bases
+            FROM timed AS t
+            WHERE t.readable
+        ) AS a
+        CROSS JOIN LATERAL periodic_schedule.next_runs_of_many(
+            a.expressions, a.zones, a.bases, (extract(epoch FROM budget) * 1000)::integer
+        ) AS n
+        CROSS JOIN LATERAL unnest(a.ids, n.runs, n.errors) AS u (id, run, error)
+    ),
+
+    parsed AS MATERIALIZED (
+        SELECT u.*
+        FROM (
+            SELECT
+                array_agg(t.id) AS ids, array_agg(t.name) AS names, array_agg(t.task) AS tasks,
+                array_agg(t.args) AS args, array_agg(t.kwargs) AS kwargs, array_agg(t.headers) AS headers
+            FROM timed AS t
+            WHERE t.identified
+        ) AS a
+        CROSS JOIN LATERAL periodic_schedule.parse_identity(a.names, a.tasks, a.args, a.kwargs, a.headers) AS i
+        CROSS JOIN LATERAL unnest(
+            a.ids, i.pipeline_ids, i.workflow_ids, i.organization_ids, i.pipeline_names, i.identity_sources,
+            i.errors, i.runnable
+        ) AS u (id, pipeline_id, workflow_id, organization_id, pipeline_name, identity_source, error, runnable)
+    ),
+
+    -- What is not read again is what the locked mirror row has: see docs/locking.md.
+    identity AS (
+        SELECT
+            i.id, i.pipeline_id, i.error, i.runnable, p.problem AS incomplete,
+            CASE WHEN p.pipeline_name IS NULL THEN i.workflow_id ELSE p.workflow_id END AS workflow_id,
+            coalesce(p.organization_id, i.organization_id) AS organization_id,
+            coalesce(p.pipeline_name, i.pipeline_name) AS pipeline_name,
+            CASE WHEN p.pipeline_name IS NULL THEN i.identity_source ELSE 'pipeline' END AS identity_source
+        FROM parsed AS i
+        LEFT JOIN periodic_schedule.pipeline_rows(ARRAY(SELECT q.pipeline_id FROM parsed AS q)) AS p
+            ON p.pipeline_id = i.pipeline_id
+        UNION ALL
+        SELECT
+            t.id, (t.mirror).pipeline_id, NULL, true, NULL, (t.mirror).workflow_id, (t.mirror).organization_id,
+            (t.mirror).pipeline_name, (t.mirror).identity_source
+        FROM timed AS t
+        WHERE NOT t.identified
+    )
+
+    SELECT
+        t.id, i.pipeline_id, i.organization_id, i.workflow_id, i.pipeline_name, t.expression, t.enabled,
+        t.last_run_at,
+        CASE
+            WHEN t.kept THEN (t.mirror).next_run_at
+            WHEN t.enabled AND i.runnable AND NOT t.finished AND f.run_at < least(t.expires, '10000-01-01 00:00+00')
+                THEN f.run_at
+        END,
+        t.name, t.task, t.zone, t.start_time, t.expires, t.one_off, t.effective_at, i.identity_source,
+        nullif(concat_ws('; ', t.problem, r.error, i.error), ''),
+        t.parity_since, t.parity_count, coalesce(r.incomplete, i.incomplete)
+    FROM timed AS t
+    JOIN identity AS i ON i.id = t.id
+    LEFT JOIN run AS r ON r.id = t.id
+    CROSS JOIN LATERAL (
+        SELECT t.spread + periodic_schedule.run_time(
+            t.expression, r.run_at, t.last_run_at, t.effective_at, t.start_time
+        ) AS run_at
+    ) AS f;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.expected(bigint[], boolean, timestamptz, interval) IS
+    'What the mirror rows of these tasks should be. identify: read names and arguments again too; now: when an edit seen for the first time takes effect; budget: after how much time spent on next runs to leave the others for later; incomplete: why the server could not compute next_run_at or read pipelines';
+
 -- sql/functions/load_explain.sql
 -- Apart from load_python(): to compile it is work that a session's first write need not wait for.
 CREATE OR REPLACE FUNCTION periodic_schedule.load_explain() RETURNS void
 LANGUAGE plpython3u STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD["periodic_schedule cbfffb2ea8a1c877"]
+python = GD["periodic_schedule 6b7ca3732e25e6fd"]
 if hasattr(python, "explain"):
     return
 
@@ -315,7 +621,7 @@ def explain():
         return {name.partition("_")[0]: name for name in names} | {name: name for name in names}
 
 
-    def spell_field(text: str, values: set[int], field: Field) -> str:
+    def spell_field(text: str, values: frozenset[int], field: Field) -> str:
         """A field without Celery's own spellings: names, wrapped ranges and steps on ranges."""
         size = field.high - field.low + 1
         if len(values) == size:
@@ -461,7 +767,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.load_python() RETURNS void
 LANGUAGE plpython3u STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-if "periodic_schedule cbfffb2ea8a1c877" in GD:
+if "periodic_schedule 6b7ca3732e25e6fd" in GD:
     return
 
 import sys
@@ -479,6 +785,7 @@ def grammar():
     """
 
     import datetime
+    import functools
     import re
 
 
@@ -612,7 +919,8 @@ def grammar():
         return [number], "0" if text.startswith("-") else text  # " -0" is a number, "-0" is not
 
 
-    def cron_field(text: str, field: Field, position: int = 1) -> tuple[set[int], str]:
+    @functools.lru_cache(maxsize=1024)  # most fields are those of other crontabs too
+    def cron_field(text: str, field: Field, position: int = 1) -> tuple[frozenset[int], str]:
         """One field: the values it stands for, and its canonical text (nothing Celery ignores)."""
         values: set[int] = set()
         texts: list[str] = []
@@ -631,7 +939,7 @@ def grammar():
             values.update(numbers)
             texts.append(canonical)
             at += len(part) + 1
-        return values, ",".join(texts)
+        return frozenset(values), ",".join(texts)
 
 
     def canonical_crontab(fields: list[str]) -> str:
@@ -642,7 +950,7 @@ def grammar():
     class Crontab:
         """A crontab expression that was read: its five texts and the values they stand for."""
 
-        def __init__(self, texts: list[str], values: list[set[int]]) -> None:
+        def __init__(self, texts: list[str], values: list[frozenset[int]]) -> None:
             self.texts = texts
             self.values = values
 
@@ -783,7 +1091,7 @@ def zones():
 
 def next_run():
     """When does a schedule run next?  Functions of their arguments: no database, and the clock is
-    read for the deadline of ``next_runs_of_many`` only.
+    read for the budget of ``next_runs_of_many`` only.
 
     What SQL hands over and gets back are whole microseconds since 1970 in UTC, because that is what a
     timestamptz holds; as text, PL/Python would get it in the session's zone and style.
@@ -1153,14 +1461,15 @@ def next_run():
 
 
     def next_runs_of_many(
-        expressions: list[str], zones: list[str], afters: list[int], deadline: int
+        expressions: list[str], zones: list[str], afters: list[int], budget: int
     ) -> tuple[list[int | None], list[str | None], str | None]:
         """Many next runs in one call: the instants and the errors, in step with the arguments, and why
         the server left some of them for later, if so.
 
-        What is not at hand and not begun by the deadline is left, but for the first: a bulk of slow
-        ones (the sun near the poles) must not hold up a write.
+        What is not at hand when the budget, in milliseconds, is spent is left: a bulk of slow ones (the
+        sun near the poles) must not hold up a write.
         """
+        deadline = time.monotonic() + budget / 1000
         runs: list[int | None] = []
         errors: list[str | None] = []
         incomplete: str | None = None
@@ -1170,11 +1479,7 @@ def next_run():
             error: str | None = None
             schedule = known.get((expression, zone))
             try:
-                if (
-                    runs
-                    and not (schedule and schedule.knows(after))
-                    and time.time() * SECOND > deadline
-                ):
+                if runs and not (schedule and schedule.knows(after)) and time.monotonic() > deadline:
                     raise PostponedError(
                         "next run not computed yet",
                         "A write may not wait for it.",
@@ -1236,10 +1541,107 @@ def add(body):
 for body in (grammar, zones, next_run):
     add(body)
 loaded.add = add
-GD["periodic_schedule cbfffb2ea8a1c877"] = loaded
+GD["periodic_schedule 6b7ca3732e25e6fd"] = loaded
 $python$;
 COMMENT ON FUNCTION periodic_schedule.load_python() IS
     'Carries the Python of next runs; puts it in the session''s GD for the other PL/Python functions, which are called after this';
+
+-- sql/functions/mirror_change.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.mirror_change(
+    source text, source_keys text[], change text, told boolean
+) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    isolation CONSTANT text := current_setting('transaction_isolation');
+    deadline CONSTANT timestamptz := clock_timestamp() + interval '0.1 s';
+    done boolean := true;
+    task_ids bigint[];
+BEGIN
+    IF told THEN
+        PERFORM periodic_schedule.tell_beat();
+    END IF;
+    IF source_keys <> '{}' THEN
+        IF isolation = 'serializable' THEN  -- our reads could make the application's transaction fail
+            PERFORM periodic_schedule.note(source, source_keys, 'written in SERIALIZABLE');
+            RETURN;
+        END IF;
+        IF source = 'task' AND source_keys <> '{*}' THEN
+            task_ids := source_keys::bigint[];
+            IF change = 'times' THEN
+                task_ids := periodic_schedule.sync_times(task_ids, clock_timestamp());
+                change := 'schedule';
+            END IF;
+            IF task_ids <> '{}' THEN
+                done := periodic_schedule.sync_safely(task_ids, change, deadline);
+            END IF;
+        ELSE
+            -- One schedule may have any number of tasks: a bounded number of them waits for no note.
+            done := periodic_schedule.sync_sources(
+                source, source_keys, CASE WHEN source <> 'task' THEN 10000 END, deadline
+            );
+        END IF;
+        IF isolation = 'repeatable read' THEN  -- done, but from a snapshot older than the locks
+            PERFORM periodic_schedule.note(source, source_keys, 'written in REPEATABLE READ');
+        END IF;
+    END IF;
+    IF done AND isolation IN ('read committed', 'read uncommitted') AND (
+        EXISTS (SELECT FROM periodic_schedule.pending_sync)
+        OR EXISTS (SELECT FROM periodic_schedule.beat_notice AS b WHERE b.transaction_id <> pg_current_xact_id())
+    ) THEN
+        PERFORM periodic_schedule.drain(500, deadline);
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.mirror_change(text, text[], text, boolean) IS
+    'What every trigger does with the rows that changed: tells Beat, mirrors them as far as the isolation level allows, notes the rest, pays old debts';
+
+-- sql/functions/move_change_mark.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.move_change_mark() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '100ms'
+AS $function$
+BEGIN
+    IF current_setting('transaction_isolation') = 'serializable' THEN
+        RETURN NULL;  -- the notice stays for the next writer
+    END IF;
+    WITH moved AS (
+        UPDATE @beat_schema@.django_celery_beat_periodictasks AS c
+        SET last_update = greatest(clock_timestamp(), c.last_update + interval '1 microsecond')
+        WHERE c.ident = (
+            -- Held by a session that moves the mark itself; if that one rolls back, the notice is here.
+            SELECT l.ident FROM @beat_schema@.django_celery_beat_periodictasks AS l
+            WHERE l.ident = 1 FOR NO KEY UPDATE SKIP LOCKED
+        )
+        RETURNING c.ident
+    )
+
+    UPDATE periodic_schedule.beat_notice AS b
+    SET transaction_id = NULL
+    WHERE b.id = ANY (ARRAY(
+        SELECT l.id FROM periodic_schedule.beat_notice AS l
+        WHERE l.transaction_id IS NOT NULL AND EXISTS (SELECT FROM moved) FOR UPDATE SKIP LOCKED
+    ));
+    IF NOT FOUND THEN  -- held, or there is no mark yet
+        INSERT INTO @beat_schema@.django_celery_beat_periodictasks (ident, last_update)
+        SELECT 1, clock_timestamp()
+        WHERE NOT EXISTS (SELECT FROM @beat_schema@.django_celery_beat_periodictasks AS c WHERE c.ident = 1)
+        ON CONFLICT DO NOTHING;
+        IF FOUND THEN
+            UPDATE periodic_schedule.beat_notice AS b SET transaction_id = NULL WHERE b.id = new.id;
+        END IF;
+    END IF;
+    RETURN NULL;
+EXCEPTION WHEN OTHERS THEN
+    RAISE WARNING 'pg_periodic_schedule could not tell Beat of a change: %', sqlerrm
+        USING HINT = 'A running Beat sees it with the next change, or when it restarts.';
+    RETURN NULL;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.move_change_mark() IS
+    'At commit, moves django_celery_beat_periodictasks.last_update so that a running Beat reloads';
 
 -- sql/functions/py_next_run_at.sql
 CREATE OR REPLACE FUNCTION periodic_schedule.py_next_run_at(cron_string text, timezone text, after bigint)
@@ -1247,7 +1649,7 @@ RETURNS bigint
 LANGUAGE plpython3u STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD.get("periodic_schedule cbfffb2ea8a1c877")
+python = GD.get("periodic_schedule 6b7ca3732e25e6fd")
 if python is None:
     return None
 try:
@@ -1260,16 +1662,20 @@ COMMENT ON FUNCTION periodic_schedule.py_next_run_at(text, text, bigint) IS
 
 -- sql/functions/next_runs_of_many.sql
 CREATE OR REPLACE FUNCTION periodic_schedule.next_runs_of_many(
-    expressions text[], zones text[], afters bigint[], deadline bigint,
+    expressions text[], zones text[], afters bigint[], budget integer,
     OUT runs bigint[], OUT errors text[], OUT incomplete text
 )
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule cbfffb2ea8a1c877"].next_run.next_runs_of_many(expressions, zones, afters, deadline)
+python = GD.get("periodic_schedule 6b7ca3732e25e6fd")
+if python is None:
+    problem = "load_python() was not called"
+    return [None] * len(afters), [problem] * len(afters), problem
+return python.next_run.next_runs_of_many(expressions, zones, afters, budget)
 $python$;
-COMMENT ON FUNCTION periodic_schedule.next_runs_of_many(text[], text[], bigint[], bigint) IS
-    'Next runs of many schedules in one call, in step with the arguments, in microseconds since 1970, errors as text, and why the server left some for later, if so: a library is missing, or the deadline is past; raises nothing';
+COMMENT ON FUNCTION periodic_schedule.next_runs_of_many(text[], text[], bigint[], integer) IS
+    'Next runs of many schedules in one call, in step with the arguments, in microseconds since 1970, errors as text, and why the server left some for later, if so: a library is missing, or the budget, in milliseconds, is spent; raises nothing';
 
 -- sql/functions/parse_identity.sql
 CREATE OR REPLACE FUNCTION periodic_schedule.parse_identity(
@@ -1406,6 +1812,104 @@ $python$;
 COMMENT ON FUNCTION periodic_schedule.parse_identity(text[], text[], text[], text[], text[]) IS
     'What the text columns of many periodic tasks say about their identity, in step with the arguments; runnable is false where Beat cannot load them; raises nothing';
 
+-- sql/functions/pipeline_changed.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.pipeline_changed() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET jit = off  -- compiling would take longer than it runs
+SET lock_timeout = '100ms'  -- for what can only be waited for in the lock manager: tables
+AS $function$
+DECLARE
+    registered periodic_schedule.pipeline_source;
+    source text;
+    key_column name;
+    read_columns text;
+    changed_keys text[];
+BEGIN
+    SELECT s.* INTO STRICT registered FROM periodic_schedule.pipeline_source AS s;
+    IF TG_RELID = registered.pipeline THEN
+        source := 'pipeline';
+        key_column := registered.id_column;
+        read_columns := format(
+            '(x.%I, x.%I, x.%I, x.%I)',
+            key_column, registered.name_column, registered.workflow_column, registered.organization_column
+        );
+    ELSE
+        source := 'organization';
+        key_column := registered.organization_id_column;
+        read_columns := format('(x.%I, x.%I)', key_column, registered.organization_text_column);
+    END IF;
+    -- Identifiers come from the catalog by way of the registry.
+    CASE TG_OP
+        WHEN 'TRUNCATE' THEN
+            changed_keys := '{*}';
+        WHEN 'INSERT' THEN
+            EXECUTE format('SELECT array_agg(x.%I::text) FROM new_rows AS x', key_column) INTO changed_keys;
+        WHEN 'DELETE' THEN
+            EXECUTE format('SELECT array_agg(x.%I::text) FROM old_rows AS x', key_column) INTO changed_keys;
+        ELSE  -- such rows are saved often, for reasons of their own
+            EXECUTE format(
+                'SELECT array_agg(DISTINCT c.key) FROM ('
+                ' (SELECT x.%1$I::text AS key, %2$s::text FROM new_rows AS x EXCEPT ALL SELECT x.%1$I::text, %2$s::text FROM old_rows AS x)'
+                ' UNION ALL'
+                ' (SELECT x.%1$I::text, %2$s::text FROM old_rows AS x EXCEPT ALL SELECT x.%1$I::text, %2$s::text FROM new_rows AS x)'
+                ') AS c',
+                key_column, read_columns
+            ) INTO changed_keys;
+    END CASE;
+    PERFORM periodic_schedule.mirror_change(source, coalesce(changed_keys, '{}'), 'redefined', false);
+    RETURN NULL;
+EXCEPTION WHEN OTHERS THEN
+    RAISE WARNING 'pg_periodic_schedule could not mirror a write to %: %', TG_TABLE_NAME, sqlerrm
+        USING HINT = 'The write itself is done, and is noted in periodic_schedule.pending_sync for the next one.';
+    BEGIN
+        PERFORM periodic_schedule.note(coalesce(source, 'pipeline'), coalesce(changed_keys, '{*}'), sqlerrm);
+    EXCEPTION WHEN OTHERS THEN
+        RAISE WARNING 'pg_periodic_schedule could not note it either: %', sqlerrm
+            USING HINT = 'Repair what the message says, then call periodic_schedule.reconcile().';
+    END;
+    RETURN NULL;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.pipeline_changed() IS
+    'Statement trigger on the registered pipeline and organization tables: mirrors the tasks whose identity changed. Never fails and never waits long';
+
+-- sql/functions/policy_changed.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.policy_changed() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '100ms'
+AS $function$
+DECLARE
+    spread_ids uuid[];
+BEGIN
+    CASE TG_OP
+        WHEN 'INSERT' THEN
+            spread_ids := ARRAY(SELECT n.pipeline_id FROM new_rows AS n WHERE n.spread > '0');
+        WHEN 'DELETE' THEN
+            spread_ids := ARRAY(SELECT o.pipeline_id FROM old_rows AS o WHERE o.spread > '0');
+        ELSE  -- a rename changes the key, and comes from a sync that writes the mirror row itself
+            spread_ids := ARRAY(
+                SELECT n.pipeline_id FROM new_rows AS n JOIN old_rows AS o ON o.pipeline_id = n.pipeline_id
+                WHERE n.spread <> o.spread
+            );
+    END CASE;
+    IF spread_ids <> '{}' THEN
+        PERFORM periodic_schedule.mirror_change(
+            'task',
+            ARRAY(
+                SELECT m.periodic_task_id::text FROM @beat_schema@.pg_periodic_schedule AS m
+                WHERE m.pipeline_id = ANY (spread_ids) AND m.periodic_task_id IS NOT NULL
+            ),
+            'redefined', false
+        );
+    END IF;
+    RETURN NULL;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.policy_changed() IS
+    'Statement trigger on policy: next_run_at follows a change of spread';
+
 -- sql/functions/preview.sql
 CREATE OR REPLACE FUNCTION periodic_schedule.preview(
     pipeline_id uuid, n integer DEFAULT 10, now timestamptz DEFAULT pg_catalog.now()
@@ -1462,7 +1966,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_describe(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD["periodic_schedule cbfffb2ea8a1c877"]
+python = GD["periodic_schedule 6b7ca3732e25e6fd"]
 try:
     return python.explain.describe(cron_string, locale), None
 except python.grammar.ScheduleError as error:
@@ -1478,7 +1982,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_local_times(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule cbfffb2ea8a1c877"].explain.in_local_time(cron_string, timezone, runs)
+return GD["periodic_schedule 6b7ca3732e25e6fd"].explain.in_local_time(cron_string, timezone, runs)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.py_local_times(text, text, bigint[]) IS
     'What the clocks of the zone show at these runs, in microseconds as if it were UTC, and what a change of the clocks has to do with them';
@@ -1490,7 +1994,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_next_runs(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD["periodic_schedule cbfffb2ea8a1c877"]
+python = GD["periodic_schedule 6b7ca3732e25e6fd"]
 try:
     return python.next_run.runs_after(cron_string, timezone, after, n, until), None
 except python.grammar.ScheduleError as error:
@@ -1504,7 +2008,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_tz_database(OUT source text, OUT
 LANGUAGE plpython3u STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule cbfffb2ea8a1c877"].zones.tz_database()
+return GD["periodic_schedule 6b7ca3732e25e6fd"].zones.tz_database()
 $python$;
 COMMENT ON FUNCTION periodic_schedule.py_tz_database() IS 'The work of tz_database()';
 
@@ -1516,9 +2020,1010 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_validate(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule cbfffb2ea8a1c877"].explain.validate(cron_string, timezone)
+return GD["periodic_schedule 6b7ca3732e25e6fd"].explain.validate(cron_string, timezone)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.py_validate(text, text) IS 'The work of validate()';
+
+-- sql/functions/reconcile.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.reconcile(batch integer DEFAULT 10000)
+RETURNS TABLE (
+    periodic_task_id bigint, pipeline_id uuid, task_name text, action text, changed_columns text[]
+)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '5s'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    last_id bigint := -9223372036854775808;
+    task_ids bigint[];
+    differences jsonb;
+    unsettled bigint[];
+    checked bigint := 0;
+    notes integer;
+BEGIN
+    PERFORM periodic_schedule.require_read_committed('reconcile()');
+    IF batch < 1 THEN
+        RAISE EXCEPTION 'batch is %, it must be at least 1', batch USING ERRCODE = '22023',
+            DETAIL = 'It is the number of tasks that are compared at once.', HINT = 'Leave it out: 10000 is good.';
+    END IF;
+    LOOP
+        task_ids := ARRAY(
+            SELECT t.id FROM (
+                (
+                    SELECT p.id::bigint AS id FROM @beat_schema@.django_celery_beat_periodictask AS p
+                    WHERE p.id > last_id ORDER BY p.id LIMIT batch
+                )
+                UNION
+                (
+                    SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
+                    WHERE m.periodic_task_id > last_id ORDER BY m.periodic_task_id LIMIT batch
+                )
+            ) AS t ORDER BY t.id LIMIT batch
+        );
+        EXIT WHEN task_ids = '{}';
+        last_id := task_ids[cardinality(task_ids)];
+        checked := checked + cardinality(task_ids);
+        SELECT jsonb_agg(d), array_agg(DISTINCT d.periodic_task_id)
+        INTO differences, task_ids
+        FROM periodic_schedule.drift_rows(task_ids) AS d;
+        IF differences IS NOT NULL THEN
+            PERFORM periodic_schedule.sync_safely(task_ids, 'redefined', clock_timestamp() + interval '1 s');
+            unsettled := ARRAY(SELECT d.periodic_task_id FROM periodic_schedule.drift_rows(task_ids) AS d);
+            RETURN QUERY
+            SELECT
+                d.periodic_task_id, coalesce(m.pipeline_id, d.pipeline_id), d.task_name,
+                CASE
+                    WHEN d.periodic_task_id = ANY (unsettled) THEN 'noted'
+                    WHEN d.difference = 'missing row' THEN 'inserted'
+                    WHEN d.difference = 'surplus row' THEN 'deleted'
+                    ELSE 'updated'
+                END,
+                array_agg(d.column_name ORDER BY d.column_name) FILTER (WHERE d.column_name IS NOT NULL)
+            FROM jsonb_to_recordset(differences) AS d (
+                periodic_task_id bigint, pipeline_id uuid, task_name text, difference text, column_name text
+            )
+            LEFT JOIN @beat_schema@.pg_periodic_schedule AS m ON m.periodic_task_id = d.periodic_task_id
+            GROUP BY d.periodic_task_id, m.pipeline_id, d.pipeline_id, d.task_name, d.difference;
+        END IF;
+        RAISE NOTICE 'pg_periodic_schedule: % tasks compared', checked;
+    END LOOP;
+    -- Rows that the application had written for tasks that are no more.
+    RETURN QUERY
+    DELETE FROM @beat_schema@.pg_periodic_schedule AS m
+    WHERE m.pipeline_id = ANY (ARRAY(
+        SELECT l.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS l
+        WHERE l.periodic_task_id IS NULL ORDER BY l.pipeline_id FOR UPDATE SKIP LOCKED
+    ))
+    RETURNING m.periodic_task_id, m.pipeline_id, m.task_name, 'deleted', NULL::text[];
+    -- All notes that were there, whether or not they made a difference; none twice.
+    SELECT count(*) INTO notes FROM periodic_schedule.pending_sync;
+    WHILE notes > 0 LOOP
+        notes := notes - nullif(periodic_schedule.drain(batch, clock_timestamp() + interval '1 s'), 0);
+    END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.reconcile(integer) IS
+    'Makes the mirror equal to its sources, batch tasks at a time, and returns what it changed (inserted, updated, deleted; noted: still owed); nothing, if nothing differed. Never needed in normal operation: after a restore, disabled triggers or a repair. READ COMMITTED only';
+
+-- sql/functions/release.sql
+-- Locks, in this order: the installation's row (if for all), what drain() locks, mirror rows by pipeline_id, Beat's rows of the same tasks; it waits for none.
+CREATE OR REPLACE FUNCTION periodic_schedule.release(pipeline_ids uuid[] DEFAULT NULL)
+RETURNS TABLE (pipeline_id uuid, done boolean, reason text)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '1s'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    locked bigint[];
+BEGIN
+    PERFORM periodic_schedule.require_read_committed('release()');
+    IF pipeline_ids IS NULL THEN
+        PERFORM periodic_schedule.set_adopts_new(false);
+    END IF;
+    PERFORM periodic_schedule.drain(10000, clock_timestamp() + interval '1 s');
+    IF pipeline_ids IS NULL THEN
+        pipeline_ids := ARRAY(SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.pg_owned);
+    END IF;
+    pipeline_ids := array_remove(pipeline_ids, NULL);
+    locked := ARRAY(
+        SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
+        WHERE m.pipeline_id = ANY (pipeline_ids) AND m.pg_owned ORDER BY m.pipeline_id FOR NO KEY UPDATE SKIP LOCKED
+    );
+    locked := ARRAY(
+        SELECT p.id FROM @beat_schema@.django_celery_beat_periodictask AS p
+        WHERE p.id = ANY (locked) ORDER BY p.id FOR NO KEY UPDATE SKIP LOCKED
+    );
+    PERFORM periodic_schedule.write_runs(locked, clock_timestamp(), true);
+    UPDATE @beat_schema@.pg_periodic_schedule AS m
+    SET pg_owned = false, updated_at = clock_timestamp()
+    WHERE m.periodic_task_id = ANY (locked);
+    IF locked <> '{}' THEN
+        PERFORM periodic_schedule.sync(locked, 'schedule', 'infinity');
+        PERFORM periodic_schedule.tell_beat();
+    END IF;
+    RETURN QUERY
+    SELECT
+        i.pipeline_id, m.pipeline_id IS NOT NULL AND NOT m.pg_owned,
+        CASE
+            WHEN m.pipeline_id IS NULL THEN 'there is no such schedule'
+            WHEN m.pg_owned THEN 'another session is writing it: try again'
+            WHEN m.periodic_task_id = ANY (locked) THEN 'released'
+            ELSE 'not owned before'
+        END
+    FROM unnest(pipeline_ids) AS i (pipeline_id)
+    LEFT JOIN @beat_schema@.pg_periodic_schedule AS m ON m.pipeline_id = i.pipeline_id;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.release(uuid[]) IS
+    'From its commit on, Beat fires these schedules again (NULL: all, and those created later). Their runs are written to Beat''s table first, so that Beat goes on from there; what the ledger holds already is still Postgres'' to fire. One row for each: done, or the reason why not. READ COMMITTED only';
+
+-- sql/functions/run_time.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.run_time(
+    cron_string text, run timestamptz, last_run_at timestamptz, effective_at timestamptz, start_time timestamptz
+) RETURNS timestamptz
+LANGUAGE sql STABLE
+RETURN CASE
+    WHEN run IS NULL THEN NULL
+    WHEN cron_string NOT LIKE '@every %' THEN greatest(run, start_time)
+    WHEN last_run_at IS NULL AND start_time > effective_at THEN start_time
+    -- An interval that would have ended before its edit or resumption begins with that.
+    WHEN run <= effective_at THEN greatest(run - last_run_at + effective_at, start_time)
+    ELSE greatest(run, start_time)
+END;
+COMMENT ON FUNCTION periodic_schedule.run_time(text, timestamptz, timestamptz, timestamptz, timestamptz) IS
+    'When a schedule runs whose expression names run as the next one; its spread comes on top';
+
+-- sql/functions/schedule_changed.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.schedule_changed() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET jit = off  -- compiling would take longer than it runs
+SET lock_timeout = '100ms'  -- for what can only be waited for in the lock manager: tables
+AS $function$
+DECLARE
+    schedule_ids text[];
+BEGIN
+    CASE TG_OP
+        WHEN 'INSERT' THEN  -- a task may have come before its schedule: Django's foreign keys are deferred
+            schedule_ids := ARRAY(SELECT n.id FROM new_rows AS n);
+        WHEN 'DELETE' THEN
+            schedule_ids := ARRAY(SELECT o.id FROM old_rows AS o);
+        WHEN 'TRUNCATE' THEN
+            schedule_ids := '{*}';
+        ELSE
+            schedule_ids := ARRAY(
+                SELECT x.id
+                FROM old_rows AS o
+                FULL JOIN new_rows AS n ON n.id = o.id
+                CROSS JOIN LATERAL (VALUES (o.id), (n.id)) AS x (id)
+                WHERE n IS DISTINCT FROM o AND x.id IS NOT NULL
+                GROUP BY x.id
+            );
+    END CASE;
+    PERFORM periodic_schedule.mirror_change(
+        TG_ARGV[0], schedule_ids, 'schedule', TG_OP <> 'INSERT' AND schedule_ids <> '{}'
+    );
+    RETURN NULL;
+EXCEPTION WHEN OTHERS THEN
+    RAISE WARNING 'pg_periodic_schedule could not mirror a write to %: %', TG_TABLE_NAME, sqlerrm
+        USING HINT = 'The write itself is done, and is noted in periodic_schedule.pending_sync for the next one.';
+    BEGIN
+        PERFORM periodic_schedule.note(TG_ARGV[0], coalesce(schedule_ids, '{*}'), sqlerrm);
+    EXCEPTION WHEN OTHERS THEN
+        RAISE WARNING 'pg_periodic_schedule could not note it either: %', sqlerrm
+            USING HINT = 'Repair what the message says, then call periodic_schedule.reconcile().';
+    END;
+    RETURN NULL;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.schedule_changed() IS
+    'Statement trigger on Beat''s schedule tables (its argument: crontab, interval, clocked or solar): mirrors the tasks that use what changed. Never fails and never waits long';
+
+-- sql/functions/sync.sql
+-- The one writer of the mirror.  It locks, in this order: the slots of the rows it will read, the
+-- slots of tasks that have no mirror row to lock, the mirror rows.  Only then it reads, in new
+-- statements.  docs/locking.md says why each lock is needed, and what is safe without.
+CREATE OR REPLACE FUNCTION periodic_schedule.sync(
+    task_ids bigint[], change text, deadline timestamptz
+) RETURNS bigint[]
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan  -- planning takes longer than a few tasks do
+AS $function$
+DECLARE
+    redefined CONSTANT boolean := change IN ('inserted', 'redefined');
+    inserted CONSTANT boolean := change = 'inserted';
+    ids bigint[];
+    absent bigint[] := '{}';
+    busy bigint[] := '{}';
+    adopts boolean;
+    moved boolean;
+BEGIN
+    IF cardinality(task_ids) > 100 THEN
+        PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);  -- until this function ends
+    END IF;
+    IF redefined AND NOT periodic_schedule.lock_slots(periodic_schedule.source_slots(task_ids), false, deadline) THEN
+        -- Written all the same, from what can be seen now.
+        PERFORM periodic_schedule.note('task', task_ids::text[], 'another session is editing a row it uses');
+    END IF;
+    IF inserted THEN
+        ids := task_ids;  -- nobody else can see them yet
+    ELSE
+        IF redefined THEN
+            absent := ARRAY(
+                SELECT t.id FROM unnest(task_ids) AS t (id)
+                WHERE NOT EXISTS (
+                    SELECT FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.periodic_task_id = t.id
+                )
+            );
+            IF absent <> '{}' AND NOT periodic_schedule.lock_slots(
+                ARRAY(SELECT DISTINCT periodic_schedule.lock_slot('task', t.id::text) FROM unnest(absent) AS t (id)),
+                true, deadline
+            ) THEN
+                PERFORM periodic_schedule.note('task', absent::text[], 'another session is mirroring it');
+                task_ids := ARRAY(SELECT unnest(task_ids) EXCEPT SELECT unnest(absent));
+                absent := '{}';
+            END IF;
+        END IF;
+        ids := periodic_schedule.lock_mirror_rows(task_ids, deadline) || absent;
+        IF cardinality(ids) < cardinality(task_ids) THEN
+            busy := ARRAY(SELECT unnest(task_ids) EXCEPT SELECT unnest(ids));
+            IF NOT redefined AND EXISTS (  -- not busy but absent
+                SELECT FROM unnest(busy) AS t (id)
+                WHERE NOT EXISTS (
+                    SELECT FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.periodic_task_id = t.id
+                )
+            ) THEN
+                RETURN periodic_schedule.sync(task_ids, 'redefined', deadline);
+            END IF;
+            PERFORM periodic_schedule.note('task', busy::text[], 'another session has locked its mirror row');
+        END IF;
+    END IF;
+
+    IF inserted OR absent <> '{}' THEN
+        -- Who fires them?  The lock, until our commit, makes adopt() and release() of all wait for it.
+        SELECT i.adopts_new INTO adopts FROM periodic_schedule.installation AS i FOR SHARE SKIP LOCKED;
+        IF adopts IS NULL THEN
+            absent := CASE WHEN inserted THEN ids ELSE absent END;
+            PERFORM periodic_schedule.note('task', absent::text[], 'all schedules are being adopted or released');
+            busy := busy || absent;
+            ids := ARRAY(SELECT unnest(ids) EXCEPT SELECT unnest(absent));
+        END IF;
+    END IF;
+
+    IF redefined THEN
+        DELETE FROM @beat_schema@.pg_periodic_schedule AS m
+        WHERE m.periodic_task_id = ANY (ids)
+          AND NOT EXISTS (
+              SELECT FROM @beat_schema@.django_celery_beat_periodictask AS p WHERE p.id = m.periodic_task_id
+          );
+        -- A row of that key that no task has yet: the application's own, before it was adopted.
+        UPDATE @beat_schema@.pg_periodic_schedule AS m
+        SET periodic_task_id = p.id
+        FROM @beat_schema@.django_celery_beat_periodictask AS p
+        WHERE p.id = ANY (ids) AND m.periodic_task_id IS NULL
+          AND m.pipeline_id = CASE
+              WHEN p.name ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN p.name::uuid
+          END;
+        IF cardinality(ids) > 1 THEN  -- names may have changed hands
+            UPDATE @beat_schema@.pg_periodic_schedule AS m
+            SET pipeline_id = gen_random_uuid()
+            FROM @beat_schema@.django_celery_beat_periodictask AS p
+            WHERE p.id = m.periodic_task_id AND m.periodic_task_id = ANY (ids) AND p.name <> m.task_name;
+        END IF;
+    END IF;
+
+    WITH source AS MATERIALIZED (
+        SELECT e.*
+        FROM periodic_schedule.expected(ids, redefined, clock_timestamp(), '0.4 s') AS e
+    ),
+
+    owed AS (
+        INSERT INTO periodic_schedule.pending_sync (source, source_key, reason)
+        SELECT 'task', s.periodic_task_id::text, s.incomplete FROM source AS s WHERE s.incomplete IS NOT NULL
+    ),
+
+    written AS (
+        INSERT INTO @beat_schema@.pg_periodic_schedule AS m (
+            periodic_task_id, pipeline_id, organization_id, workflow_id, pipeline_name, cron_string, enabled,
+            last_run_at, next_run_at, task_name, task, timezone, start_time, expires, one_off, effective_at,
+            identity_source, sync_error, parity_since, parity_count, pg_owned
+        )
+        SELECT
+            s.periodic_task_id, s.pipeline_id, s.organization_id, s.workflow_id, s.pipeline_name, s.cron_string,
+            s.enabled, s.last_run_at, s.next_run_at, s.task_name, s.task, s.timezone, s.start_time, s.expires,
+            s.one_off, s.effective_at, s.identity_source, s.sync_error, s.parity_since, s.parity_count,
+            coalesce(adopts, false)
+        FROM source AS s
+        ORDER BY s.pipeline_id
+        ON CONFLICT (periodic_task_id) DO UPDATE SET
+        (
+            pipeline_id, organization_id, workflow_id, pipeline_name, cron_string, enabled, last_run_at,
+            next_run_at, task_name, task, timezone, start_time, expires, one_off, effective_at, identity_source,
+            sync_error, parity_since, parity_count, updated_at
+        ) = (
+            excluded.pipeline_id, excluded.organization_id, excluded.workflow_id, excluded.pipeline_name,
+            excluded.cron_string, excluded.enabled, excluded.last_run_at, excluded.next_run_at,
+            excluded.task_name, excluded.task, excluded.timezone, excluded.start_time, excluded.expires,
+            excluded.one_off, excluded.effective_at, excluded.identity_source, excluded.sync_error,
+            excluded.parity_since, excluded.parity_count, clock_timestamp()
+        )
+        WHERE (
+            m.pipeline_id, m.organization_id, m.workflow_id, m.pipeline_name, m.cron_string, m.enabled,
+            m.last_run_at, m.next_run_at, m.task_name, m.task, m.timezone, m.start_time, m.expires, m.one_off,
+            m.effective_at, m.identity_source, m.sync_error, m.parity_since, m.parity_count
+        ) IS DISTINCT FROM (
+            excluded.pipeline_id, excluded.organization_id, excluded.workflow_id, excluded.pipeline_name,
+            excluded.cron_string, excluded.enabled, excluded.last_run_at, excluded.next_run_at,
+            excluded.task_name, excluded.task, excluded.timezone, excluded.start_time, excluded.expires,
+            excluded.one_off, excluded.effective_at, excluded.identity_source, excluded.sync_error,
+            excluded.parity_since, excluded.parity_count
+        )
+        RETURNING m.pg_owned AND m.next_run_at IS NOT NULL
+    )
+
+    SELECT bool_or(w.to_be_fired) INTO moved FROM written AS w (to_be_fired);
+    IF moved THEN  -- a scheduler may be asleep until later
+        PERFORM periodic_schedule.wake();
+    END IF;
+    RETURN busy;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.sync(bigint[], text, timestamptz) IS
+    'Makes the mirror rows of these tasks equal to their sources. change: inserted (this transaction created the tasks), redefined (names, arguments or schedule references may have changed), schedule (a row they refer to, or their runs only); what stays locked by others until the deadline is noted and returned';
+
+-- sql/functions/sync_owed.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.sync_owed(pipeline_ids uuid[]) RETURNS uuid[]
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    deadline CONSTANT timestamptz := clock_timestamp() + interval '0.1 s';
+    task_ids bigint[];
+    stale bigint[];
+BEGIN
+    IF NOT EXISTS (SELECT FROM periodic_schedule.pending_sync) THEN
+        RETURN pipeline_ids;
+    END IF;
+    task_ids := ARRAY(
+        SELECT p.id
+        FROM @beat_schema@.pg_periodic_schedule AS m
+        JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = m.periodic_task_id
+        WHERE m.pipeline_id = ANY (pipeline_ids) AND (
+            EXISTS (SELECT FROM periodic_schedule.pending_sync AS n WHERE n.source_key = '*')
+            -- Apart, so that each is looked up in a hash table: there may be many notes.
+            OR p.id::text IN (SELECT n.source_key FROM periodic_schedule.pending_sync AS n WHERE n.source = 'task')
+            OR p.crontab_id::text IN (SELECT n.source_key FROM periodic_schedule.pending_sync AS n WHERE n.source = 'crontab')
+            OR p.interval_id::text IN (SELECT n.source_key FROM periodic_schedule.pending_sync AS n WHERE n.source = 'interval')
+            OR p.clocked_id::text IN (SELECT n.source_key FROM periodic_schedule.pending_sync AS n WHERE n.source = 'clocked')
+            OR p.solar_id::text IN (SELECT n.source_key FROM periodic_schedule.pending_sync AS n WHERE n.source = 'solar')
+        )
+    );
+    IF task_ids = '{}' THEN
+        RETURN pipeline_ids;
+    END IF;
+    BEGIN
+        stale := periodic_schedule.sync(task_ids, 'redefined', deadline);
+    EXCEPTION WHEN OTHERS THEN  -- one of them: each by itself, as far as there is time
+        stale := '{}';
+        FOR position IN 1..cardinality(task_ids) LOOP
+            BEGIN
+                IF clock_timestamp() > deadline + interval '0.2 s' THEN
+                    stale := stale || task_ids[position:];
+                    EXIT;
+                END IF;
+                stale := stale || periodic_schedule.sync(task_ids[position:position], 'redefined', deadline);
+            EXCEPTION WHEN OTHERS THEN
+                RAISE WARNING 'pg_periodic_schedule does not fire task %, which it cannot mirror: %', task_ids[position], sqlerrm
+                    USING HINT = 'periodic_schedule.pending_sync has a note of it. It is fired when that is done.';
+                stale := stale || task_ids[position];
+            END;
+        END LOOP;
+    END;
+    IF stale = '{}' THEN
+        RETURN pipeline_ids;
+    END IF;
+    RETURN ARRAY(
+        SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m
+        WHERE m.pipeline_id = ANY (pipeline_ids) AND NOT m.periodic_task_id = ANY (stale)
+    );
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.sync_owed(uuid[]) IS
+    'Mirrors those of these schedules that pending_sync names, whose mirror rows the caller has locked: an edit that could not wait for that lock is done under it. Returns the schedules without those that it could not mirror';
+
+-- sql/functions/sync_safely.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.sync_safely(
+    task_ids bigint[], change text, deadline timestamptz
+) RETURNS boolean
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    half CONSTANT integer := cardinality(task_ids) / 2;
+    first_done boolean;
+    second_done boolean;
+BEGIN
+    PERFORM periodic_schedule.sync(task_ids, change, deadline);
+    RETURN true;
+EXCEPTION
+    WHEN lock_not_available OR transaction_rollback THEN  -- the latter: the snapshot is too old
+        PERFORM periodic_schedule.note('task', task_ids::text[], sqlerrm);
+        RETURN false;
+    WHEN OTHERS THEN
+        -- One row's fault is found by halving.  What is wrong for all rows (classes: access rule, no
+        -- resources, system) is not, nor does the search go on for long.
+        IF half > 0 AND left(sqlstate, 2) NOT IN ('42', '53', '58') AND clock_timestamp() < deadline + '0.2 s' THEN
+            first_done := periodic_schedule.sync_safely(task_ids[:half], change, deadline);
+            second_done := periodic_schedule.sync_safely(task_ids[half + 1:], change, deadline);
+            RETURN first_done AND second_done;
+        END IF;
+        RAISE WARNING 'pg_periodic_schedule could not mirror % task(s): %', cardinality(task_ids), sqlerrm
+            USING DETAIL = format('periodic_task_id %s', array_to_string(task_ids[:20], ', ')),
+            HINT = 'They are noted in periodic_schedule.pending_sync and tried again with the next write to a Beat table.';
+        PERFORM periodic_schedule.note('task', task_ids::text[], sqlerrm);
+        IF half = 0 THEN
+            PERFORM periodic_schedule.record_error(task_ids[1], sqlerrm);
+        END IF;
+        RETURN false;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.sync_safely(bigint[], text, timestamptz) IS
+    'sync() that raises nothing: what fails is isolated, noted and warned of, the rest is mirrored; false if it could not write';
+
+-- sql/functions/sync_sources.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.sync_sources(
+    source text, source_keys text[], at_once integer, deadline timestamptz
+) RETURNS boolean
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    slots integer[];
+    task_ids bigint[];
+BEGIN
+    IF source_keys = '{}' THEN
+        RETURN true;
+    END IF;
+    IF source <> 'task' THEN
+        slots := CASE
+            WHEN source_keys = '{*}' THEN ARRAY(SELECT l.slot FROM periodic_schedule.source_lock AS l)
+            WHEN source = 'organization' THEN ARRAY[periodic_schedule.lock_slot(source, '*')]
+            ELSE ARRAY(SELECT DISTINCT periodic_schedule.lock_slot(source, k.source_key) FROM unnest(source_keys) AS k (source_key))
+        END;
+        IF NOT periodic_schedule.lock_slots(slots, true, deadline) THEN
+            PERFORM periodic_schedule.note(source, source_keys, 'another session is reading or editing it');
+        END IF;
+    END IF;
+    task_ids := periodic_schedule.tasks_of(source, source_keys);  -- after the lock: all that use them
+    IF cardinality(task_ids) > at_once THEN
+        PERFORM periodic_schedule.note('task', task_ids[at_once + 1:]::text[], 'more tasks than are mirrored at once');
+        task_ids := task_ids[:at_once];
+    END IF;
+    RETURN task_ids = '{}' OR periodic_schedule.sync_safely(
+        task_ids,
+        CASE WHEN source IN ('task', 'pipeline', 'organization') OR source_keys = '{*}' THEN 'redefined' ELSE 'schedule' END,
+        deadline
+    );
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.sync_sources(text, text[], integer, timestamptz) IS
+    'Mirrors all tasks that use these rows of a source, at most at_once of them now, the others by note; false if something failed';
+
+-- sql/functions/sync_times.sql
+-- What a pause, a resumption or a saved run changes, in one short statement.  Schedules and identities
+-- are not read again: those that the locked mirror row has are right, because whoever changes them has
+-- to lock that row too, or notes (docs/locking.md).
+CREATE OR REPLACE FUNCTION periodic_schedule.sync_times(
+    task_ids bigint[], now timestamptz, OUT rest bigint[]
+)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan  -- planning takes longer than it runs
+AS $function$
+DECLARE
+    locked CONSTANT bigint[] := ARRAY(
+        SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
+        WHERE m.periodic_task_id = ANY (task_ids) ORDER BY m.pipeline_id FOR NO KEY UPDATE SKIP LOCKED
+    );
+    done bigint[];
+    moved boolean;
+BEGIN
+    IF cardinality(task_ids) > 100 THEN
+        PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);  -- until this function ends
+    END IF;
+    WITH written AS (
+        UPDATE @beat_schema@.pg_periodic_schedule AS m
+        SET enabled = p.enabled, last_run_at = t.last_run_at, next_run_at = n.run_at, start_time = p.start_time,
+            expires = p.expires, one_off = p.one_off, effective_at = t.effective_at, parity_since = t.parity_since,
+            parity_count = t.parity_count, updated_at = clock_timestamp()
+        FROM @beat_schema@.pg_periodic_schedule AS o
+        JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = o.periodic_task_id
+        LEFT JOIN periodic_schedule.policy AS y ON y.pipeline_id = o.pipeline_id AND o.pg_owned
+        CROSS JOIN LATERAL periodic_schedule.timing(
+            p.enabled, p.last_run_at, p.start_time, p.expires, p.one_off, p.total_run_count, o.cron_string, o.timezone,
+            o.pipeline_id IS NOT NULL, o.pg_owned, o.sync_error IS NULL, o.enabled, o.last_run_at,
+            o.start_time, o.expires, o.one_off, o.cron_string, o.timezone, o.effective_at,
+            o.run_count, o.parity_since, o.parity_count,
+            NULL, sync_times.now
+        ) AS t
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN p.enabled AND NOT t.kept AND NOT t.finished THEN periodic_schedule.from_microseconds(
+                periodic_schedule.py_next_run_at(o.cron_string, o.timezone, periodic_schedule.to_microseconds(t.base))
+            ) END AS found
+            OFFSET 0  -- computed once
+        ) AS r
+        CROSS JOIN LATERAL (
+            SELECT periodic_schedule.spread_offset(o.periodic_task_id, y.spread) + periodic_schedule.run_time(
+                o.cron_string, r.found, t.last_run_at, t.effective_at, p.start_time
+            ) AS run_at
+        ) AS f
+        CROSS JOIN LATERAL (
+            SELECT CASE
+                WHEN t.kept THEN o.next_run_at
+                WHEN f.run_at < least(p.expires, '10000-01-01 00:00+00') THEN f.run_at
+            END AS run_at
+        ) AS n
+        WHERE o.periodic_task_id = ANY (locked) AND o.sync_error IS NULL AND o.cron_string NOT LIKE '@solar %'
+          AND (r.found IS NOT NULL OR NOT p.enabled OR t.kept OR t.finished)
+          AND m.pipeline_id = o.pipeline_id
+          AND (
+              o.enabled, o.last_run_at, o.next_run_at, o.start_time, o.expires, o.one_off, o.effective_at,
+              o.parity_since, o.parity_count
+          ) IS DISTINCT FROM (
+              p.enabled, t.last_run_at, n.run_at, p.start_time, p.expires, p.one_off, t.effective_at,
+              t.parity_since, t.parity_count
+          )
+        RETURNING m.periodic_task_id, m.pg_owned AND m.next_run_at IS NOT NULL AS to_be_fired
+    )
+
+    SELECT array_agg(w.periodic_task_id), bool_or(w.to_be_fired) INTO done, moved FROM written AS w;
+    rest := CASE
+        WHEN cardinality(done) = cardinality(task_ids) THEN '{}'
+        ELSE ARRAY(SELECT unnest(task_ids) EXCEPT SELECT unnest(done))
+    END;
+    IF moved THEN  -- a scheduler may be asleep until later
+        PERFORM periodic_schedule.wake();
+    END IF;
+EXCEPTION WHEN OTHERS THEN  -- of one row: sync_safely() finds it
+    rest := task_ids;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.sync_times(bigint[], timestamptz) IS
+    'Makes what mirror rows say about runs equal to Beat''s rows, whose other columns have not changed. Returns the tasks that sync() must do: mirror row locked by others or not there, errors, no run found or a search that may be long (the sun); raises nothing';
+
+-- sql/functions/task_changed.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.task_changed() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET jit = off  -- compiling would take longer than it runs
+SET lock_timeout = '100ms'  -- for what can only be waited for in the lock manager: tables
+AS $function$
+DECLARE
+    task_ids text[];
+    change text := 'redefined';
+    told boolean := true;
+BEGIN
+    CASE TG_OP
+        WHEN 'INSERT' THEN
+            task_ids := ARRAY(SELECT n.id FROM new_rows AS n);
+            change := 'inserted';
+        WHEN 'DELETE' THEN
+            task_ids := ARRAY(SELECT o.id FROM old_rows AS o);
+        WHEN 'TRUNCATE' THEN
+            task_ids := '{*}';
+        ELSE
+            -- Whole rows are saved, so every column is always written: only values tell.
+            SELECT
+                array_agg(coalesce(n.id, o.id)::text) FILTER (WHERE x.redefined OR x.mirrored),
+                CASE WHEN bool_or(x.redefined) THEN 'redefined' ELSE 'times' END,
+                bool_or(x.redefined OR x.told)
+            INTO task_ids, change, told
+            FROM old_rows AS o
+            FULL JOIN new_rows AS n ON n.id = o.id
+            CROSS JOIN LATERAL (
+                SELECT
+                    (
+                        n.id, n.name, n.task, n.args, n.kwargs, n.headers, n.crontab_id, n.interval_id,
+                        n.clocked_id, n.solar_id
+                    ) IS DISTINCT FROM (
+                        o.id, o.name, o.task, o.args, o.kwargs, o.headers, o.crontab_id, o.interval_id,
+                        o.clocked_id, o.solar_id
+                    ) AS redefined,
+                    (
+                        n.enabled, n.last_run_at, n.start_time, n.expires, n.one_off, n.one_off AND n.total_run_count > 0
+                    ) IS DISTINCT FROM (
+                        o.enabled, o.last_run_at, o.start_time, o.expires, o.one_off, o.one_off AND o.total_run_count > 0
+                    ) AS mirrored,
+                    (
+                        n.enabled, n.start_time, n.expires, n.one_off, n.queue, n.exchange, n.routing_key,
+                        n.priority, n.expire_seconds, n.description
+                    ) IS DISTINCT FROM (
+                        o.enabled, o.start_time, o.expires, o.one_off, o.queue, o.exchange, o.routing_key,
+                        o.priority, o.expire_seconds, o.description
+                    ) AS told
+            ) AS x
+            WHERE x.redefined OR x.mirrored OR x.told;
+    END CASE;
+    told := told AND task_ids IS DISTINCT FROM '{}';  -- a statement may touch no row
+    PERFORM periodic_schedule.mirror_change('task', task_ids, change, told);
+    RETURN NULL;
+EXCEPTION WHEN OTHERS THEN
+    RAISE WARNING 'pg_periodic_schedule could not mirror a write to %: %', TG_TABLE_NAME, sqlerrm
+        USING HINT = 'The write itself is done, and is noted in periodic_schedule.pending_sync for the next one.';
+    BEGIN
+        PERFORM periodic_schedule.note('task', coalesce(task_ids, '{*}'), sqlerrm);
+    EXCEPTION WHEN OTHERS THEN
+        RAISE WARNING 'pg_periodic_schedule could not note it either: %', sqlerrm
+            USING HINT = 'Repair what the message says, then call periodic_schedule.reconcile().';
+    END;
+    RETURN NULL;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.task_changed() IS
+    'Statement trigger on django_celery_beat_periodictask: mirrors what really changed. Never fails and never waits long';
+
+-- sql/functions/tell_beat.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.tell_beat() RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    CASE current_setting('transaction_isolation')
+        WHEN 'serializable' THEN  -- a read could fail the application
+            INSERT INTO periodic_schedule.beat_notice (transaction_id) VALUES (pg_current_xact_id());
+            RETURN;
+        WHEN 'repeatable read' THEN  -- what this snapshot shows as free may be taken
+            NULL;
+        ELSE
+            UPDATE periodic_schedule.beat_notice AS b
+            SET transaction_id = pg_current_xact_id()
+            WHERE b.id = (
+                SELECT l.id FROM periodic_schedule.beat_notice AS l
+                WHERE l.transaction_id IS NULL AND NOT EXISTS (
+                    SELECT FROM periodic_schedule.beat_notice AS o WHERE o.transaction_id = pg_current_xact_id()
+                )
+                LIMIT 1 FOR UPDATE SKIP LOCKED
+            );
+            IF FOUND THEN
+                RETURN;
+            END IF;
+    END CASE;
+    INSERT INTO periodic_schedule.beat_notice (transaction_id)
+    SELECT pg_current_xact_id()
+    WHERE NOT EXISTS (
+        SELECT FROM periodic_schedule.beat_notice AS b WHERE b.transaction_id = pg_current_xact_id()
+    );
+EXCEPTION WHEN OTHERS THEN  -- no reason not to mirror
+    RAISE WARNING 'pg_periodic_schedule cannot tell Beat of this change: %', sqlerrm
+        USING HINT = 'A running Beat sees it with the next change, or when it restarts.';
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.tell_beat() IS 'Asks for Beat''s change mark to be moved when this transaction commits';
+
+-- sql/functions/tick.sql
+-- Locks, in this order: what drain() locks, due mirror rows in the order of next_run_at, then ledger
+-- rows, which are new.  It waits for none of them (SKIP LOCKED), so it takes part in no deadlock.
+-- Beat's tables are read only.  Everything happens in the caller's transaction: a crash before its
+-- commit, and nothing has happened.
+CREATE OR REPLACE FUNCTION periodic_schedule.tick(
+    now timestamptz DEFAULT clock_timestamp(), batch integer DEFAULT 1000
+) RETURNS SETOF periodic_schedule.firing
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC'  -- a day is 24 hours; reasons are in UTC
+SET jit = off  -- compiling would take longer than it runs
+SET lock_timeout = '1s'  -- for what can only be waited for in the lock manager: tables
+AS $function$
+#variable_conflict use_column
+DECLARE
+    claimed uuid[];
+    seen bigint;
+    occurrences record;
+BEGIN
+    PERFORM periodic_schedule.require_read_committed('tick()');
+    IF now IS NULL OR NOT isfinite(now) OR batch IS NULL OR batch < 1 THEN
+        RAISE EXCEPTION 'tick() needs a time, and a batch of 1 or more' USING ERRCODE = '22023',
+            DETAIL = format('It was given %s and %s.', coalesce(now::text, 'NULL'), coalesce(batch::text, 'NULL')),
+            HINT = 'Leave both out: SELECT * FROM periodic_schedule.tick().';
+    END IF;
+    PERFORM periodic_schedule.drain(500, clock_timestamp() + interval '0.1 s');
+    claimed := ARRAY(
+        SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m
+        WHERE m.enabled AND m.next_run_at <= tick.now AND m.pg_owned
+        ORDER BY m.next_run_at LIMIT batch FOR NO KEY UPDATE SKIP LOCKED
+    );
+    IF claimed = '{}' THEN
+        RETURN;
+    END IF;
+    claimed := periodic_schedule.sync_owed(claimed);
+    seen := (SELECT max(n.id) FROM periodic_schedule.pending_sync AS n);
+    PERFORM periodic_schedule.load_python();
+
+    -- A new statement: it sees what was committed before the locks were had.
+    WITH due AS MATERIALIZED (
+        SELECT
+            m.pipeline_id, m.cron_string, m.timezone, m.one_off, p.expires, s.spread,
+            m.next_run_at - s.spread AS moment, tick.now - s.spread AS horizon,
+            CASE WHEN y.misfire <> 'one' THEN tick.now - s.spread - y.misfire_age ELSE '-infinity' END AS oldest,
+            coalesce(y.misfire, 'one') AS misfire,
+            CASE WHEN y.misfire = 'all' AND NOT m.one_off THEN y.misfire_count ELSE 1 END AS most,
+            coalesce(y.overlap, 'allow') AS overlap
+        FROM @beat_schema@.pg_periodic_schedule AS m
+        JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = m.periodic_task_id
+        LEFT JOIN periodic_schedule.policy AS y ON y.pipeline_id = m.pipeline_id
+        CROSS JOIN LATERAL (
+            SELECT coalesce(periodic_schedule.spread_offset(m.periodic_task_id, y.spread), '0') AS spread
+        ) AS s
+        WHERE m.pipeline_id = ANY (claimed) AND m.next_run_at <= tick.now AND m.enabled AND m.pg_owned
+          AND p.enabled  -- a pause that could not wait for our lock has been noted, and is committed
+          AND NOT EXISTS (  -- as may be an edit, by now: next time
+              SELECT FROM periodic_schedule.pending_sync AS n
+              WHERE n.id > coalesce(seen, 0) AND (n.source, n.source_key) IN (
+                  ('task', p.id::text), ('crontab', p.crontab_id::text), ('interval', p.interval_id::text),
+                  ('clocked', p.clocked_id::text), ('solar', p.solar_id::text)
+              )
+          )
+    ),
+
+    -- The runs that follow, in one call of Python for all rows.
+    following AS MATERIALIZED (
+        SELECT
+            u.pipeline_id, periodic_schedule.from_microseconds(u.run) AS run, u.error,
+            u.error IS NOT DISTINCT FROM n.incomplete AND u.error IS NOT NULL AS unknown
+        FROM (
+            SELECT
+                array_agg(d.pipeline_id) AS ids, array_agg(d.cron_string) AS expressions,
+                array_agg(d.timezone) AS zones, array_agg(periodic_schedule.to_microseconds(d.moment)) AS bases
+            FROM due AS d
+        ) AS a
+        CROSS JOIN LATERAL periodic_schedule.next_runs_of_many(
+            a.expressions, a.zones, a.bases, 86400000
+        ) AS n
+        CROSS JOIN LATERAL unnest(a.ids, n.runs, n.errors) AS u (pipeline_id, run, error)
+    ),
+
+    -- What may be fired, oldest first, and one more, if there are more than that.
+    listed AS MATERIALIZED (
+        SELECT
+            d.*, f.run AS following, f.error, coalesce(f.run <= d.horizon, false) AS late,
+            CASE
+                WHEN f.error IS NOT NULL OR d.expires <= tick.now THEN '{}'
+                WHEN d.moment < d.oldest THEN ARRAY(
+                    SELECT periodic_schedule.from_microseconds(r.run)
+                    FROM periodic_schedule.py_next_runs(  -- raises nothing, whatever ails one row
+                        d.cron_string, d.timezone,
+                        periodic_schedule.to_microseconds(CASE
+                            WHEN d.cron_string LIKE '@every %'  -- in step with the missed ones
+                                THEN d.moment + (ceil(
+                                    extract(epoch FROM d.oldest - d.moment) / extract(epoch FROM f.run - d.moment)
+                                ) - 1)::double precision * (f.run - d.moment)
+                            ELSE d.oldest - interval '1 microsecond'
+                        END),
+                        d.most + 1, periodic_schedule.to_microseconds(d.horizon)
+                    ) AS l
+                    CROSS JOIN LATERAL unnest(l.runs) AS r (run)
+                )
+                WHEN d.misfire = 'all' AND f.run <= d.horizon THEN d.moment || ARRAY(
+                    SELECT periodic_schedule.from_microseconds(r.run)
+                    FROM periodic_schedule.py_next_runs(
+                        d.cron_string, d.timezone, periodic_schedule.to_microseconds(d.moment), d.most,
+                        periodic_schedule.to_microseconds(d.horizon)
+                    ) AS l
+                    CROSS JOIN LATERAL unnest(l.runs) AS r (run)
+                )
+                WHEN f.run <= d.horizon THEN ARRAY[d.moment, f.run]
+                ELSE ARRAY[d.moment]
+            END AS moments,
+            CASE
+                WHEN d.overlap = 'skip' THEN 1 - o.unfinished
+                WHEN d.overlap = 'buffer_one' THEN 2 - o.unfinished
+                ELSE d.most
+            END AS free
+        FROM due AS d
+        JOIN following AS f ON f.pipeline_id = d.pipeline_id
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN d.overlap <> 'allow' THEN (
+                SELECT count(*) FROM periodic_schedule.firing AS e
+                WHERE e.pipeline_id = d.pipeline_id AND e.sequential AND e.state IN ('pending', 'leased')
+            ) END AS unfinished
+        ) AS o
+        WHERE NOT f.unknown
+    ),
+
+    occurrence AS MATERIALIZED (
+        SELECT
+            l.pipeline_id, l.moment,
+            CASE
+                WHEN l.error IS NOT NULL THEN 'the next run cannot be computed: ' || l.error
+                WHEN l.expires <= tick.now THEN 'expired'
+                ELSE format('misfire: more than %s late, as may be others after it', tick.now - l.spread - l.oldest)
+            END AS reason
+        FROM listed AS l
+        WHERE l.error IS NOT NULL OR l.expires <= tick.now OR l.moment < l.oldest
+        UNION ALL
+        SELECT
+            l.pipeline_id, u.moment,
+            CASE
+                WHEN u.position > l.most
+                    THEN format('misfire: at most %s of those missed is fired; not this one, nor later ones until %s', l.most, tick.now)
+                WHEN u.position > l.free THEN format('overlap: %s, earlier firings are not finished', l.overlap)
+            END
+        FROM listed AS l
+        CROSS JOIN LATERAL unnest(l.moments) WITH ORDINALITY AS u (moment, position)
+        WHERE u.position <= l.most + (NOT l.one_off)::integer
+    ),
+
+    -- last_run_at, or effective_at if nothing was fired, is the time up to which all is dealt with:
+    -- now, as for Beat, but intervals count from when they were due, so that they do not drift.
+    settled AS MATERIALIZED (
+        SELECT
+            l.*, x.fired,
+            CASE
+                WHEN l.cron_string LIKE '@at %' THEN tick.now
+                WHEN l.cron_string NOT LIKE '@every %' THEN l.horizon
+                WHEN cardinality(l.moments) > l.most OR l.moments = '{}' AND l.late THEN l.horizon
+                ELSE coalesce(l.moments[cardinality(l.moments)], l.moment)
+            END AS until
+        FROM listed AS l
+        JOIN (
+            SELECT c.pipeline_id, count(*) FILTER (WHERE c.reason IS NULL) AS fired
+            FROM occurrence AS c GROUP BY c.pipeline_id
+        ) AS x ON x.pipeline_id = l.pipeline_id
+    ),
+
+    -- Those that have missed some go on from there: a second call, if there are any.
+    resumed AS MATERIALIZED (
+        SELECT u.pipeline_id, periodic_schedule.from_microseconds(u.run) AS run
+        FROM (
+            SELECT
+                array_agg(s.pipeline_id) AS ids, array_agg(s.cron_string) AS expressions,
+                array_agg(s.timezone) AS zones, array_agg(periodic_schedule.to_microseconds(s.until)) AS bases
+            FROM settled AS s WHERE s.late
+        ) AS a
+        CROSS JOIN LATERAL periodic_schedule.next_runs_of_many(
+            a.expressions, a.zones, a.bases, 86400000
+        ) AS n
+        CROSS JOIN LATERAL unnest(a.ids, n.runs) AS u (pipeline_id, run)
+    ),
+
+    advanced AS (
+        UPDATE @beat_schema@.pg_periodic_schedule AS m
+        SET last_run_at = CASE WHEN s.fired > 0 OR m.cron_string LIKE '@at %' THEN s.until ELSE m.last_run_at END,
+            effective_at = CASE WHEN s.fired > 0 THEN m.effective_at ELSE greatest(m.effective_at, s.until) END,
+            next_run_at = CASE
+                WHEN s.error IS NULL AND NOT (s.one_off AND s.fired > 0) AND x.run < least(s.expires, '10000-01-01 00:00+00')
+                    THEN x.run
+            END,
+            run_count = m.run_count + s.fired,
+            sync_error = coalesce(s.error, m.sync_error),
+            updated_at = clock_timestamp()
+        FROM settled AS s
+        LEFT JOIN resumed AS r ON r.pipeline_id = s.pipeline_id
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN s.late THEN r.run ELSE s.following END + s.spread AS run
+        ) AS x
+        WHERE m.pipeline_id = s.pipeline_id
+    )
+
+    SELECT
+        (SELECT count(*) FROM due) AS due, (SELECT count(*) FROM following AS f WHERE f.unknown) AS unknown,
+        array_agg(c.pipeline_id) AS pipeline_ids, array_agg(c.moment) AS moments, array_agg(c.reason) AS reasons
+    INTO occurrences
+    FROM occurrence AS c;
+
+    IF occurrences.unknown > 0 THEN
+        RAISE WARNING 'pg_periodic_schedule could not compute the next runs of % due schedules', occurrences.unknown
+            USING HINT = 'They stay due. Is croniter there? docker/provision.sh server installs it.';
+    END IF;
+    IF occurrences.due < cardinality(claimed) THEN  -- nobody has told the mirror
+        PERFORM periodic_schedule.note(
+            'task',
+            ARRAY(
+                SELECT m.periodic_task_id::text FROM @beat_schema@.pg_periodic_schedule AS m
+                LEFT JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = m.periodic_task_id
+                WHERE m.pipeline_id = ANY (claimed) AND m.enabled AND p.enabled IS NOT TRUE
+            ),
+            'due, but paused or deleted'
+        );
+    END IF;
+    RETURN QUERY
+    SELECT f.* FROM periodic_schedule.record(
+        occurrences.pipeline_ids, occurrences.moments, occurrences.reasons, tick.now
+    ) AS f;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.tick(timestamptz, integer) IS
+    'Fires what is due: records up to batch due schedules that Postgres owns in the ledger, moves their next runs on, and returns the new ledger rows, those skipped with their reason. By any number of sessions at once: each occurrence once. No row, or fewer schedules than batch: nothing more is due. READ COMMITTED only';
+
+-- sql/functions/timing.sql
+-- The one home of these rules.  The planner puts it into the query that calls it; each OFFSET 0 keeps
+-- it from writing an expression out wherever it is used, which takes longer than to compute it.
+CREATE OR REPLACE FUNCTION periodic_schedule.timing(
+    enabled boolean, saved_run timestamptz, start_time timestamptz, expires timestamptz, one_off boolean,
+    total_run_count integer, cron_string text, timezone text,
+    was_known boolean, was_owned boolean, was_right boolean, was_enabled boolean, was_last_run_at timestamptz,
+    was_start_time timestamptz, was_expires timestamptz, was_one_off boolean, was_cron_string text,
+    was_timezone text, was_effective_at timestamptz, was_run_count bigint, was_parity_since timestamptz,
+    was_parity_count bigint,
+    adopts_new boolean, now timestamptz,
+    OUT last_run_at timestamptz, OUT finished boolean, OUT changed boolean, OUT effective_at timestamptz,
+    OUT kept boolean, OUT base timestamptz, OUT parity_since timestamptz, OUT parity_count bigint
+) RETURNS SETOF record
+LANGUAGE sql STABLE ROWS 1
+BEGIN ATOMIC
+    SELECT
+        r.last_run_at, r.finished, r.changed, e.effective_at,
+        r.unchanged,
+        CASE
+            -- Past ones are due; whether a one-off has run, its count tells, or who fires it.
+            WHEN cron_string LIKE '@at %' AND one_off
+                AND NOT (r.owned AND coalesce(r.last_run_at >= e.effective_at, false)) THEN '-infinity'
+            WHEN cron_string LIKE '@at %' THEN coalesce(r.last_run_at, '-infinity')
+            WHEN cron_string LIKE '@every %' THEN coalesce(r.last_run_at, e.effective_at)
+            WHEN start_time > e.effective_at
+                THEN greatest(r.last_run_at, start_time - interval '1 microsecond')
+            ELSE greatest(r.last_run_at, e.effective_at)
+        END,
+        CASE
+            WHEN y.counting THEN was_parity_since
+            WHEN NOT r.ours AND r.last_run_at >= e.effective_at THEN r.last_run_at
+        END,
+        CASE
+            WHEN y.counting OR r.owned THEN was_parity_count
+            WHEN r.ours OR r.last_run_at >= e.effective_at THEN total_run_count
+        END
+    FROM (
+        SELECT
+            o.*,
+            o.owned AND NOT o.changed AND NOT o.finished AND was_right
+            AND enabled IS NOT DISTINCT FROM was_enabled
+            AND o.last_run_at IS NOT DISTINCT FROM was_last_run_at
+            AND expires IS NOT DISTINCT FROM was_expires
+            AND one_off IS NOT DISTINCT FROM was_one_off AS unchanged
+        FROM (
+            SELECT
+                coalesce(was_owned, false) AS owned,
+                coalesce(was_owned, adopts_new) AS ours,
+                CASE
+                    WHEN was_owned IS NOT TRUE THEN saved_run
+                    -- Who fires knows.  Beat's row follows later, but a pause by save() forgets the run.
+                    WHEN enabled OR saved_run IS NOT NULL OR was_run_count > 0 THEN was_last_run_at
+                END AS last_run_at,
+                one_off AND (
+                    total_run_count > 0 OR coalesce(was_owned AND was_run_count > 0, false)
+                ) AS finished,
+                cron_string IS DISTINCT FROM was_cron_string OR timezone IS DISTINCT FROM was_timezone
+                OR start_time IS DISTINCT FROM was_start_time AS changed
+            OFFSET 0
+        ) AS o
+        OFFSET 0
+    ) AS r
+    CROSS JOIN LATERAL (
+        SELECT CASE
+            WHEN was_known IS NOT TRUE THEN coalesce(r.last_run_at, now)  -- as Beat at its start
+            WHEN r.changed OR enabled AND NOT was_enabled THEN now
+            WHEN r.last_run_at IS NULL AND was_last_run_at IS NOT NULL THEN now  -- it was told to forget
+            ELSE was_effective_at
+        END AS effective_at
+        OFFSET 0
+    ) AS e
+    CROSS JOIN LATERAL (
+        -- Counted for some days, then anew: there are bounds to counting.
+        SELECT NOT r.owned AND was_parity_since >= e.effective_at AND (
+            extract(epoch FROM r.last_run_at) - extract(epoch FROM was_parity_since) < 3 * 86400
+        ) IS NOT FALSE AS counting
+    ) AS y
+    OFFSET 0;
+END;
+COMMENT ON FUNCTION periodic_schedule.timing(
+    boolean, timestamptz, timestamptz, timestamptz, boolean, integer, text, text,
+    boolean, boolean, boolean, boolean, timestamptz, timestamptz, timestamptz, boolean, text,
+    text, timestamptz, bigint, timestamptz, bigint, boolean, timestamptz
+) IS
+    'What a row of Beat''s, its schedule and its mirror row say about its runs: last_run_at, is it a one-off that has run, has its schedule changed, since when is it in effect, base: after which time the next run is looked for; kept: that of the mirror row holds, since nothing has changed; what parity counts from. was_…: the mirror row as it is, NULL if there is none';
 
 -- sql/functions/validate.sql
 CREATE OR REPLACE FUNCTION periodic_schedule.validate(
@@ -1628,3 +3133,8 @@ BEGIN
     END LOOP;
 END
 $do$;
+DROP FUNCTION periodic_schedule.expected(task_ids bigint[], identify boolean, now timestamptz, deadline timestamptz);
+DROP FUNCTION periodic_schedule.mirror_change(source text, source_keys text[], redefined boolean, inserted boolean, told boolean);
+DROP FUNCTION periodic_schedule.next_runs_of_many(expressions text[], zones text[], afters bigint[], deadline bigint, OUT runs bigint[], OUT errors text[], OUT incomplete text);
+DROP FUNCTION periodic_schedule.sync(task_ids bigint[], redefined boolean, inserted boolean, deadline timestamptz);
+DROP FUNCTION periodic_schedule.sync_safely(task_ids bigint[], redefined boolean, inserted boolean, deadline timestamptz);
