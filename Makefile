@@ -1,5 +1,5 @@
 # Everything starts from a bare Debian or Ubuntu: what is missing is installed first.
-.PHONY: demo test differential lint freeze provision
+.PHONY: demo test differential bench lint freeze provision
 bin := .venv/bin
 
 demo: provision  ## schedules written through Django, the mirror, and Beat retired
@@ -11,6 +11,11 @@ test: provision  ## the whole suite, on throw-away servers
 
 differential: provision  ## a million random crontabs against Celery's parser: seven minutes
 	PYTHONPATH=docker $(bin)/python tests/differential.py
+
+# In time on two cores: ten minutes; SIZES=1000,1000000 ROUNDS=300 ADVANCES=10000000 some hours.
+bench: provision  ## what it costs beside its peers: tables, bench/results, plots; TOPICS=, SIZES=
+	$(bin)/python bench/run.py $(TOPICS) $(if $(SIZES),--sizes $(SIZES)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
+		$(if $(ADVANCES),--advances $(ADVANCES))
 
 lint: provision
 	$(bin)/ruff check .

@@ -33,7 +33,7 @@ def redis() -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def database(say: Callable[[str], None]) -> Iterator[str]:
+def database(say: Callable[[str], None], options: str = "") -> Iterator[str]:
     """Its URL for psycopg; the environment's DATABASE_URL is set to it too."""
 
     def run(*command: str | Path, cwd: Path = ROOT) -> None:
@@ -48,7 +48,7 @@ def database(say: Callable[[str], None]) -> Iterator[str]:
     url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
     os.environ["DATABASE_URL"] = url
     say("Start a throw-away PostgreSQL server")
-    run(ROOT / "docker/server.sh", "start", directory, str(port))
+    run(ROOT / "docker/server.sh", "start", directory, str(port), options)
     try:
         say("Django's own migrations build the Beat tables")
         run(BIN / "python", "manage.py", "migrate", "-v0", cwd=SAMPLE)

@@ -1,0 +1,104 @@
+"""``make bench``: measures, prints tables, and writes them to bench/results with plots.
+
+    bench/run.py [TOPIC …] [--sizes 1000,100000] [--rounds 300] [--advances 200000]
+
+Everything runs on throw-away servers.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "docker")]
+
+import bloat
+import nextruns
+import peers
+import pgcron
+import plots
+import repair
+import ticks
+import writes
+from harness import Curve, Report, Result, table
+from stage import Stage, server
+
+# In this order: those after writes have Postgres own the schedules.
+TOPICS: dict[str, Callable[[Stage], Report]] = {
+    module.__name__: module.measure
+    for module in (repair, writes, nextruns, ticks, peers, bloat, pgcron)
+}
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description="What it costs, beside what else there is. Any size takes its time: a million"
+        " schedules half an hour.",
+    )
+    parser.add_argument("topics", nargs="*", metavar="TOPIC", help=f"all of: {', '.join(TOPICS)}")
+    parser.add_argument(
+        "--sizes",
+        type=lambda text: sorted(int(size) for size in text.split(",")),
+        default=[1_000, 10_000, 100_000],
+        help="numbers of schedules, at least 400 (default: 1000,10000,100000)",
+    )
+    parser.add_argument("--rounds", type=int, default=300, help="of single rows (default: 300)")
+    parser.add_argument(
+        "--advances", type=int, default=200_000, help="of the topic bloat (default: 200000)"
+    )
+    parser.add_argument("--results", type=Path, default=ROOT / "bench/results", help="where to")
+    given = parser.parse_args()
+    if unknown := set(given.topics) - set(TOPICS):
+        parser.error(f"no such topic: {', '.join(sorted(unknown))}")
+    if min(given.sizes) < 400 or given.rounds < 1:
+        parser.error("sizes are at least 400, rounds at least 1")
+    return given
+
+
+def as_json(result: Result) -> dict[str, Any]:
+    return asdict(result) | {
+        "reaches_must": result.reaches(result.must),
+        "reaches_aim": result.reaches(result.aim),
+    }
+
+
+def main() -> None:
+    given = arguments()
+    given.results.mkdir(parents=True, exist_ok=True)
+    with server(lambda text: print(f"== {text}")) as (host, port):
+        stage = Stage(host, port, given.sizes, given.rounds, given.advances)
+        stage.set(autovacuum="off")
+        machine = stage.machine()
+        for topic in given.topics or TOPICS:
+            started = time.monotonic()
+            report = TOPICS[topic](stage)
+            took = time.monotonic() - started
+            print(f"\n== {topic}, {took:.0f} s\n", *table(report.results), sep="\n", flush=True)
+            written = {
+                "topic": topic,
+                "seconds": round(took, 1),
+                "sizes": given.sizes,
+                "rounds": given.rounds,
+                "machine": machine,
+                "results": [as_json(result) for result in report.results],
+                "curves": [asdict(curve) for curve in report.curves],
+            }
+            file = given.results / f"{topic}.json"
+            file.write_text(json.dumps(written, indent=1, ensure_ascii=False) + "\n")
+    # Of topics that were measured before, too: several share a plot.
+    curves = [
+        Curve(**curve)
+        for file in sorted(given.results.glob("*.json"))
+        for curve in json.loads(file.read_text())["curves"]
+    ]
+    for file in plots.draw(curves, given.results):
+        print(f"   {file}")
+
+
+if __name__ == "__main__":
+    main()
