@@ -22,7 +22,7 @@ BEGIN
         UNION ALL
         SELECT format('ALTER TABLE %s OWNER TO %I', c.oid::regclass, beat_owner)
         FROM pg_class AS c
-        WHERE c.relnamespace = 'periodic_schedule'::regnamespace AND c.relkind IN ('r', 'v')
+        WHERE c.relnamespace = 'periodic_schedule'::regnamespace AND c.relkind IN ('r', 'p', 'v')
           AND c.relname <> 'alembic_version'
         UNION ALL
         SELECT format('GRANT USAGE ON SCHEMA periodic_schedule TO %I', beat_owner)

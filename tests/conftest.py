@@ -197,7 +197,14 @@ def mirror(db: psycopg.Connection[Any], column: str, name: str) -> Any:
 
 
 def drift(db: psycopg.Connection[Any]) -> list[Any]:
-    return db.execute("SELECT * FROM periodic_schedule.drift").fetchall()
+    """The view's rows, which are those of a comparison of all rows without suspects()."""
+    seen = db.execute("SELECT * FROM periodic_schedule.drift ORDER BY 1, 2, 5").fetchall()
+    exact = db.execute(
+        "SELECT * FROM periodic_schedule.drift_rows(periodic_schedule.tasks_of('task', '{*}'))"
+        " ORDER BY 1, 2, 5"
+    ).fetchall()
+    assert [row[:5] for row in seen if row[0] is not None] == [row[:5] for row in exact]
+    return seen
 
 
 def pending(db: psycopg.Connection[Any]) -> list[Any]:
@@ -209,7 +216,7 @@ def pending(db: psycopg.Connection[Any]) -> list[Any]:
 def untold(db: psycopg.Connection[Any]) -> list[Any]:
     """Transactions that Beat was not told of."""
     return db.execute(
-        "SELECT transaction_id FROM periodic_schedule.beat_notice WHERE transaction_id IS NOT NULL"
+        "SELECT transaction_id FROM periodic_schedule.beat_notice WHERE owed"
     ).fetchall()
 
 

@@ -11,6 +11,7 @@ depends_on = None
 def upgrade() -> None:
     op.frozen_sql("0005_speed/tables.sql")  # type: ignore[attr-defined]
     op.frozen_sql("0005_speed/upgrade.sql")  # type: ignore[attr-defined]
+    op.frozen_sql("0002_backfill/upgrade.sql")  # type: ignore[attr-defined]
 
 
 def downgrade() -> None:

@@ -7,6 +7,7 @@ AS $function$
 #variable_conflict use_column
 DECLARE
     most CONSTANT integer := 9999;
+    task_id bigint;
     moments timestamptz[];
 BEGIN
     PERFORM periodic_schedule.require_schedule(backfill.pipeline_id);
@@ -15,12 +16,12 @@ BEGIN
             DETAIL = format('It is %s: backfill() is for what is past, from the older time to the newer.', backfill.now),
             HINT = 'What is ahead, tick() fires.';
     END IF;
-    SELECT ARRAY(
+    SELECT m.periodic_task_id, ARRAY(
         SELECT r FROM periodic_schedule.runs_between(
             m.cron_string, m.timezone, backfill."from" - interval '1 microsecond',
             backfill."to" - interval '1 microsecond', most + 1
         ) AS r
-    ) INTO moments
+    ) INTO task_id, moments
     FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.pipeline_id = backfill.pipeline_id;
     IF cardinality(moments) > most THEN
         RAISE EXCEPTION 'there are more than % occurrences between % and %', most, "from", "to" USING ERRCODE = '22023',
@@ -28,8 +29,8 @@ BEGIN
     END IF;
     RETURN QUERY
     SELECT f.* FROM periodic_schedule.record(
-        array_fill(backfill.pipeline_id, ARRAY[cardinality(moments)]), moments,
-        array_fill(NULL::text, ARRAY[cardinality(moments)]), backfill.now
+        array_fill(backfill.pipeline_id, ARRAY[cardinality(moments)]),
+        array_fill(task_id, ARRAY[cardinality(moments)]), moments, array_fill(NULL::text, ARRAY[cardinality(moments)]), backfill.now
     ) AS f;
 END
 $function$;

@@ -6,17 +6,16 @@ DECLARE
     note record;
     taken integer := 0;
 BEGIN
-    IF EXISTS (
-        SELECT FROM periodic_schedule.beat_notice AS b
-        WHERE b.transaction_id IS NOT NULL AND b.transaction_id IS DISTINCT FROM pg_current_xact_id_if_assigned()
-    ) THEN
+    IF EXISTS (SELECT FROM periodic_schedule.beat_notice AS b WHERE b.owed) THEN
+        UPDATE periodic_schedule.beat_notice AS b  -- as if they were our own
+        SET transaction_id = pg_current_xact_id(), owed = false
+        WHERE b.id = ANY (ARRAY(SELECT l.id FROM periodic_schedule.beat_notice AS l WHERE l.owed FOR UPDATE SKIP LOCKED));
         -- The stricter isolation levels leave a row each.
         DELETE FROM periodic_schedule.beat_notice AS b
         WHERE b.id = ANY (ARRAY(
             SELECT l.id FROM periodic_schedule.beat_notice AS l
-            WHERE l.transaction_id IS NULL ORDER BY l.id OFFSET 64 FOR UPDATE SKIP LOCKED
+            WHERE l.transaction_id <> pg_current_xact_id() ORDER BY l.id OFFSET 64 FOR UPDATE SKIP LOCKED
         ));
-        PERFORM periodic_schedule.tell_beat();
     END IF;
     IF NOT EXISTS (SELECT FROM periodic_schedule.pending_sync) THEN
         RETURN 0;

@@ -7,19 +7,19 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $function$
 #variable_conflict use_column
+DECLARE
+    ids CONSTANT bigint[] := coalesce(task_ids, ARRAY(SELECT periodic_schedule.suspects()));
 BEGIN
     RETURN QUERY
     WITH source AS MATERIALIZED (
         SELECT x.periodic_task_id, x.pipeline_id, x.task_name, to_jsonb(x) - 'incomplete' AS columns
-        FROM periodic_schedule.expected(
-            coalesce(task_ids, periodic_schedule.tasks_of('task', '{*}')), true, clock_timestamp()
-        ) AS x
+        FROM periodic_schedule.expected(ids, true, clock_timestamp()) AS x
     ),
 
     mirrored AS MATERIALIZED (
         SELECT r.periodic_task_id, r.pipeline_id, r.task_name, to_jsonb(r) AS columns
         FROM @beat_schema@.pg_periodic_schedule AS r
-        WHERE task_ids IS NULL OR r.periodic_task_id = ANY (task_ids)
+        WHERE r.periodic_task_id = ANY (ids) OR task_ids IS NULL AND r.periodic_task_id IS NULL
     )
 
     SELECT
@@ -42,4 +42,4 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.drift_rows(bigint[]) IS
-    'Every difference between the mirror and its sources, of these tasks or of all; a view over Beat''s tables would hinder their migrations, a function does not';
+    'Every difference between the mirror and its sources, of these tasks or, by way of suspects(), of all; a view over Beat''s tables would hinder their migrations, a function does not';

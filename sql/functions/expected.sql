@@ -7,7 +7,7 @@ RETURNS TABLE (
     cron_string text, enabled boolean, last_run_at timestamptz, next_run_at timestamptz, task_name text,
     task text, timezone text, start_time timestamptz, expires timestamptz, one_off boolean,
     effective_at timestamptz, identity_source text, sync_error text, parity_since timestamptz,
-    parity_count bigint, incomplete text
+    parity_count bigint, identity_digest bigint, incomplete text
 )
 LANGUAGE plpgsql STABLE ROWS 100  -- STABLE: reads with the snapshot of the statement that calls it
 SET search_path = pg_catalog, pg_temp
@@ -144,7 +144,15 @@ BEGIN
         END,
         t.name, t.task, t.zone, t.start_time, t.expires, t.one_off, t.effective_at, i.identity_source,
         nullif(concat_ws('; ', t.problem, r.error, i.error), ''),
-        t.parity_since, t.parity_count, coalesce(r.incomplete, i.incomplete)
+        t.parity_since, t.parity_count,
+        CASE
+            WHEN t.identified THEN periodic_schedule.identity_digest(
+                t.name, t.task, t.args, t.kwargs, t.headers, i.pipeline_id, i.organization_id, i.workflow_id,
+                i.pipeline_name, i.identity_source
+            )
+            ELSE (t.mirror).identity_digest
+        END,
+        coalesce(r.incomplete, i.incomplete)
     FROM timed AS t
     JOIN identity AS i ON i.id = t.id
     LEFT JOIN run AS r ON r.id = t.id

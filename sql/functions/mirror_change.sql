@@ -21,7 +21,7 @@ BEGIN
         IF source = 'task' AND source_keys <> '{*}' THEN
             task_ids := source_keys::bigint[];
             IF change = 'times' THEN
-                task_ids := periodic_schedule.sync_times(task_ids, clock_timestamp());
+                task_ids := periodic_schedule.sync_times(task_ids, clock_timestamp(), NULL, NULL, NULL, NULL);
                 change := 'schedule';
             END IF;
             IF task_ids <> '{}' THEN
@@ -39,7 +39,7 @@ BEGIN
     END IF;
     IF done AND isolation IN ('read committed', 'read uncommitted') AND (
         EXISTS (SELECT FROM periodic_schedule.pending_sync)
-        OR EXISTS (SELECT FROM periodic_schedule.beat_notice AS b WHERE b.transaction_id <> pg_current_xact_id())
+        OR EXISTS (SELECT FROM periodic_schedule.beat_notice AS b WHERE b.owed)
     ) THEN
         PERFORM periodic_schedule.drain(500, deadline);
     END IF;

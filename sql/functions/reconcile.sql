@@ -8,47 +8,48 @@ SET lock_timeout = '5s'
 AS $function$
 #variable_conflict use_column
 DECLARE
-    last_id bigint := -9223372036854775808;
+    suspects bigint[];
     task_ids bigint[];
+    absent bigint[];
+    present bigint[];
     differences jsonb;
     unsettled bigint[];
-    checked bigint := 0;
     notes integer;
 BEGIN
     PERFORM periodic_schedule.require_read_committed('reconcile()');
     IF batch < 1 THEN
         RAISE EXCEPTION 'batch is %, it must be at least 1', batch USING ERRCODE = '22023',
-            DETAIL = 'It is the number of tasks that are compared at once.', HINT = 'Leave it out: 10000 is good.';
+            DETAIL = 'It is the number of tasks that are written at once.', HINT = 'Leave it out: 10000 is good.';
     END IF;
-    LOOP
-        task_ids := ARRAY(
-            SELECT t.id FROM (
-                (
-                    SELECT p.id::bigint AS id FROM @beat_schema@.django_celery_beat_periodictask AS p
-                    WHERE p.id > last_id ORDER BY p.id LIMIT batch
-                )
-                UNION
-                (
-                    SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
-                    WHERE m.periodic_task_id > last_id ORDER BY m.periodic_task_id LIMIT batch
-                )
-            ) AS t ORDER BY t.id LIMIT batch
+    suspects := ARRAY(SELECT periodic_schedule.suspects());
+    FOR begun IN 1..cardinality(suspects) BY batch LOOP
+        task_ids := suspects[begun:begun + batch - 1];
+        absent := ARRAY(
+            SELECT t.id FROM unnest(task_ids) AS t (id)
+            WHERE NOT EXISTS (
+                SELECT FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.periodic_task_id = t.id
+            )
         );
-        EXIT WHEN task_ids = '{}';
-        last_id := task_ids[cardinality(task_ids)];
-        checked := checked + cardinality(task_ids);
-        SELECT jsonb_agg(d), array_agg(DISTINCT d.periodic_task_id)
-        INTO differences, task_ids
-        FROM periodic_schedule.drift_rows(task_ids) AS d;
-        IF differences IS NOT NULL THEN
-            PERFORM periodic_schedule.sync_safely(task_ids, 'redefined', clock_timestamp() + interval '1 s');
-            unsettled := ARRAY(SELECT d.periodic_task_id FROM periodic_schedule.drift_rows(task_ids) AS d);
+        present := ARRAY(SELECT unnest(task_ids) EXCEPT SELECT unnest(absent));
+        SELECT jsonb_agg(d), coalesce(array_agg(DISTINCT d.periodic_task_id), '{}') INTO differences, present
+        FROM periodic_schedule.drift_rows(present) AS d;
+        IF absent || present <> '{}' THEN
+            PERFORM periodic_schedule.sync_safely(
+                absent || present, 'redefined', clock_timestamp() + interval '1 s'
+            );
+            RETURN QUERY
+            SELECT
+                t.id, m.pipeline_id, coalesce(m.task_name, p.name::text),
+                CASE WHEN m.pipeline_id IS NOT NULL THEN 'inserted' ELSE 'noted' END, NULL::text[]
+            FROM unnest(absent) AS t (id)
+            JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = t.id
+            LEFT JOIN @beat_schema@.pg_periodic_schedule AS m ON m.periodic_task_id = t.id;
+            unsettled := ARRAY(SELECT d.periodic_task_id FROM periodic_schedule.drift_rows(present) AS d);
             RETURN QUERY
             SELECT
                 d.periodic_task_id, coalesce(m.pipeline_id, d.pipeline_id), d.task_name,
                 CASE
                     WHEN d.periodic_task_id = ANY (unsettled) THEN 'noted'
-                    WHEN d.difference = 'missing row' THEN 'inserted'
                     WHEN d.difference = 'surplus row' THEN 'deleted'
                     ELSE 'updated'
                 END,
@@ -59,7 +60,7 @@ BEGIN
             LEFT JOIN @beat_schema@.pg_periodic_schedule AS m ON m.periodic_task_id = d.periodic_task_id
             GROUP BY d.periodic_task_id, m.pipeline_id, d.pipeline_id, d.task_name, d.difference;
         END IF;
-        RAISE NOTICE 'pg_periodic_schedule: % tasks compared', checked;
+        RAISE NOTICE 'pg_periodic_schedule: % of % tasks done', least(begun + batch - 1, cardinality(suspects)), cardinality(suspects);
     END LOOP;
     -- Rows that the application had written for tasks that are no more.
     RETURN QUERY
@@ -77,4 +78,4 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.reconcile(integer) IS
-    'Makes the mirror equal to its sources, batch tasks at a time, and returns what it changed (inserted, updated, deleted; noted: still owed); nothing, if nothing differed. Never needed in normal operation: after a restore, disabled triggers or a repair. READ COMMITTED only';
+    'Makes the mirror equal to its sources, writing batch tasks at a time, and returns what it changed (inserted, updated, deleted; noted: still owed); nothing, if nothing differed. Never needed in normal operation: after a restore, disabled triggers or a repair. READ COMMITTED only';

@@ -1,11 +1,14 @@
 -- The one writer of new ledger rows.  Its caller has locked the mirror rows, and this is a new
 -- statement: Beat's rows are read as they are now, without a lock.
 CREATE OR REPLACE FUNCTION periodic_schedule.record(
-    pipeline_ids uuid[], moments timestamptz[], skipped_because text[], now timestamptz
+    pipeline_ids uuid[], task_ids bigint[], moments timestamptz[], skipped_because text[], now timestamptz
 ) RETURNS SETOF periodic_schedule.firing
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 SET jit = off
+SET enable_hashjoin = off  -- as in tick()
+SET enable_mergejoin = off
+SET work_mem = '32MB'
 AS $function$
 #variable_conflict use_column
 BEGIN
@@ -21,9 +24,8 @@ BEGIN
         coalesce(y.overlap <> 'allow', false),
         CASE WHEN u.reason IS NULL THEN 'pending' ELSE 'skipped' END, u.reason, record.now, record.now,
         CASE WHEN u.reason IS NOT NULL THEN record.now END
-    FROM unnest(pipeline_ids, moments, skipped_because) AS u (pipeline_id, moment, reason)
-    JOIN @beat_schema@.pg_periodic_schedule AS m ON m.pipeline_id = u.pipeline_id
-    JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = m.periodic_task_id
+    FROM unnest(pipeline_ids, task_ids, moments, skipped_because) AS u (pipeline_id, task_id, moment, reason)
+    JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = u.task_id
     LEFT JOIN periodic_schedule.policy AS y ON y.pipeline_id = u.pipeline_id
     ON CONFLICT (pipeline_id, scheduled_for) DO NOTHING
     RETURNING *;
@@ -32,5 +34,5 @@ BEGIN
     END IF;
 END
 $function$;
-COMMENT ON FUNCTION periodic_schedule.record(uuid[], timestamptz[], text[], timestamptz) IS
+COMMENT ON FUNCTION periodic_schedule.record(uuid[], bigint[], timestamptz[], text[], timestamptz) IS
     'Writes occurrences into the ledger, pending, or skipped where a reason is given; returns those that were not there yet';

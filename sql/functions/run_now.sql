@@ -7,7 +7,13 @@ AS $function$
 BEGIN
     PERFORM periodic_schedule.require_schedule(run_now.pipeline_id);
     RETURN QUERY
-    SELECT f.* FROM periodic_schedule.record(ARRAY[run_now.pipeline_id], ARRAY[run_now.now], ARRAY[NULL], run_now.now) AS f;
+    SELECT f.* FROM periodic_schedule.record(
+        ARRAY[run_now.pipeline_id],
+        ARRAY(
+            SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.pipeline_id = run_now.pipeline_id
+        ),
+        ARRAY[run_now.now], ARRAY[NULL], run_now.now
+    ) AS f;
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.run_now(uuid, timestamptz) IS

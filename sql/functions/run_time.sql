@@ -1,7 +1,7 @@
 CREATE OR REPLACE FUNCTION periodic_schedule.run_time(
     cron_string text, run timestamptz, last_run_at timestamptz, effective_at timestamptz, start_time timestamptz
 ) RETURNS timestamptz
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 RETURN CASE
     WHEN run IS NULL THEN NULL
     WHEN cron_string NOT LIKE '@every %' THEN greatest(run, start_time)

@@ -10,7 +10,6 @@ SET plan_cache_mode = force_generic_plan  -- planning takes longer than a few ta
 AS $function$
 DECLARE
     redefined CONSTANT boolean := change IN ('inserted', 'redefined');
-    inserted CONSTANT boolean := change = 'inserted';
     ids bigint[];
     absent bigint[] := '{}';
     busy bigint[] := '{}';
@@ -24,45 +23,44 @@ BEGIN
         -- Written all the same, from what can be seen now.
         PERFORM periodic_schedule.note('task', task_ids::text[], 'another session is editing a row it uses');
     END IF;
-    IF inserted THEN
-        ids := task_ids;  -- nobody else can see them yet
-    ELSE
-        IF redefined THEN
-            absent := ARRAY(
-                SELECT t.id FROM unnest(task_ids) AS t (id)
-                WHERE NOT EXISTS (
-                    SELECT FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.periodic_task_id = t.id
-                )
-            );
-            IF absent <> '{}' AND NOT periodic_schedule.lock_slots(
-                ARRAY(SELECT DISTINCT periodic_schedule.lock_slot('task', t.id::text) FROM unnest(absent) AS t (id)),
-                true, deadline
-            ) THEN
-                PERFORM periodic_schedule.note('task', absent::text[], 'another session is mirroring it');
-                task_ids := ARRAY(SELECT unnest(task_ids) EXCEPT SELECT unnest(absent));
-                absent := '{}';
-            END IF;
-        END IF;
-        ids := periodic_schedule.lock_mirror_rows(task_ids, deadline) || absent;
-        IF cardinality(ids) < cardinality(task_ids) THEN
-            busy := ARRAY(SELECT unnest(task_ids) EXCEPT SELECT unnest(ids));
-            IF NOT redefined AND EXISTS (  -- not busy but absent
-                SELECT FROM unnest(busy) AS t (id)
-                WHERE NOT EXISTS (
-                    SELECT FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.periodic_task_id = t.id
-                )
-            ) THEN
-                RETURN periodic_schedule.sync(task_ids, 'redefined', deadline);
-            END IF;
-            PERFORM periodic_schedule.note('task', busy::text[], 'another session has locked its mirror row');
+    IF redefined THEN
+        absent := ARRAY(
+            SELECT t.id FROM unnest(task_ids) AS t (id)
+            WHERE NOT EXISTS (
+                SELECT FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.periodic_task_id = t.id
+            )
+        );
+        -- Those that this transaction has inserted, nobody else can see.
+        IF absent <> '{}' AND change <> 'inserted' AND NOT periodic_schedule.lock_slots(
+            ARRAY(SELECT DISTINCT periodic_schedule.lock_slot('task', t.id::text) FROM unnest(absent) AS t (id)),
+            true, deadline
+        ) THEN
+            PERFORM periodic_schedule.note('task', absent::text[], 'another session is mirroring it');
+            task_ids := ARRAY(SELECT unnest(task_ids) EXCEPT SELECT unnest(absent));
+            absent := '{}';
         END IF;
     END IF;
+    ids := absent;
+    IF cardinality(absent) < cardinality(task_ids) THEN
+        ids := ids || periodic_schedule.lock_mirror_rows(task_ids, deadline);
+    END IF;
+    IF cardinality(ids) < cardinality(task_ids) THEN
+        busy := ARRAY(SELECT unnest(task_ids) EXCEPT SELECT unnest(ids));
+        IF NOT redefined AND EXISTS (  -- not busy but absent
+            SELECT FROM unnest(busy) AS t (id)
+            WHERE NOT EXISTS (
+                SELECT FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.periodic_task_id = t.id
+            )
+        ) THEN
+            RETURN periodic_schedule.sync(task_ids, 'redefined', deadline);
+        END IF;
+        PERFORM periodic_schedule.note('task', busy::text[], 'another session has locked its mirror row');
+    END IF;
 
-    IF inserted OR absent <> '{}' THEN
+    IF absent <> '{}' THEN
         -- Who fires them?  The lock, until our commit, makes adopt() and release() of all wait for it.
         SELECT i.adopts_new INTO adopts FROM periodic_schedule.installation AS i FOR SHARE SKIP LOCKED;
         IF adopts IS NULL THEN
-            absent := CASE WHEN inserted THEN ids ELSE absent END;
             PERFORM periodic_schedule.note('task', absent::text[], 'all schedules are being adopted or released');
             busy := busy || absent;
             ids := ARRAY(SELECT unnest(ids) EXCEPT SELECT unnest(absent));
@@ -92,8 +90,21 @@ BEGIN
     END IF;
 
     WITH source AS MATERIALIZED (
-        SELECT e.*
+        SELECT
+            e.*, o.pipeline_id IS NULL AS unknown,
+            (
+                o.pipeline_id, o.organization_id, o.workflow_id, o.pipeline_name, o.cron_string, o.enabled,
+                o.last_run_at, o.next_run_at, o.task_name, o.task, o.timezone, o.start_time, o.expires, o.one_off,
+                o.effective_at, o.identity_source, o.sync_error, o.parity_since, o.parity_count
+            ) IS DISTINCT FROM (
+                e.pipeline_id, e.organization_id, e.workflow_id, e.pipeline_name, e.cron_string, e.enabled,
+                e.last_run_at, e.next_run_at, e.task_name, e.task, e.timezone, e.start_time, e.expires, e.one_off,
+                e.effective_at, e.identity_source, e.sync_error, e.parity_since, e.parity_count
+            ) AS changed,
+            o.identity_digest AS old_digest
         FROM periodic_schedule.expected(ids, redefined, clock_timestamp(), '0.4 s') AS e
+        -- By now: another session may have inserted it before we had the slot.
+        LEFT JOIN @beat_schema@.pg_periodic_schedule AS o ON o.periodic_task_id = e.periodic_task_id
     ),
 
     owed AS (
@@ -101,46 +112,45 @@ BEGIN
         SELECT 'task', s.periodic_task_id::text, s.incomplete FROM source AS s WHERE s.incomplete IS NOT NULL
     ),
 
-    written AS (
+    updated AS (
+        UPDATE @beat_schema@.pg_periodic_schedule AS m
+        SET (
+                pipeline_id, organization_id, workflow_id, pipeline_name, cron_string, enabled, last_run_at,
+                next_run_at, task_name, task, timezone, start_time, expires, one_off, effective_at,
+                identity_source, sync_error, parity_since, parity_count, identity_digest, updated_at
+            ) = ROW(
+                s.pipeline_id, s.organization_id, s.workflow_id, s.pipeline_name, s.cron_string, s.enabled,
+                s.last_run_at, s.next_run_at, s.task_name, s.task, s.timezone, s.start_time, s.expires,
+                s.one_off, s.effective_at, s.identity_source, s.sync_error, s.parity_since, s.parity_count,
+                s.identity_digest, CASE WHEN s.changed THEN clock_timestamp() ELSE m.updated_at END
+            )
+        FROM source AS s
+        WHERE m.periodic_task_id = s.periodic_task_id AND NOT s.unknown
+          AND (s.changed OR s.identity_digest IS DISTINCT FROM s.old_digest)
+        RETURNING m.pg_owned AND m.next_run_at IS NOT NULL AS to_be_fired
+    ),
+
+    inserted AS (
         INSERT INTO @beat_schema@.pg_periodic_schedule AS m (
             periodic_task_id, pipeline_id, organization_id, workflow_id, pipeline_name, cron_string, enabled,
             last_run_at, next_run_at, task_name, task, timezone, start_time, expires, one_off, effective_at,
-            identity_source, sync_error, parity_since, parity_count, pg_owned
+            identity_source, sync_error, parity_since, parity_count, identity_digest, pg_owned
         )
         SELECT
             s.periodic_task_id, s.pipeline_id, s.organization_id, s.workflow_id, s.pipeline_name, s.cron_string,
             s.enabled, s.last_run_at, s.next_run_at, s.task_name, s.task, s.timezone, s.start_time, s.expires,
             s.one_off, s.effective_at, s.identity_source, s.sync_error, s.parity_since, s.parity_count,
-            coalesce(adopts, false)
+            s.identity_digest, coalesce(adopts, false)
         FROM source AS s
-        ORDER BY s.pipeline_id
-        ON CONFLICT (periodic_task_id) DO UPDATE SET
-        (
-            pipeline_id, organization_id, workflow_id, pipeline_name, cron_string, enabled, last_run_at,
-            next_run_at, task_name, task, timezone, start_time, expires, one_off, effective_at, identity_source,
-            sync_error, parity_since, parity_count, updated_at
-        ) = (
-            excluded.pipeline_id, excluded.organization_id, excluded.workflow_id, excluded.pipeline_name,
-            excluded.cron_string, excluded.enabled, excluded.last_run_at, excluded.next_run_at,
-            excluded.task_name, excluded.task, excluded.timezone, excluded.start_time, excluded.expires,
-            excluded.one_off, excluded.effective_at, excluded.identity_source, excluded.sync_error,
-            excluded.parity_since, excluded.parity_count, clock_timestamp()
-        )
-        WHERE (
-            m.pipeline_id, m.organization_id, m.workflow_id, m.pipeline_name, m.cron_string, m.enabled,
-            m.last_run_at, m.next_run_at, m.task_name, m.task, m.timezone, m.start_time, m.expires, m.one_off,
-            m.effective_at, m.identity_source, m.sync_error, m.parity_since, m.parity_count
-        ) IS DISTINCT FROM (
-            excluded.pipeline_id, excluded.organization_id, excluded.workflow_id, excluded.pipeline_name,
-            excluded.cron_string, excluded.enabled, excluded.last_run_at, excluded.next_run_at,
-            excluded.task_name, excluded.task, excluded.timezone, excluded.start_time, excluded.expires,
-            excluded.one_off, excluded.effective_at, excluded.identity_source, excluded.sync_error,
-            excluded.parity_since, excluded.parity_count
-        )
-        RETURNING m.pg_owned AND m.next_run_at IS NOT NULL
+        WHERE redefined AND s.unknown
+        RETURNING m.pg_owned AND m.next_run_at IS NOT NULL AS to_be_fired
+    ),
+
+    written AS (
+        SELECT u.to_be_fired FROM updated AS u UNION ALL SELECT n.to_be_fired FROM inserted AS n
     )
 
-    SELECT bool_or(w.to_be_fired) INTO moved FROM written AS w (to_be_fired);
+    SELECT bool_or(w.to_be_fired) INTO moved FROM written AS w;
     IF moved THEN  -- a scheduler may be asleep until later
         PERFORM periodic_schedule.wake();
     END IF;

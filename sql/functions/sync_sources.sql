@@ -26,6 +26,9 @@ BEGIN
         PERFORM periodic_schedule.note('task', task_ids[at_once + 1:]::text[], 'more tasks than are mirrored at once');
         task_ids := task_ids[:at_once];
     END IF;
+    IF source IN ('crontab', 'interval') AND cardinality(source_keys) = 1 AND task_ids <> '{}' THEN
+        task_ids := periodic_schedule.sync_edit(source, source_keys[1], task_ids);
+    END IF;
     RETURN task_ids = '{}' OR periodic_schedule.sync_safely(
         task_ids,
         CASE WHEN source IN ('task', 'pipeline', 'organization') OR source_keys = '{*}' THEN 'redefined' ELSE 'schedule' END,

@@ -8,6 +8,7 @@ DECLARE
     task_ids text[];
     change text := 'redefined';
     told boolean := true;
+    problem text;
 BEGIN
     CASE TG_OP
         WHEN 'INSERT' THEN
@@ -20,14 +21,13 @@ BEGIN
         ELSE
             -- Whole rows are saved, so every column is always written: only values tell.
             SELECT
-                array_agg(coalesce(n.id, o.id)::text) FILTER (WHERE x.redefined OR x.mirrored),
+                array_agg(x.id::text) FILTER (WHERE x.redefined OR x.retimed OR x.run),
                 CASE WHEN bool_or(x.redefined) THEN 'redefined' ELSE 'times' END,
-                bool_or(x.redefined OR x.told)
+                bool_or(x.redefined OR x.retimed OR x.resent)
             INTO task_ids, change, told
-            FROM old_rows AS o
-            FULL JOIN new_rows AS n ON n.id = o.id
-            CROSS JOIN LATERAL (
+            FROM (
                 SELECT
+                    coalesce(n.id, o.id) AS id,
                     (
                         n.id, n.name, n.task, n.args, n.kwargs, n.headers, n.crontab_id, n.interval_id,
                         n.clocked_id, n.solar_id
@@ -35,29 +35,36 @@ BEGIN
                         o.id, o.name, o.task, o.args, o.kwargs, o.headers, o.crontab_id, o.interval_id,
                         o.clocked_id, o.solar_id
                     ) AS redefined,
-                    (
-                        n.enabled, n.last_run_at, n.start_time, n.expires, n.one_off, n.one_off AND n.total_run_count > 0
-                    ) IS DISTINCT FROM (
-                        o.enabled, o.last_run_at, o.start_time, o.expires, o.one_off, o.one_off AND o.total_run_count > 0
-                    ) AS mirrored,
-                    (
-                        n.enabled, n.start_time, n.expires, n.one_off, n.queue, n.exchange, n.routing_key,
-                        n.priority, n.expire_seconds, n.description
-                    ) IS DISTINCT FROM (
-                        o.enabled, o.start_time, o.expires, o.one_off, o.queue, o.exchange, o.routing_key,
-                        o.priority, o.expire_seconds, o.description
-                    ) AS told
+                    (n.enabled, n.start_time, n.expires, n.one_off)
+                    IS DISTINCT FROM (o.enabled, o.start_time, o.expires, o.one_off) AS retimed,
+                    (n.last_run_at, n.one_off AND n.total_run_count > 0)
+                    IS DISTINCT FROM (o.last_run_at, o.one_off AND o.total_run_count > 0) AS run,
+                    (n.queue, n.exchange, n.routing_key, n.priority, n.expire_seconds, n.description)
+                    IS DISTINCT FROM
+                    (o.queue, o.exchange, o.routing_key, o.priority, o.expire_seconds, o.description) AS resent
+                FROM old_rows AS o
+                FULL JOIN new_rows AS n ON n.id = o.id
+                OFFSET 0  -- each is compared once, not wherever the answer is used
             ) AS x
-            WHERE x.redefined OR x.mirrored OR x.told;
+            WHERE x.redefined OR x.retimed OR x.run OR x.resent;
     END CASE;
     told := told AND task_ids IS DISTINCT FROM '{}';  -- a statement may touch no row
     PERFORM periodic_schedule.mirror_change('task', task_ids, change, told);
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
-    RAISE WARNING 'pg_periodic_schedule could not mirror a write to %: %', TG_TABLE_NAME, sqlerrm
+    problem := sqlerrm;
+    IF change = 'times' THEN  -- the fault of one row, perhaps: the long way finds it
+        BEGIN
+            PERFORM periodic_schedule.mirror_change('task', task_ids, 'schedule', told);
+            RETURN NULL;
+        EXCEPTION WHEN OTHERS THEN
+            problem := sqlerrm;
+        END;
+    END IF;
+    RAISE WARNING 'pg_periodic_schedule could not mirror a write to %: %', TG_TABLE_NAME, problem
         USING HINT = 'The write itself is done, and is noted in periodic_schedule.pending_sync for the next one.';
     BEGIN
-        PERFORM periodic_schedule.note('task', coalesce(task_ids, '{*}'), sqlerrm);
+        PERFORM periodic_schedule.note('task', coalesce(task_ids, '{*}'), problem);
     EXCEPTION WHEN OTHERS THEN
         RAISE WARNING 'pg_periodic_schedule could not note it either: %', sqlerrm
             USING HINT = 'Repair what the message says, then call periodic_schedule.reconcile().';

@@ -5,7 +5,7 @@ AS $function$
 BEGIN
     CASE current_setting('transaction_isolation')
         WHEN 'serializable' THEN  -- a read could fail the application
-            INSERT INTO periodic_schedule.beat_notice (transaction_id) VALUES (pg_current_xact_id());
+            INSERT INTO periodic_schedule.beat_notice (transaction_id, owed) VALUES (pg_current_xact_id(), true);
             RETURN;
         WHEN 'repeatable read' THEN  -- what this snapshot shows as free may be taken
             NULL;
@@ -14,7 +14,7 @@ BEGIN
             SET transaction_id = pg_current_xact_id()
             WHERE b.id = (
                 SELECT l.id FROM periodic_schedule.beat_notice AS l
-                WHERE l.transaction_id IS NULL AND NOT EXISTS (
+                WHERE NOT l.owed AND NOT EXISTS (
                     SELECT FROM periodic_schedule.beat_notice AS o WHERE o.transaction_id = pg_current_xact_id()
                 )
                 LIMIT 1 FOR UPDATE SKIP LOCKED

@@ -9,6 +9,10 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC'  -- a day is 24 hours; reasons are in UTC
 SET jit = off  -- compiling would take longer than it runs
+-- What is claimed is looked up row by row, so that the cost is that of the batch, whatever there is besides.
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET work_mem = '32MB'
 SET lock_timeout = '1s'  -- for what can only be waited for in the lock manager: tables
 AS $function$
 #variable_conflict use_column
@@ -39,7 +43,7 @@ BEGIN
     -- A new statement: it sees what was committed before the locks were had.
     WITH due AS MATERIALIZED (
         SELECT
-            m.pipeline_id, m.cron_string, m.timezone, m.one_off, p.expires, s.spread,
+            m.ctid AS place, m.pipeline_id, m.periodic_task_id, m.cron_string, m.timezone, m.one_off, p.expires, s.spread,
             m.next_run_at - s.spread AS moment, tick.now - s.spread AS horizon,
             CASE WHEN y.misfire <> 'one' THEN tick.now - s.spread - y.misfire_age ELSE '-infinity' END AS oldest,
             coalesce(y.misfire, 'one') AS misfire,
@@ -50,6 +54,7 @@ BEGIN
         LEFT JOIN periodic_schedule.policy AS y ON y.pipeline_id = m.pipeline_id
         CROSS JOIN LATERAL (
             SELECT coalesce(periodic_schedule.spread_offset(m.periodic_task_id, y.spread), '0') AS spread
+            OFFSET 0  -- here and below: computed once, not wherever it is used
         ) AS s
         WHERE m.pipeline_id = ANY (claimed) AND m.next_run_at <= tick.now AND m.enabled AND m.pg_owned
           AND p.enabled  -- a pause that could not wait for our lock has been noted, and is committed
@@ -62,125 +67,111 @@ BEGIN
           )
     ),
 
-    -- The runs that follow, in one call of Python for all rows.
-    following AS MATERIALIZED (
-        SELECT
-            u.pipeline_id, periodic_schedule.from_microseconds(u.run) AS run, u.error,
-            u.error IS NOT DISTINCT FROM n.incomplete AND u.error IS NOT NULL AS unknown
-        FROM (
-            SELECT
-                array_agg(d.pipeline_id) AS ids, array_agg(d.cron_string) AS expressions,
-                array_agg(d.timezone) AS zones, array_agg(periodic_schedule.to_microseconds(d.moment)) AS bases
-            FROM due AS d
-        ) AS a
-        CROSS JOIN LATERAL periodic_schedule.next_runs_of_many(
-            a.expressions, a.zones, a.bases, 86400000
-        ) AS n
-        CROSS JOIN LATERAL unnest(a.ids, n.runs, n.errors) AS u (pipeline_id, run, error)
-    ),
-
-    -- What may be fired, oldest first, and one more, if there are more than that.
-    listed AS MATERIALIZED (
-        SELECT
-            d.*, f.run AS following, f.error, coalesce(f.run <= d.horizon, false) AS late,
-            CASE
-                WHEN f.error IS NOT NULL OR d.expires <= tick.now THEN '{}'
-                WHEN d.moment < d.oldest THEN ARRAY(
-                    SELECT periodic_schedule.from_microseconds(r.run)
-                    FROM periodic_schedule.py_next_runs(  -- raises nothing, whatever ails one row
-                        d.cron_string, d.timezone,
-                        periodic_schedule.to_microseconds(CASE
-                            WHEN d.cron_string LIKE '@every %'  -- in step with the missed ones
-                                THEN d.moment + (ceil(
-                                    extract(epoch FROM d.oldest - d.moment) / extract(epoch FROM f.run - d.moment)
-                                ) - 1)::double precision * (f.run - d.moment)
-                            ELSE d.oldest - interval '1 microsecond'
-                        END),
-                        d.most + 1, periodic_schedule.to_microseconds(d.horizon)
-                    ) AS l
-                    CROSS JOIN LATERAL unnest(l.runs) AS r (run)
-                )
-                WHEN d.misfire = 'all' AND f.run <= d.horizon THEN d.moment || ARRAY(
-                    SELECT periodic_schedule.from_microseconds(r.run)
-                    FROM periodic_schedule.py_next_runs(
-                        d.cron_string, d.timezone, periodic_schedule.to_microseconds(d.moment), d.most,
-                        periodic_schedule.to_microseconds(d.horizon)
-                    ) AS l
-                    CROSS JOIN LATERAL unnest(l.runs) AS r (run)
-                )
-                WHEN f.run <= d.horizon THEN ARRAY[d.moment, f.run]
-                ELSE ARRAY[d.moment]
-            END AS moments,
-            CASE
-                WHEN d.overlap = 'skip' THEN 1 - o.unfinished
-                WHEN d.overlap = 'buffer_one' THEN 2 - o.unfinished
-                ELSE d.most
-            END AS free
-        FROM due AS d
-        JOIN following AS f ON f.pipeline_id = d.pipeline_id
-        CROSS JOIN LATERAL (
-            SELECT CASE WHEN d.overlap <> 'allow' THEN (
-                SELECT count(*) FROM periodic_schedule.firing AS e
-                WHERE e.pipeline_id = d.pipeline_id AND e.sequential AND e.state IN ('pending', 'leased')
-            ) END AS unfinished
-        ) AS o
-        WHERE NOT f.unknown
-    ),
-
-    occurrence AS MATERIALIZED (
-        SELECT
-            l.pipeline_id, l.moment,
-            CASE
-                WHEN l.error IS NOT NULL THEN 'the next run cannot be computed: ' || l.error
-                WHEN l.expires <= tick.now THEN 'expired'
-                ELSE format('misfire: more than %s late, as may be others after it', tick.now - l.spread - l.oldest)
-            END AS reason
-        FROM listed AS l
-        WHERE l.error IS NOT NULL OR l.expires <= tick.now OR l.moment < l.oldest
-        UNION ALL
-        SELECT
-            l.pipeline_id, u.moment,
-            CASE
-                WHEN u.position > l.most
-                    THEN format('misfire: at most %s of those missed is fired; not this one, nor later ones until %s', l.most, tick.now)
-                WHEN u.position > l.free THEN format('overlap: %s, earlier firings are not finished', l.overlap)
-            END
-        FROM listed AS l
-        CROSS JOIN LATERAL unnest(l.moments) WITH ORDINALITY AS u (moment, position)
-        WHERE u.position <= l.most + (NOT l.one_off)::integer
-    ),
-
-    -- last_run_at, or effective_at if nothing was fired, is the time up to which all is dealt with:
-    -- now, as for Beat, but intervals count from when they were due, so that they do not drift.
     settled AS MATERIALIZED (
         SELECT
-            l.*, x.fired,
+            d.*, f.error, f.unknown, l.moments, l.free, u.fired, u.until,
             CASE
-                WHEN l.cron_string LIKE '@at %' THEN tick.now
-                WHEN l.cron_string NOT LIKE '@every %' THEN l.horizon
-                WHEN cardinality(l.moments) > l.most OR l.moments = '{}' AND l.late THEN l.horizon
-                ELSE coalesce(l.moments[cardinality(l.moments)], l.moment)
-            END AS until
-        FROM listed AS l
-        JOIN (
-            SELECT c.pipeline_id, count(*) FILTER (WHERE c.reason IS NULL) AS fired
-            FROM occurrence AS c GROUP BY c.pipeline_id
-        ) AS x ON x.pipeline_id = l.pipeline_id
+                WHEN f.run <= d.horizon THEN periodic_schedule.from_microseconds(periodic_schedule.py_next_run_at(
+                    d.cron_string, d.timezone, periodic_schedule.to_microseconds(u.until)
+                ))
+                ELSE f.run
+            END + d.spread AS next_run_at
+        FROM due AS d
+        CROSS JOIN LATERAL (
+            SELECT periodic_schedule.py_next_run_at(
+                d.cron_string, d.timezone, periodic_schedule.to_microseconds(d.moment)
+            ) AS run
+            OFFSET 0
+        ) AS r
+        LEFT JOIN LATERAL (
+            SELECT n.errors[1] AS error, n.incomplete IS NOT NULL AS unknown
+            FROM periodic_schedule.next_runs_of_many(
+                ARRAY[d.cron_string], ARRAY[d.timezone], ARRAY[periodic_schedule.to_microseconds(d.moment)], 86400000
+            ) AS n
+            WHERE r.run IS NULL  -- why?
+            OFFSET 0
+        ) AS w ON true
+        CROSS JOIN LATERAL (
+            SELECT
+                periodic_schedule.from_microseconds(r.run) AS run, w.error, coalesce(w.unknown, false) AS unknown
+            OFFSET 0
+        ) AS f
+        -- What may be fired, oldest first, and one more, if there are more than that.
+        CROSS JOIN LATERAL (
+            SELECT
+                CASE
+                    WHEN f.error IS NOT NULL OR d.expires <= tick.now THEN '{}'
+                    WHEN d.moment < d.oldest THEN ARRAY(
+                        SELECT periodic_schedule.from_microseconds(o.run)
+                        FROM periodic_schedule.py_next_runs(  -- raises nothing, whatever ails one row
+                            d.cron_string, d.timezone,
+                            periodic_schedule.to_microseconds(CASE
+                                WHEN d.cron_string LIKE '@every %'  -- in step with the missed ones
+                                    THEN d.moment + (ceil(
+                                        extract(epoch FROM d.oldest - d.moment) / extract(epoch FROM f.run - d.moment)
+                                    ) - 1)::double precision * (f.run - d.moment)
+                                ELSE d.oldest - interval '1 microsecond'
+                            END),
+                            d.most + 1, periodic_schedule.to_microseconds(d.horizon)
+                        ) AS n
+                        CROSS JOIN LATERAL unnest(n.runs) AS o (run)
+                    )
+                    WHEN d.misfire = 'all' AND f.run <= d.horizon THEN d.moment || ARRAY(
+                        SELECT periodic_schedule.from_microseconds(o.run)
+                        FROM periodic_schedule.py_next_runs(
+                            d.cron_string, d.timezone, periodic_schedule.to_microseconds(d.moment), d.most,
+                            periodic_schedule.to_microseconds(d.horizon)
+                        ) AS n
+                        CROSS JOIN LATERAL unnest(n.runs) AS o (run)
+                    )
+                    WHEN f.run <= d.horizon THEN ARRAY[d.moment, f.run]
+                    ELSE ARRAY[d.moment]
+                END AS moments,
+                CASE
+                    WHEN d.overlap = 'allow' THEN d.most
+                    ELSE CASE d.overlap WHEN 'skip' THEN 1 ELSE 2 END - (
+                        SELECT count(*) FROM periodic_schedule.firing AS e
+                        WHERE e.pipeline_id = d.pipeline_id AND e.sequential AND e.state IN ('pending', 'leased')
+                    )
+                END AS free
+            OFFSET 0
+        ) AS l
+        -- last_run_at, or effective_at if nothing was fired, is the time up to which all is dealt with:
+        -- now, as for Beat, but intervals count from when they were due, so that they do not drift.
+        CROSS JOIN LATERAL (
+            SELECT
+                greatest(least(cardinality(l.moments), d.most, l.free), 0) AS fired,
+                CASE
+                    WHEN d.cron_string LIKE '@at %' THEN tick.now
+                    WHEN d.cron_string NOT LIKE '@every %' THEN d.horizon
+                    WHEN cardinality(l.moments) > d.most OR l.moments = '{}' AND f.run <= d.horizon THEN d.horizon
+                    ELSE coalesce(l.moments[cardinality(l.moments)], d.moment)
+                END AS until
+            OFFSET 0
+        ) AS u
     ),
 
-    -- Those that have missed some go on from there: a second call, if there are any.
-    resumed AS MATERIALIZED (
-        SELECT u.pipeline_id, periodic_schedule.from_microseconds(u.run) AS run
-        FROM (
-            SELECT
-                array_agg(s.pipeline_id) AS ids, array_agg(s.cron_string) AS expressions,
-                array_agg(s.timezone) AS zones, array_agg(periodic_schedule.to_microseconds(s.until)) AS bases
-            FROM settled AS s WHERE s.late
-        ) AS a
-        CROSS JOIN LATERAL periodic_schedule.next_runs_of_many(
-            a.expressions, a.zones, a.bases, 86400000
-        ) AS n
-        CROSS JOIN LATERAL unnest(a.ids, n.runs) AS u (pipeline_id, run)
+    occurrence AS (
+        SELECT
+            s.pipeline_id, s.periodic_task_id, s.moment,
+            CASE
+                WHEN s.error IS NOT NULL THEN 'the next run cannot be computed: ' || s.error
+                WHEN s.expires <= tick.now THEN 'expired'
+                ELSE format('misfire: more than %s late, as may be others after it', tick.now - s.spread - s.oldest)
+            END AS reason
+        FROM settled AS s
+        WHERE NOT s.unknown AND (s.error IS NOT NULL OR s.expires <= tick.now OR s.moment < s.oldest)
+        UNION ALL
+        SELECT
+            s.pipeline_id, s.periodic_task_id, o.moment,
+            CASE
+                WHEN o.position > s.most
+                    THEN format('misfire: at most %s of those missed is fired; not this one, nor later ones until %s', s.most, tick.now)
+                WHEN o.position > s.free THEN format('overlap: %s, earlier firings are not finished', s.overlap)
+            END
+        FROM settled AS s
+        CROSS JOIN LATERAL unnest(s.moments) WITH ORDINALITY AS o (moment, position)
+        WHERE NOT s.unknown AND o.position <= s.most + (NOT s.one_off)::integer
     ),
 
     advanced AS (
@@ -188,23 +179,21 @@ BEGIN
         SET last_run_at = CASE WHEN s.fired > 0 OR m.cron_string LIKE '@at %' THEN s.until ELSE m.last_run_at END,
             effective_at = CASE WHEN s.fired > 0 THEN m.effective_at ELSE greatest(m.effective_at, s.until) END,
             next_run_at = CASE
-                WHEN s.error IS NULL AND NOT (s.one_off AND s.fired > 0) AND x.run < least(s.expires, '10000-01-01 00:00+00')
-                    THEN x.run
+                WHEN s.error IS NULL AND NOT (s.one_off AND s.fired > 0)
+                    AND s.next_run_at < least(s.expires, '10000-01-01 00:00+00')
+                    THEN s.next_run_at
             END,
             run_count = m.run_count + s.fired,
             sync_error = coalesce(s.error, m.sync_error),
             updated_at = clock_timestamp()
         FROM settled AS s
-        LEFT JOIN resumed AS r ON r.pipeline_id = s.pipeline_id
-        CROSS JOIN LATERAL (
-            SELECT CASE WHEN s.late THEN r.run ELSE s.following END + s.spread AS run
-        ) AS x
-        WHERE m.pipeline_id = s.pipeline_id
+        WHERE m.ctid = s.place AND m.pipeline_id = s.pipeline_id AND NOT s.unknown
     )
 
     SELECT
-        (SELECT count(*) FROM due) AS due, (SELECT count(*) FROM following AS f WHERE f.unknown) AS unknown,
-        array_agg(c.pipeline_id) AS pipeline_ids, array_agg(c.moment) AS moments, array_agg(c.reason) AS reasons
+        (SELECT count(*) FROM due) AS due, (SELECT count(*) FROM settled AS s WHERE s.unknown) AS unknown,
+        array_agg(c.pipeline_id) AS pipeline_ids, array_agg(c.periodic_task_id) AS task_ids,
+        array_agg(c.moment) AS moments, array_agg(c.reason) AS reasons
     INTO occurrences
     FROM occurrence AS c;
 
@@ -225,7 +214,7 @@ BEGIN
     END IF;
     RETURN QUERY
     SELECT f.* FROM periodic_schedule.record(
-        occurrences.pipeline_ids, occurrences.moments, occurrences.reasons, tick.now
+        occurrences.pipeline_ids, occurrences.task_ids, occurrences.moments, occurrences.reasons, tick.now
     ) AS f;
 END
 $function$;

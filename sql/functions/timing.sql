@@ -11,11 +11,11 @@ CREATE OR REPLACE FUNCTION periodic_schedule.timing(
     OUT last_run_at timestamptz, OUT finished boolean, OUT changed boolean, OUT effective_at timestamptz,
     OUT kept boolean, OUT base timestamptz, OUT parity_since timestamptz, OUT parity_count bigint
 ) RETURNS SETOF record
-LANGUAGE sql STABLE ROWS 1
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 BEGIN ATOMIC
     SELECT
         r.last_run_at, r.finished, r.changed, e.effective_at,
-        r.unchanged,
+        e.kept,
         CASE
             -- Past ones are due; whether a one-off has run, its count tells, or who fires it.
             WHEN cron_string LIKE '@at %' AND one_off
@@ -36,37 +36,33 @@ BEGIN ATOMIC
         END
     FROM (
         SELECT
-            o.*,
-            o.owned AND NOT o.changed AND NOT o.finished AND was_right
-            AND enabled IS NOT DISTINCT FROM was_enabled
-            AND o.last_run_at IS NOT DISTINCT FROM was_last_run_at
-            AND expires IS NOT DISTINCT FROM was_expires
-            AND one_off IS NOT DISTINCT FROM was_one_off AS unchanged
-        FROM (
-            SELECT
-                coalesce(was_owned, false) AS owned,
-                coalesce(was_owned, adopts_new) AS ours,
-                CASE
-                    WHEN was_owned IS NOT TRUE THEN saved_run
-                    -- Who fires knows.  Beat's row follows later, but a pause by save() forgets the run.
-                    WHEN enabled OR saved_run IS NOT NULL OR was_run_count > 0 THEN was_last_run_at
-                END AS last_run_at,
-                one_off AND (
-                    total_run_count > 0 OR coalesce(was_owned AND was_run_count > 0, false)
-                ) AS finished,
-                cron_string IS DISTINCT FROM was_cron_string OR timezone IS DISTINCT FROM was_timezone
-                OR start_time IS DISTINCT FROM was_start_time AS changed
-            OFFSET 0
-        ) AS o
+            coalesce(was_owned, false) AS owned,
+            coalesce(was_owned, adopts_new) AS ours,
+            CASE
+                WHEN was_owned IS NOT TRUE THEN saved_run
+                -- Who fires knows.  Beat's row follows later, but a pause by save() forgets the run.
+                WHEN enabled OR saved_run IS NOT NULL OR was_run_count > 0 THEN was_last_run_at
+            END AS last_run_at,
+            one_off AND (
+                total_run_count > 0 OR coalesce(was_owned AND was_run_count > 0, false)
+            ) AS finished,
+            cron_string IS DISTINCT FROM was_cron_string OR timezone IS DISTINCT FROM was_timezone
+            OR start_time IS DISTINCT FROM was_start_time AS changed
         OFFSET 0
     ) AS r
     CROSS JOIN LATERAL (
-        SELECT CASE
-            WHEN was_known IS NOT TRUE THEN coalesce(r.last_run_at, now)  -- as Beat at its start
-            WHEN r.changed OR enabled AND NOT was_enabled THEN now
-            WHEN r.last_run_at IS NULL AND was_last_run_at IS NOT NULL THEN now  -- it was told to forget
-            ELSE was_effective_at
-        END AS effective_at
+        SELECT
+            CASE
+                WHEN was_known IS NOT TRUE THEN coalesce(r.last_run_at, now)  -- as Beat at its start
+                WHEN r.changed OR enabled AND NOT was_enabled THEN now
+                WHEN r.last_run_at IS NULL AND was_last_run_at IS NOT NULL THEN now  -- it was told to forget
+                ELSE was_effective_at
+            END AS effective_at,
+            r.owned AND NOT r.changed AND NOT r.finished AND was_right
+            AND enabled IS NOT DISTINCT FROM was_enabled
+            AND r.last_run_at IS NOT DISTINCT FROM was_last_run_at
+            AND expires IS NOT DISTINCT FROM was_expires
+            AND one_off IS NOT DISTINCT FROM was_one_off AS kept
         OFFSET 0
     ) AS e
     CROSS JOIN LATERAL (

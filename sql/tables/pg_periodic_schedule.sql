@@ -94,7 +94,8 @@ ADD COLUMN IF NOT EXISTS identity_source text NOT NULL DEFAULT 'none',
 ADD COLUMN IF NOT EXISTS sync_error text,
 ADD COLUMN IF NOT EXISTS run_count bigint NOT NULL DEFAULT 0,
 ADD COLUMN IF NOT EXISTS parity_since timestamptz,
-ADD COLUMN IF NOT EXISTS parity_count bigint;
+ADD COLUMN IF NOT EXISTS parity_count bigint,
+ADD COLUMN IF NOT EXISTS identity_digest bigint;
 
 -- An adopted table may have narrower types and no defaults in the database (Django keeps its own).
 ALTER TABLE @beat_schema@.pg_periodic_schedule
@@ -114,7 +115,9 @@ ALTER COLUMN pg_owned SET DEFAULT false;
 
 CREATE INDEX IF NOT EXISTS pg_periodic_schedule_due_idx
 ON @beat_schema@.pg_periodic_schedule (enabled, next_run_at);
-CREATE UNIQUE INDEX pg_periodic_schedule_task_idx
+-- Not unique, since a unique key without pipeline_id would keep the table from being partitioned: that a
+-- task has one row, its slot sees to (docs/locking.md).
+CREATE INDEX pg_periodic_schedule_task_idx
 ON @beat_schema@.pg_periodic_schedule (periodic_task_id);
 CREATE INDEX pg_periodic_schedule_unsaved_idx
 ON @beat_schema@.pg_periodic_schedule (pipeline_id) WHERE run_count > 0;
@@ -162,3 +165,5 @@ COMMENT ON COLUMN @beat_schema@.pg_periodic_schedule.parity_since IS
     'last_run_at of Beat''s first save since the schedule took effect: the view parity counts from it';
 COMMENT ON COLUMN @beat_schema@.pg_periodic_schedule.parity_count IS
     'PeriodicTask.total_run_count in that save; for what Postgres fires, as it is of its runs alone';
+COMMENT ON COLUMN @beat_schema@.pg_periodic_schedule.identity_digest IS
+    'identity_digest() of what organization, workflow and names were read from and of what was read; of use to reconcile()';

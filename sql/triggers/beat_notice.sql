@@ -1,5 +1,4 @@
 CREATE CONSTRAINT TRIGGER move_change_mark
-AFTER INSERT OR UPDATE ON periodic_schedule.beat_notice
+AFTER INSERT OR UPDATE OF transaction_id ON periodic_schedule.beat_notice
 DEFERRABLE INITIALLY DEFERRED
-FOR EACH ROW WHEN (new.transaction_id IS NOT NULL)
-EXECUTE FUNCTION periodic_schedule.move_change_mark();
+FOR EACH ROW EXECUTE FUNCTION periodic_schedule.move_change_mark();

@@ -57,6 +57,53 @@ $function$;
 COMMENT ON FUNCTION periodic_schedule.drain(integer, timestamptz) IS
     'Takes up to at_once notes of pending_sync that no other session is taking, and mirrors what they name; what fails is noted again at the end. Returns the number of notes taken. READ COMMITTED only';
 
+-- sql/functions/drift_rows.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.drift_rows(task_ids bigint[] DEFAULT NULL)
+RETURNS TABLE (
+    periodic_task_id bigint, pipeline_id uuid, task_name text, difference text, column_name text,
+    mirror_value text, source_value text
+)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH source AS MATERIALIZED (
+        SELECT x.periodic_task_id, x.pipeline_id, x.task_name, to_jsonb(x) - 'incomplete' AS columns
+        FROM periodic_schedule.expected(
+            coalesce(task_ids, periodic_schedule.tasks_of('task', '{*}')), true, clock_timestamp()
+        ) AS x
+    ),
+
+    mirrored AS MATERIALIZED (
+        SELECT r.periodic_task_id, r.pipeline_id, r.task_name, to_jsonb(r) AS columns
+        FROM @beat_schema@.pg_periodic_schedule AS r
+        WHERE task_ids IS NULL OR r.periodic_task_id = ANY (task_ids)
+    )
+
+    SELECT
+        coalesce(e.periodic_task_id, m.periodic_task_id), coalesce(m.pipeline_id, e.pipeline_id),
+        coalesce(e.task_name, m.task_name),
+        CASE
+            WHEN m.pipeline_id IS NULL THEN 'missing row'
+            WHEN e.pipeline_id IS NULL THEN 'surplus row'
+            ELSE 'value'
+        END,
+        c.column_name, c.mirror_value, c.source_value
+    FROM source AS e
+    FULL JOIN mirrored AS m ON m.periodic_task_id = e.periodic_task_id
+    LEFT JOIN LATERAL (
+        SELECT v.key AS column_name, m.columns ->> v.key AS mirror_value, v.value AS source_value
+        FROM jsonb_each_text(e.columns) AS v
+        WHERE NOT m.columns @> e.columns AND v.value IS DISTINCT FROM m.columns ->> v.key
+    ) AS c ON true
+    WHERE m.pipeline_id IS NULL OR e.pipeline_id IS NULL OR c.column_name IS NOT NULL;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.drift_rows(bigint[]) IS
+    'Every difference between the mirror and its sources, of these tasks or of all; a view over Beat''s tables would hinder their migrations, a function does not';
+
 -- sql/functions/expected.sql
 -- The one home of what a mirror row should be: sync() writes it, drift compares with it.
 CREATE OR REPLACE FUNCTION periodic_schedule.expected(
@@ -2415,6 +2462,45 @@ $function$;
 COMMENT ON FUNCTION periodic_schedule.adopt(uuid[], boolean) IS
     'From its commit on, Postgres fires these schedules (NULL: all, and those created later), a fenced Beat does not. One row for each: done, or the reason why not. force: Beat is stopped, so nothing need keep it from firing and no occurrence is too near. Writing them through Django goes on as before. READ COMMITTED only';
 
+-- sql/functions/backfill.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.backfill(
+    pipeline_id uuid, "from" timestamptz, "to" timestamptz, now timestamptz DEFAULT clock_timestamp()
+) RETURNS SETOF periodic_schedule.firing
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+DECLARE
+    most CONSTANT integer := 9999;
+    moments timestamptz[];
+BEGIN
+    PERFORM periodic_schedule.require_schedule(backfill.pipeline_id);
+    IF backfill."to" > backfill.now OR backfill."from" > backfill."to" OR num_nulls("from", "to") > 0 THEN
+        RAISE EXCEPTION 'cannot backfill from % to %', "from", "to" USING ERRCODE = '22023',
+            DETAIL = format('It is %s: backfill() is for what is past, from the older time to the newer.', backfill.now),
+            HINT = 'What is ahead, tick() fires.';
+    END IF;
+    SELECT ARRAY(
+        SELECT r FROM periodic_schedule.runs_between(
+            m.cron_string, m.timezone, backfill."from" - interval '1 microsecond',
+            backfill."to" - interval '1 microsecond', most + 1
+        ) AS r
+    ) INTO moments
+    FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.pipeline_id = backfill.pipeline_id;
+    IF cardinality(moments) > most THEN
+        RAISE EXCEPTION 'there are more than % occurrences between % and %', most, "from", "to" USING ERRCODE = '22023',
+            DETAIL = 'They would all be fired now.', HINT = format('Begin with those before %s.', moments[most]);
+    END IF;
+    RETURN QUERY
+    SELECT f.* FROM periodic_schedule.record(
+        array_fill(backfill.pipeline_id, ARRAY[cardinality(moments)]), moments,
+        array_fill(NULL::text, ARRAY[cardinality(moments)]), backfill.now
+    ) AS f;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.backfill(uuid, timestamptz, timestamptz, timestamptz) IS
+    'Fires now what a schedule, as it is now, would have run from a time on and before another, but for what the ledger has already, fired or skipped; paused or not. Returns the new firings. Raises SQLSTATE 22023 for times ahead and for more than 9999 occurrences, P0002 if there is no such schedule';
+
 -- sql/functions/policy_changed.sql
 CREATE OR REPLACE FUNCTION periodic_schedule.policy_changed() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -2450,6 +2536,44 @@ END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.policy_changed() IS
     'Statement trigger on policy: next_run_at follows a change of spread';
+
+-- sql/functions/record.sql
+-- The one writer of new ledger rows.  Its caller has locked the mirror rows, and this is a new
+-- statement: Beat's rows are read as they are now, without a lock.
+CREATE OR REPLACE FUNCTION periodic_schedule.record(
+    pipeline_ids uuid[], moments timestamptz[], skipped_because text[], now timestamptz
+) RETURNS SETOF periodic_schedule.firing
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+SET jit = off
+AS $function$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    INSERT INTO periodic_schedule.firing (
+        pipeline_id, scheduled_for, id, periodic_task_id, task_name, task, args, kwargs, queue, exchange,
+        routing_key, priority, headers, expires, sequential, state, reason, created_at, available_at, ended_at
+    )
+    SELECT
+        u.pipeline_id, u.moment, periodic_schedule.firing_id(u.pipeline_id, u.moment), p.id, p.name, p.task,
+        p.args, p.kwargs, p.queue, p.exchange, p.routing_key, p.priority, p.headers,
+        coalesce(p.expires, record.now + nullif(p.expire_seconds, 0) * interval '1 second'),  -- 0: never, as for Beat
+        coalesce(y.overlap <> 'allow', false),
+        CASE WHEN u.reason IS NULL THEN 'pending' ELSE 'skipped' END, u.reason, record.now, record.now,
+        CASE WHEN u.reason IS NOT NULL THEN record.now END
+    FROM unnest(pipeline_ids, moments, skipped_because) AS u (pipeline_id, moment, reason)
+    JOIN @beat_schema@.pg_periodic_schedule AS m ON m.pipeline_id = u.pipeline_id
+    JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = m.periodic_task_id
+    LEFT JOIN periodic_schedule.policy AS y ON y.pipeline_id = u.pipeline_id
+    ON CONFLICT (pipeline_id, scheduled_for) DO NOTHING
+    RETURNING *;
+    IF FOUND THEN
+        PERFORM periodic_schedule.wake();
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.record(uuid[], timestamptz[], text[], timestamptz) IS
+    'Writes occurrences into the ledger, pending, or skipped where a reason is given; returns those that were not there yet';
 
 -- sql/functions/release.sql
 -- Locks, in this order: the installation's row (if for all), what drain() locks, mirror rows by pipeline_id, Beat's rows of the same tasks; it waits for none.
@@ -2503,6 +2627,22 @@ END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.release(uuid[]) IS
     'From its commit on, Beat fires these schedules again (NULL: all, and those created later). Their runs are written to Beat''s table first, so that Beat goes on from there; what the ledger holds already is still Postgres'' to fire. One row for each: done, or the reason why not. READ COMMITTED only';
+
+-- sql/functions/run_now.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.run_now(pipeline_id uuid, now timestamptz DEFAULT clock_timestamp())
+RETURNS SETOF periodic_schedule.firing
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+BEGIN
+    PERFORM periodic_schedule.require_schedule(run_now.pipeline_id);
+    RETURN QUERY
+    SELECT f.* FROM periodic_schedule.record(ARRAY[run_now.pipeline_id], ARRAY[run_now.now], ARRAY[NULL], run_now.now) AS f;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.run_now(uuid, timestamptz) IS
+    'Puts one more firing into the ledger, whoever fires the schedule otherwise, paused or not; its own next run stays as it is. Where overlap is not allowed it waits for those before it. Raises SQLSTATE P0002 if there is no such schedule';
 
 -- sql/functions/sync_owed.sql
 CREATE OR REPLACE FUNCTION periodic_schedule.sync_owed(pipeline_ids uuid[]) RETURNS uuid[]
@@ -2890,11 +3030,16 @@ BEGIN
 END
 $do$;
 DROP FUNCTION periodic_schedule.expected(task_ids bigint[], identify boolean, now timestamptz, budget interval);
+DROP FUNCTION periodic_schedule.identity_digest(name text, task text, args text, kwargs text, headers text, pipeline_id uuid, organization_id text, workflow_id uuid, pipeline_name text, identity_source text);
 DROP FUNCTION periodic_schedule.load_explain();
 DROP FUNCTION periodic_schedule.mirror_change(source text, source_keys text[], change text, told boolean);
 DROP FUNCTION periodic_schedule.next_runs_of_many(expressions text[], zones text[], afters bigint[], budget integer, OUT runs bigint[], OUT errors text[], OUT incomplete text);
+DROP FUNCTION periodic_schedule.record(pipeline_ids uuid[], task_ids bigint[], moments timestamptz[], skipped_because text[], now timestamptz);
 DROP FUNCTION periodic_schedule.run_time(cron_string text, run timestamptz, last_run_at timestamptz, effective_at timestamptz, start_time timestamptz);
+DROP FUNCTION periodic_schedule.spread_of(periodic_task_id bigint, pipeline_id uuid);
+DROP FUNCTION periodic_schedule.suspects(after bigint , upto bigint);
 DROP FUNCTION periodic_schedule.sync(task_ids bigint[], change text, deadline timestamptz);
+DROP FUNCTION periodic_schedule.sync_edit(source text, source_key text, task_ids bigint[]);
 DROP FUNCTION periodic_schedule.sync_safely(task_ids bigint[], change text, deadline timestamptz);
-DROP FUNCTION periodic_schedule.sync_times(task_ids bigint[], now timestamptz, OUT rest bigint[]);
+DROP FUNCTION periodic_schedule.sync_times(task_ids bigint[], now timestamptz, cron_string text, timezone text, crontab_id bigint, interval_id bigint, OUT rest bigint[]);
 DROP FUNCTION periodic_schedule.timing(enabled boolean, saved_run timestamptz, start_time timestamptz, expires timestamptz, one_off boolean, total_run_count integer, cron_string text, timezone text, was_known boolean, was_owned boolean, was_right boolean, was_enabled boolean, was_last_run_at timestamptz, was_start_time timestamptz, was_expires timestamptz, was_one_off boolean, was_cron_string text, was_timezone text, was_effective_at timestamptz, was_run_count bigint, was_parity_since timestamptz, was_parity_count bigint, adopts_new boolean, now timestamptz, OUT last_run_at timestamptz, OUT finished boolean, OUT changed boolean, OUT effective_at timestamptz, OUT kept boolean, OUT base timestamptz, OUT parity_since timestamptz, OUT parity_count bigint);

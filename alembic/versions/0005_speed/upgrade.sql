@@ -141,12 +141,52 @@ $function$;
 COMMENT ON FUNCTION periodic_schedule.adopt(uuid[], boolean) IS
     'From its commit on, Postgres fires these schedules (NULL: all, and those created later), a fenced Beat does not. One row for each: done, or the reason why not. force: Beat is stopped, so nothing need keep it from firing and no occurrence is too near. Writing them through Django goes on as before. READ COMMITTED only';
 
+-- sql/functions/backfill.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.backfill(
+    pipeline_id uuid, "from" timestamptz, "to" timestamptz, now timestamptz DEFAULT clock_timestamp()
+) RETURNS SETOF periodic_schedule.firing
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+DECLARE
+    most CONSTANT integer := 9999;
+    task_id bigint;
+    moments timestamptz[];
+BEGIN
+    PERFORM periodic_schedule.require_schedule(backfill.pipeline_id);
+    IF backfill."to" > backfill.now OR backfill."from" > backfill."to" OR num_nulls("from", "to") > 0 THEN
+        RAISE EXCEPTION 'cannot backfill from % to %', "from", "to" USING ERRCODE = '22023',
+            DETAIL = format('It is %s: backfill() is for what is past, from the older time to the newer.', backfill.now),
+            HINT = 'What is ahead, tick() fires.';
+    END IF;
+    SELECT m.periodic_task_id, ARRAY(
+        SELECT r FROM periodic_schedule.runs_between(
+            m.cron_string, m.timezone, backfill."from" - interval '1 microsecond',
+            backfill."to" - interval '1 microsecond', most + 1
+        ) AS r
+    ) INTO task_id, moments
+    FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.pipeline_id = backfill.pipeline_id;
+    IF cardinality(moments) > most THEN
+        RAISE EXCEPTION 'there are more than % occurrences between % and %', most, "from", "to" USING ERRCODE = '22023',
+            DETAIL = 'They would all be fired now.', HINT = format('Begin with those before %s.', moments[most]);
+    END IF;
+    RETURN QUERY
+    SELECT f.* FROM periodic_schedule.record(
+        array_fill(backfill.pipeline_id, ARRAY[cardinality(moments)]),
+        array_fill(task_id, ARRAY[cardinality(moments)]), moments, array_fill(NULL::text, ARRAY[cardinality(moments)]), backfill.now
+    ) AS f;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.backfill(uuid, timestamptz, timestamptz, timestamptz) IS
+    'Fires now what a schedule, as it is now, would have run from a time on and before another, but for what the ledger has already, fired or skipped; paused or not. Returns the new firings. Raises SQLSTATE 22023 for times ahead and for more than 9999 occurrences, P0002 if there is no such schedule';
+
 -- sql/functions/canonical_crontab.sql
 CREATE OR REPLACE FUNCTION periodic_schedule.canonical_crontab(fields text[], OUT cron_string text, OUT error text)
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD["periodic_schedule 6b7ca3732e25e6fd"].grammar
+python = GD["periodic_schedule 4abaf8e06e8911d0"].grammar
 try:
     return python.canonical_crontab(fields), None
 except python.ScheduleError as error:
@@ -185,17 +225,16 @@ DECLARE
     note record;
     taken integer := 0;
 BEGIN
-    IF EXISTS (
-        SELECT FROM periodic_schedule.beat_notice AS b
-        WHERE b.transaction_id IS NOT NULL AND b.transaction_id IS DISTINCT FROM pg_current_xact_id_if_assigned()
-    ) THEN
+    IF EXISTS (SELECT FROM periodic_schedule.beat_notice AS b WHERE b.owed) THEN
+        UPDATE periodic_schedule.beat_notice AS b  -- as if they were our own
+        SET transaction_id = pg_current_xact_id(), owed = false
+        WHERE b.id = ANY (ARRAY(SELECT l.id FROM periodic_schedule.beat_notice AS l WHERE l.owed FOR UPDATE SKIP LOCKED));
         -- The stricter isolation levels leave a row each.
         DELETE FROM periodic_schedule.beat_notice AS b
         WHERE b.id = ANY (ARRAY(
             SELECT l.id FROM periodic_schedule.beat_notice AS l
-            WHERE l.transaction_id IS NULL ORDER BY l.id OFFSET 64 FOR UPDATE SKIP LOCKED
+            WHERE l.transaction_id <> pg_current_xact_id() ORDER BY l.id OFFSET 64 FOR UPDATE SKIP LOCKED
         ));
-        PERFORM periodic_schedule.tell_beat();
     END IF;
     IF NOT EXISTS (SELECT FROM periodic_schedule.pending_sync) THEN
         RETURN 0;
@@ -227,6 +266,53 @@ $function$;
 COMMENT ON FUNCTION periodic_schedule.drain(integer, timestamptz) IS
     'Takes up to at_once notes of pending_sync that no other session is taking, and mirrors what they name; what fails is noted again at the end. Returns the number of notes taken. READ COMMITTED only';
 
+-- sql/functions/drift_rows.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.drift_rows(task_ids bigint[] DEFAULT NULL)
+RETURNS TABLE (
+    periodic_task_id bigint, pipeline_id uuid, task_name text, difference text, column_name text,
+    mirror_value text, source_value text
+)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+DECLARE
+    ids CONSTANT bigint[] := coalesce(task_ids, ARRAY(SELECT periodic_schedule.suspects()));
+BEGIN
+    RETURN QUERY
+    WITH source AS MATERIALIZED (
+        SELECT x.periodic_task_id, x.pipeline_id, x.task_name, to_jsonb(x) - 'incomplete' AS columns
+        FROM periodic_schedule.expected(ids, true, clock_timestamp()) AS x
+    ),
+
+    mirrored AS MATERIALIZED (
+        SELECT r.periodic_task_id, r.pipeline_id, r.task_name, to_jsonb(r) AS columns
+        FROM @beat_schema@.pg_periodic_schedule AS r
+        WHERE r.periodic_task_id = ANY (ids) OR task_ids IS NULL AND r.periodic_task_id IS NULL
+    )
+
+    SELECT
+        coalesce(e.periodic_task_id, m.periodic_task_id), coalesce(m.pipeline_id, e.pipeline_id),
+        coalesce(e.task_name, m.task_name),
+        CASE
+            WHEN m.pipeline_id IS NULL THEN 'missing row'
+            WHEN e.pipeline_id IS NULL THEN 'surplus row'
+            ELSE 'value'
+        END,
+        c.column_name, c.mirror_value, c.source_value
+    FROM source AS e
+    FULL JOIN mirrored AS m ON m.periodic_task_id = e.periodic_task_id
+    LEFT JOIN LATERAL (
+        SELECT v.key AS column_name, m.columns ->> v.key AS mirror_value, v.value AS source_value
+        FROM jsonb_each_text(e.columns) AS v
+        WHERE NOT m.columns @> e.columns AND v.value IS DISTINCT FROM m.columns ->> v.key
+    ) AS c ON true
+    WHERE m.pipeline_id IS NULL OR e.pipeline_id IS NULL OR c.column_name IS NOT NULL;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.drift_rows(bigint[]) IS
+    'Every difference between the mirror and its sources, of these tasks or, by way of suspects(), of all; a view over Beat''s tables would hinder their migrations, a function does not';
+
 -- sql/functions/expected.sql
 -- The one home of what a mirror row should be: sync() writes it, drift compares with it.
 CREATE OR REPLACE FUNCTION periodic_schedule.expected(
@@ -237,7 +323,7 @@ RETURNS TABLE (
     cron_string text, enabled boolean, last_run_at timestamptz, next_run_at timestamptz, task_name text,
     task text, timezone text, start_time timestamptz, expires timestamptz, one_off boolean,
     effective_at timestamptz, identity_source text, sync_error text, parity_since timestamptz,
-    parity_count bigint, incomplete text
+    parity_count bigint, identity_digest bigint, incomplete text
 )
 LANGUAGE plpgsql STABLE ROWS 100  -- STABLE: reads with the snapshot of the statement that calls it
 SET search_path = pg_catalog, pg_temp
@@ -374,7 +460,15 @@ BEGIN
         END,
         t.name, t.task, t.zone, t.start_time, t.expires, t.one_off, t.effective_at, i.identity_source,
         nullif(concat_ws('; ', t.problem, r.error, i.error), ''),
-        t.parity_since, t.parity_count, coalesce(r.incomplete, i.incomplete)
+        t.parity_since, t.parity_count,
+        CASE
+            WHEN t.identified THEN periodic_schedule.identity_digest(
+                t.name, t.task, t.args, t.kwargs, t.headers, i.pipeline_id, i.organization_id, i.workflow_id,
+                i.pipeline_name, i.identity_source
+            )
+            ELSE (t.mirror).identity_digest
+        END,
+        coalesce(r.incomplete, i.incomplete)
     FROM timed AS t
     JOIN identity AS i ON i.id = t.id
     LEFT JOIN run AS r ON r.id = t.id
@@ -388,13 +482,30 @@ $function$;
 COMMENT ON FUNCTION periodic_schedule.expected(bigint[], boolean, timestamptz, interval) IS
     'What the mirror rows of these tasks should be. identify: read names and arguments again too; now: when an edit seen for the first time takes effect; budget: after how much time spent on next runs to leave the others for later; incomplete: why the server could not compute next_run_at or read pipelines';
 
+-- sql/functions/identity_digest.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.identity_digest(
+    name text, task text, args text, kwargs text, headers text,
+    pipeline_id uuid, organization_id text, workflow_id uuid, pipeline_name text, identity_source text
+) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+-- Each hash is the seed of the next: hash_record_extended() takes four times as long.
+RETURN hashtextextended(name, hashtextextended(task, hashtextextended(args, hashtextextended(kwargs, hashtextextended(
+    coalesce(headers, '-'), uuid_hash_extended(pipeline_id, uuid_hash_extended(
+        coalesce(workflow_id, '00000000-0000-0000-0000-000000000000'), hashtextextended(
+            organization_id, hashtextextended(pipeline_name, hashtextextended(identity_source, 0))
+        )
+    ))
+)))));
+COMMENT ON FUNCTION periodic_schedule.identity_digest(text, text, text, text, text, uuid, text, uuid, text, text) IS
+    'A hash of what a schedule''s identity was read from and of what was read, so that whether one of them has changed can be told without reading it again; not the same on every machine';
+
 -- sql/functions/load_explain.sql
 -- Apart from load_python(): to compile it is work that a session's first write need not wait for.
 CREATE OR REPLACE FUNCTION periodic_schedule.load_explain() RETURNS void
 LANGUAGE plpython3u STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD["periodic_schedule 6b7ca3732e25e6fd"]
+python = GD["periodic_schedule 4abaf8e06e8911d0"]
 if hasattr(python, "explain"):
     return
 
@@ -767,7 +878,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.load_python() RETURNS void
 LANGUAGE plpython3u STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-if "periodic_schedule 6b7ca3732e25e6fd" in GD:
+if "periodic_schedule 4abaf8e06e8911d0" in GD:
     return
 
 import sys
@@ -1541,7 +1652,7 @@ def add(body):
 for body in (grammar, zones, next_run):
     add(body)
 loaded.add = add
-GD["periodic_schedule 6b7ca3732e25e6fd"] = loaded
+GD["periodic_schedule 4abaf8e06e8911d0"] = loaded
 $python$;
 COMMENT ON FUNCTION periodic_schedule.load_python() IS
     'Carries the Python of next runs; puts it in the session''s GD for the other PL/Python functions, which are called after this';
@@ -1570,7 +1681,7 @@ BEGIN
         IF source = 'task' AND source_keys <> '{*}' THEN
             task_ids := source_keys::bigint[];
             IF change = 'times' THEN
-                task_ids := periodic_schedule.sync_times(task_ids, clock_timestamp());
+                task_ids := periodic_schedule.sync_times(task_ids, clock_timestamp(), NULL, NULL, NULL, NULL);
                 change := 'schedule';
             END IF;
             IF task_ids <> '{}' THEN
@@ -1588,7 +1699,7 @@ BEGIN
     END IF;
     IF done AND isolation IN ('read committed', 'read uncommitted') AND (
         EXISTS (SELECT FROM periodic_schedule.pending_sync)
-        OR EXISTS (SELECT FROM periodic_schedule.beat_notice AS b WHERE b.transaction_id <> pg_current_xact_id())
+        OR EXISTS (SELECT FROM periodic_schedule.beat_notice AS b WHERE b.owed)
     ) THEN
         PERFORM periodic_schedule.drain(500, deadline);
     END IF;
@@ -1604,39 +1715,29 @@ SET search_path = pg_catalog, pg_temp
 SET lock_timeout = '100ms'
 AS $function$
 BEGIN
-    IF current_setting('transaction_isolation') = 'serializable' THEN
-        RETURN NULL;  -- the notice stays for the next writer
+    IF new.owed THEN  -- a read could fail an application's SERIALIZABLE transaction
+        RETURN NULL;
     END IF;
-    WITH moved AS (
-        UPDATE @beat_schema@.django_celery_beat_periodictasks AS c
-        SET last_update = greatest(clock_timestamp(), c.last_update + interval '1 microsecond')
-        WHERE c.ident = (
-            -- Held by a session that moves the mark itself; if that one rolls back, the notice is here.
-            SELECT l.ident FROM @beat_schema@.django_celery_beat_periodictasks AS l
-            WHERE l.ident = 1 FOR NO KEY UPDATE SKIP LOCKED
-        )
-        RETURNING c.ident
-    )
-
-    UPDATE periodic_schedule.beat_notice AS b
-    SET transaction_id = NULL
-    WHERE b.id = ANY (ARRAY(
-        SELECT l.id FROM periodic_schedule.beat_notice AS l
-        WHERE l.transaction_id IS NOT NULL AND EXISTS (SELECT FROM moved) FOR UPDATE SKIP LOCKED
-    ));
-    IF NOT FOUND THEN  -- held, or there is no mark yet
+    UPDATE @beat_schema@.django_celery_beat_periodictasks AS c
+    SET last_update = greatest(clock_timestamp(), c.last_update + interval '1 microsecond')
+    WHERE c.ident = (
+        SELECT l.ident FROM @beat_schema@.django_celery_beat_periodictasks AS l
+        WHERE l.ident = 1 FOR NO KEY UPDATE SKIP LOCKED
+    );
+    IF NOT FOUND THEN  -- there is no mark yet, or it is held by a session that moves it itself and may roll back
         INSERT INTO @beat_schema@.django_celery_beat_periodictasks (ident, last_update)
         SELECT 1, clock_timestamp()
         WHERE NOT EXISTS (SELECT FROM @beat_schema@.django_celery_beat_periodictasks AS c WHERE c.ident = 1)
         ON CONFLICT DO NOTHING;
-        IF FOUND THEN
-            UPDATE periodic_schedule.beat_notice AS b SET transaction_id = NULL WHERE b.id = new.id;
+        IF NOT FOUND THEN
+            UPDATE periodic_schedule.beat_notice AS b SET owed = true WHERE b.id = new.id;
         END IF;
     END IF;
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
     RAISE WARNING 'pg_periodic_schedule could not tell Beat of a change: %', sqlerrm
-        USING HINT = 'A running Beat sees it with the next change, or when it restarts.';
+        USING HINT = 'It is told with the next change.';
+    UPDATE periodic_schedule.beat_notice AS b SET owed = true WHERE b.id = new.id;
     RETURN NULL;
 END
 $function$;
@@ -1647,9 +1748,9 @@ COMMENT ON FUNCTION periodic_schedule.move_change_mark() IS
 CREATE OR REPLACE FUNCTION periodic_schedule.py_next_run_at(cron_string text, timezone text, after bigint)
 RETURNS bigint
 LANGUAGE plpython3u STABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
+-- No search_path is set: it looks no name up, and to set it takes as long as the rest of a call.
 AS $python$
-python = GD.get("periodic_schedule 6b7ca3732e25e6fd")
+python = GD.get("periodic_schedule 4abaf8e06e8911d0")
 if python is None:
     return None
 try:
@@ -1668,7 +1769,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.next_runs_of_many(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD.get("periodic_schedule 6b7ca3732e25e6fd")
+python = GD.get("periodic_schedule 4abaf8e06e8911d0")
 if python is None:
     problem = "load_python() was not called"
     return [None] * len(afters), [problem] * len(afters), problem
@@ -1693,6 +1794,7 @@ def identity():
     better ids, come from the pipeline's row by key; that join is SQL.
     """
 
+    import hashlib
     import json
     import re
     import uuid
@@ -1712,12 +1814,15 @@ def identity():
 
     def pipeline_id_of(name: str) -> str:
         """The mirror's key: the name itself if it is a UUID, else the version-5 UUID of the name."""
-        return name if CANONICAL_UUID.fullmatch(name) else str(uuid.uuid5(NAMESPACE, name))
+        if CANONICAL_UUID.fullmatch(name):
+            return name
+        digest = hashlib.sha1(NAMESPACE.bytes + name.encode(), usedforsecurity=False).digest()
+        return str(uuid.UUID(bytes=digest[:16], version=5))  # as uuid.uuid5(), without its detours
 
 
     def load_json(text: str | None, column: str, kind: type, errors: list[str]) -> Any:
         """The column's JSON, or its empty value with the reason noted: Beat would not run it."""
-        if not text:  # Beat reads NULL and '' as empty
+        if not text or text == str(kind()):  # Beat reads NULL and '' as empty
             return kind()
         try:
             value = json.loads(text)
@@ -1735,6 +1840,8 @@ def identity():
         """NULL stays NULL; what is there but no UUID is an error, never a placeholder."""
         if value is None:
             return None
+        if isinstance(value, str) and CANONICAL_UUID.fullmatch(value):
+            return value
         try:
             return str(uuid.UUID(value))
         except (ValueError, TypeError, AttributeError):
@@ -1966,7 +2073,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_describe(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD["periodic_schedule 6b7ca3732e25e6fd"]
+python = GD["periodic_schedule 4abaf8e06e8911d0"]
 try:
     return python.explain.describe(cron_string, locale), None
 except python.grammar.ScheduleError as error:
@@ -1982,7 +2089,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_local_times(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule 6b7ca3732e25e6fd"].explain.in_local_time(cron_string, timezone, runs)
+return GD["periodic_schedule 4abaf8e06e8911d0"].explain.in_local_time(cron_string, timezone, runs)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.py_local_times(text, text, bigint[]) IS
     'What the clocks of the zone show at these runs, in microseconds as if it were UTC, and what a change of the clocks has to do with them';
@@ -1994,7 +2101,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_next_runs(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD["periodic_schedule 6b7ca3732e25e6fd"]
+python = GD["periodic_schedule 4abaf8e06e8911d0"]
 try:
     return python.next_run.runs_after(cron_string, timezone, after, n, until), None
 except python.grammar.ScheduleError as error:
@@ -2008,7 +2115,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_tz_database(OUT source text, OUT
 LANGUAGE plpython3u STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule 6b7ca3732e25e6fd"].zones.tz_database()
+return GD["periodic_schedule 4abaf8e06e8911d0"].zones.tz_database()
 $python$;
 COMMENT ON FUNCTION periodic_schedule.py_tz_database() IS 'The work of tz_database()';
 
@@ -2020,7 +2127,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_validate(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule 6b7ca3732e25e6fd"].explain.validate(cron_string, timezone)
+return GD["periodic_schedule 4abaf8e06e8911d0"].explain.validate(cron_string, timezone)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.py_validate(text, text) IS 'The work of validate()';
 
@@ -2035,47 +2142,48 @@ SET lock_timeout = '5s'
 AS $function$
 #variable_conflict use_column
 DECLARE
-    last_id bigint := -9223372036854775808;
+    suspects bigint[];
     task_ids bigint[];
+    absent bigint[];
+    present bigint[];
     differences jsonb;
     unsettled bigint[];
-    checked bigint := 0;
     notes integer;
 BEGIN
     PERFORM periodic_schedule.require_read_committed('reconcile()');
     IF batch < 1 THEN
         RAISE EXCEPTION 'batch is %, it must be at least 1', batch USING ERRCODE = '22023',
-            DETAIL = 'It is the number of tasks that are compared at once.', HINT = 'Leave it out: 10000 is good.';
+            DETAIL = 'It is the number of tasks that are written at once.', HINT = 'Leave it out: 10000 is good.';
     END IF;
-    LOOP
-        task_ids := ARRAY(
-            SELECT t.id FROM (
-                (
-                    SELECT p.id::bigint AS id FROM @beat_schema@.django_celery_beat_periodictask AS p
-                    WHERE p.id > last_id ORDER BY p.id LIMIT batch
-                )
-                UNION
-                (
-                    SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
-                    WHERE m.periodic_task_id > last_id ORDER BY m.periodic_task_id LIMIT batch
-                )
-            ) AS t ORDER BY t.id LIMIT batch
+    suspects := ARRAY(SELECT periodic_schedule.suspects());
+    FOR begun IN 1..cardinality(suspects) BY batch LOOP
+        task_ids := suspects[begun:begun + batch - 1];
+        absent := ARRAY(
+            SELECT t.id FROM unnest(task_ids) AS t (id)
+            WHERE NOT EXISTS (
+                SELECT FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.periodic_task_id = t.id
+            )
         );
-        EXIT WHEN task_ids = '{}';
-        last_id := task_ids[cardinality(task_ids)];
-        checked := checked + cardinality(task_ids);
-        SELECT jsonb_agg(d), array_agg(DISTINCT d.periodic_task_id)
-        INTO differences, task_ids
-        FROM periodic_schedule.drift_rows(task_ids) AS d;
-        IF differences IS NOT NULL THEN
-            PERFORM periodic_schedule.sync_safely(task_ids, 'redefined', clock_timestamp() + interval '1 s');
-            unsettled := ARRAY(SELECT d.periodic_task_id FROM periodic_schedule.drift_rows(task_ids) AS d);
+        present := ARRAY(SELECT unnest(task_ids) EXCEPT SELECT unnest(absent));
+        SELECT jsonb_agg(d), coalesce(array_agg(DISTINCT d.periodic_task_id), '{}') INTO differences, present
+        FROM periodic_schedule.drift_rows(present) AS d;
+        IF absent || present <> '{}' THEN
+            PERFORM periodic_schedule.sync_safely(
+                absent || present, 'redefined', clock_timestamp() + interval '1 s'
+            );
+            RETURN QUERY
+            SELECT
+                t.id, m.pipeline_id, coalesce(m.task_name, p.name::text),
+                CASE WHEN m.pipeline_id IS NOT NULL THEN 'inserted' ELSE 'noted' END, NULL::text[]
+            FROM unnest(absent) AS t (id)
+            JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = t.id
+            LEFT JOIN @beat_schema@.pg_periodic_schedule AS m ON m.periodic_task_id = t.id;
+            unsettled := ARRAY(SELECT d.periodic_task_id FROM periodic_schedule.drift_rows(present) AS d);
             RETURN QUERY
             SELECT
                 d.periodic_task_id, coalesce(m.pipeline_id, d.pipeline_id), d.task_name,
                 CASE
                     WHEN d.periodic_task_id = ANY (unsettled) THEN 'noted'
-                    WHEN d.difference = 'missing row' THEN 'inserted'
                     WHEN d.difference = 'surplus row' THEN 'deleted'
                     ELSE 'updated'
                 END,
@@ -2086,7 +2194,7 @@ BEGIN
             LEFT JOIN @beat_schema@.pg_periodic_schedule AS m ON m.periodic_task_id = d.periodic_task_id
             GROUP BY d.periodic_task_id, m.pipeline_id, d.pipeline_id, d.task_name, d.difference;
         END IF;
-        RAISE NOTICE 'pg_periodic_schedule: % tasks compared', checked;
+        RAISE NOTICE 'pg_periodic_schedule: % of % tasks done', least(begun + batch - 1, cardinality(suspects)), cardinality(suspects);
     END LOOP;
     -- Rows that the application had written for tasks that are no more.
     RETURN QUERY
@@ -2104,7 +2212,47 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.reconcile(integer) IS
-    'Makes the mirror equal to its sources, batch tasks at a time, and returns what it changed (inserted, updated, deleted; noted: still owed); nothing, if nothing differed. Never needed in normal operation: after a restore, disabled triggers or a repair. READ COMMITTED only';
+    'Makes the mirror equal to its sources, writing batch tasks at a time, and returns what it changed (inserted, updated, deleted; noted: still owed); nothing, if nothing differed. Never needed in normal operation: after a restore, disabled triggers or a repair. READ COMMITTED only';
+
+-- sql/functions/record.sql
+-- The one writer of new ledger rows.  Its caller has locked the mirror rows, and this is a new
+-- statement: Beat's rows are read as they are now, without a lock.
+CREATE OR REPLACE FUNCTION periodic_schedule.record(
+    pipeline_ids uuid[], task_ids bigint[], moments timestamptz[], skipped_because text[], now timestamptz
+) RETURNS SETOF periodic_schedule.firing
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+SET jit = off
+SET enable_hashjoin = off  -- as in tick()
+SET enable_mergejoin = off
+SET work_mem = '32MB'
+AS $function$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    INSERT INTO periodic_schedule.firing (
+        pipeline_id, scheduled_for, id, periodic_task_id, task_name, task, args, kwargs, queue, exchange,
+        routing_key, priority, headers, expires, sequential, state, reason, created_at, available_at, ended_at
+    )
+    SELECT
+        u.pipeline_id, u.moment, periodic_schedule.firing_id(u.pipeline_id, u.moment), p.id, p.name, p.task,
+        p.args, p.kwargs, p.queue, p.exchange, p.routing_key, p.priority, p.headers,
+        coalesce(p.expires, record.now + nullif(p.expire_seconds, 0) * interval '1 second'),  -- 0: never, as for Beat
+        coalesce(y.overlap <> 'allow', false),
+        CASE WHEN u.reason IS NULL THEN 'pending' ELSE 'skipped' END, u.reason, record.now, record.now,
+        CASE WHEN u.reason IS NOT NULL THEN record.now END
+    FROM unnest(pipeline_ids, task_ids, moments, skipped_because) AS u (pipeline_id, task_id, moment, reason)
+    JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = u.task_id
+    LEFT JOIN periodic_schedule.policy AS y ON y.pipeline_id = u.pipeline_id
+    ON CONFLICT (pipeline_id, scheduled_for) DO NOTHING
+    RETURNING *;
+    IF FOUND THEN
+        PERFORM periodic_schedule.wake();
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.record(uuid[], bigint[], timestamptz[], text[], timestamptz) IS
+    'Writes occurrences into the ledger, pending, or skipped where a reason is given; returns those that were not there yet';
 
 -- sql/functions/release.sql
 -- Locks, in this order: the installation's row (if for all), what drain() locks, mirror rows by pipeline_id, Beat's rows of the same tasks; it waits for none.
@@ -2159,11 +2307,33 @@ $function$;
 COMMENT ON FUNCTION periodic_schedule.release(uuid[]) IS
     'From its commit on, Beat fires these schedules again (NULL: all, and those created later). Their runs are written to Beat''s table first, so that Beat goes on from there; what the ledger holds already is still Postgres'' to fire. One row for each: done, or the reason why not. READ COMMITTED only';
 
+-- sql/functions/run_now.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.run_now(pipeline_id uuid, now timestamptz DEFAULT clock_timestamp())
+RETURNS SETOF periodic_schedule.firing
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+BEGIN
+    PERFORM periodic_schedule.require_schedule(run_now.pipeline_id);
+    RETURN QUERY
+    SELECT f.* FROM periodic_schedule.record(
+        ARRAY[run_now.pipeline_id],
+        ARRAY(
+            SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.pipeline_id = run_now.pipeline_id
+        ),
+        ARRAY[run_now.now], ARRAY[NULL], run_now.now
+    ) AS f;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.run_now(uuid, timestamptz) IS
+    'Puts one more firing into the ledger, whoever fires the schedule otherwise, paused or not; its own next run stays as it is. Where overlap is not allowed it waits for those before it. Raises SQLSTATE P0002 if there is no such schedule';
+
 -- sql/functions/run_time.sql
 CREATE OR REPLACE FUNCTION periodic_schedule.run_time(
     cron_string text, run timestamptz, last_run_at timestamptz, effective_at timestamptz, start_time timestamptz
 ) RETURNS timestamptz
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 RETURN CASE
     WHEN run IS NULL THEN NULL
     WHEN cron_string NOT LIKE '@every %' THEN greatest(run, start_time)
@@ -2221,6 +2391,138 @@ $function$;
 COMMENT ON FUNCTION periodic_schedule.schedule_changed() IS
     'Statement trigger on Beat''s schedule tables (its argument: crontab, interval, clocked or solar): mirrors the tasks that use what changed. Never fails and never waits long';
 
+-- sql/functions/spread_of.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.spread_of(periodic_task_id bigint, pipeline_id uuid) RETURNS interval
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    RETURN periodic_schedule.spread_offset(periodic_task_id, (
+        SELECT y.spread FROM periodic_schedule.policy AS y WHERE y.pipeline_id = spread_of.pipeline_id
+    ));
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.spread_of(bigint, uuid) IS
+    'The offset of a schedule that Postgres fires: that of its policy, or none';
+
+-- sql/functions/suspects.sql
+-- A quick look at many rows.  Next runs are not asked of Python row by row, but once for all rows of a
+-- schedule that say the same run: the run after a time never decreases as the time increases, so if
+-- it is right for the least base and for the greatest, it is right for those between.
+CREATE OR REPLACE FUNCTION periodic_schedule.suspects(
+    after bigint DEFAULT -9223372036854775808, upto bigint DEFAULT 9223372036854775807
+) RETURNS SETOF bigint
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+SET jit = off
+SET parallel_tuple_cost = 0.01  -- rows are narrow
+AS $function$
+DECLARE
+    pipelines record;
+BEGIN
+    PERFORM periodic_schedule.load_python();
+    -- As arrays, so that parallel workers can read the rest: pipeline_rows() itself is not for them.
+    SELECT
+        array_agg(l.pipeline_id) AS ids, array_agg(l.pipeline_name) AS names, array_agg(l.workflow_id) AS workflow_ids,
+        array_agg(l.organization_id) AS organization_ids, array_agg(l.problem) AS problems
+    INTO pipelines
+    FROM periodic_schedule.pipeline_rows(ARRAY(
+        SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m
+        WHERE m.periodic_task_id > after AND m.periodic_task_id <= upto
+          AND EXISTS (SELECT FROM periodic_schedule.pipeline_source)
+    )) AS l;
+    RETURN QUERY
+    WITH compared AS MATERIALIZED (
+        SELECT
+            p.id::bigint AS id, m.enabled, m.cron_string, m.timezone,
+            CASE
+                WHEN m.cron_string LIKE '@every %' THEN coalesce(m.last_run_at, m.effective_at)
+                ELSE greatest(m.last_run_at, m.effective_at)
+            END AS base,
+            m.next_run_at - periodic_schedule.spread_offset(m.periodic_task_id, y.spread) AS run,
+            coalesce(
+                m.sync_error IS NULL AND p.name = m.task_name AND p.task = m.task
+                AND p.enabled = m.enabled AND p.expires IS NOT DISTINCT FROM m.expires
+                AND num_nulls(p.start_time, m.start_time) = 2 AND NOT p.one_off AND NOT m.one_off
+                AND m.timezone = coalesce(c.timezone::text, 'UTC')
+                AND m.cron_string = CASE
+                    WHEN c.id IS NOT NULL
+                        THEN concat_ws(' ', c.minute, c.hour, c.day_of_month, c.month_of_year, c.day_of_week)
+                    ELSE concat_ws(' ', '@every', i.every, i.period)
+                END
+                AND CASE
+                    WHEN m.pg_owned THEN (m.enabled OR m.last_run_at IS NULL) AND m.parity_since IS NULL
+                    WHEN p.last_run_at IS DISTINCT FROM m.last_run_at THEN false
+                    WHEN m.last_run_at < m.effective_at OR m.last_run_at IS NULL
+                        THEN num_nulls(m.parity_since, m.parity_count) = 2
+                    -- There are times to which nothing can be added.
+                    WHEN m.parity_since >= '9999-01-01 00:00+00' THEN false
+                    ELSE m.parity_since >= m.effective_at
+                        AND m.last_run_at < m.parity_since + interval '72:00'
+                END
+                AND num_nonnulls(p.crontab_id, p.interval_id, p.clocked_id, p.solar_id) = 1
+                AND CASE
+                    WHEN p.enabled THEN m.next_run_at < coalesce(p.expires, 'infinity')
+                    ELSE m.next_run_at IS NULL
+                END
+                AND m.identity_digest = periodic_schedule.identity_digest(
+                    p.name, p.task, p.args, p.kwargs, p.headers, m.pipeline_id, m.organization_id, m.workflow_id,
+                    m.pipeline_name, m.identity_source
+                )
+                AND CASE
+                    WHEN l.pipeline_id IS NULL THEN m.identity_source <> 'pipeline'
+                    ELSE m.identity_source = 'pipeline' AND l.problem IS NULL AND l.pipeline_name = m.pipeline_name
+                        AND l.organization_id = m.organization_id AND l.workflow_id IS NOT DISTINCT FROM m.workflow_id
+                END,
+                false
+            ) AS plain
+        FROM @beat_schema@.django_celery_beat_periodictask AS p
+        LEFT JOIN @beat_schema@.pg_periodic_schedule AS m
+            ON m.periodic_task_id = p.id AND m.periodic_task_id > after AND m.periodic_task_id <= upto
+        LEFT JOIN @beat_schema@.django_celery_beat_crontabschedule AS c ON c.id = p.crontab_id
+        LEFT JOIN @beat_schema@.django_celery_beat_intervalschedule AS i ON i.id = p.interval_id
+        LEFT JOIN periodic_schedule.policy AS y ON y.pipeline_id = m.pipeline_id AND m.pg_owned
+        LEFT JOIN unnest(
+            pipelines.ids, pipelines.names, pipelines.workflow_ids, pipelines.organization_ids, pipelines.problems
+        ) AS l (pipeline_id, pipeline_name, workflow_id, organization_id, problem) ON l.pipeline_id = m.pipeline_id
+        WHERE p.id > after AND p.id <= upto
+    ),
+
+    said AS (
+        SELECT c.cron_string, c.timezone, c.run, min(c.base) AS least, max(c.base) AS greatest
+        FROM compared AS c
+        WHERE c.plain AND c.enabled
+        GROUP BY c.cron_string, c.timezone, c.run
+    ),
+
+    wrong AS MATERIALIZED (
+        SELECT s.cron_string, s.timezone, s.run
+        FROM said AS s
+        CROSS JOIN LATERAL (SELECT periodic_schedule.to_microseconds(s.run) AS run) AS r
+        WHERE periodic_schedule.py_next_run_at(s.cron_string, s.timezone, periodic_schedule.to_microseconds(s.least))
+            IS DISTINCT FROM r.run
+           OR s.greatest > s.least
+          AND periodic_schedule.py_next_run_at(s.cron_string, s.timezone, periodic_schedule.to_microseconds(s.greatest))
+            IS DISTINCT FROM r.run
+    )
+
+    SELECT c.id FROM compared AS c WHERE NOT c.plain
+    UNION ALL
+    SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
+    WHERE m.periodic_task_id > after AND m.periodic_task_id <= upto
+      AND NOT EXISTS (
+          SELECT FROM @beat_schema@.django_celery_beat_periodictask AS p WHERE p.id = m.periodic_task_id
+      )
+    UNION ALL
+    SELECT c.id
+    FROM wrong AS w
+    JOIN compared AS c ON c.cron_string = w.cron_string AND c.timezone = w.timezone AND c.run = w.run
+    WHERE c.plain AND c.enabled;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.suspects(bigint, bigint) IS
+    'Tasks, with ids after one and up to another, whose mirror row cannot be said at a glance to be right: expected() tells. All that differ are among them';
+
 -- sql/functions/sync.sql
 -- The one writer of the mirror.  It locks, in this order: the slots of the rows it will read, the
 -- slots of tasks that have no mirror row to lock, the mirror rows.  Only then it reads, in new
@@ -2234,7 +2536,6 @@ SET plan_cache_mode = force_generic_plan  -- planning takes longer than a few ta
 AS $function$
 DECLARE
     redefined CONSTANT boolean := change IN ('inserted', 'redefined');
-    inserted CONSTANT boolean := change = 'inserted';
     ids bigint[];
     absent bigint[] := '{}';
     busy bigint[] := '{}';
@@ -2248,45 +2549,44 @@ BEGIN
         -- Written all the same, from what can be seen now.
         PERFORM periodic_schedule.note('task', task_ids::text[], 'another session is editing a row it uses');
     END IF;
-    IF inserted THEN
-        ids := task_ids;  -- nobody else can see them yet
-    ELSE
-        IF redefined THEN
-            absent := ARRAY(
-                SELECT t.id FROM unnest(task_ids) AS t (id)
-                WHERE NOT EXISTS (
-                    SELECT FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.periodic_task_id = t.id
-                )
-            );
-            IF absent <> '{}' AND NOT periodic_schedule.lock_slots(
-                ARRAY(SELECT DISTINCT periodic_schedule.lock_slot('task', t.id::text) FROM unnest(absent) AS t (id)),
-                true, deadline
-            ) THEN
-                PERFORM periodic_schedule.note('task', absent::text[], 'another session is mirroring it');
-                task_ids := ARRAY(SELECT unnest(task_ids) EXCEPT SELECT unnest(absent));
-                absent := '{}';
-            END IF;
-        END IF;
-        ids := periodic_schedule.lock_mirror_rows(task_ids, deadline) || absent;
-        IF cardinality(ids) < cardinality(task_ids) THEN
-            busy := ARRAY(SELECT unnest(task_ids) EXCEPT SELECT unnest(ids));
-            IF NOT redefined AND EXISTS (  -- not busy but absent
-                SELECT FROM unnest(busy) AS t (id)
-                WHERE NOT EXISTS (
-                    SELECT FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.periodic_task_id = t.id
-                )
-            ) THEN
-                RETURN periodic_schedule.sync(task_ids, 'redefined', deadline);
-            END IF;
-            PERFORM periodic_schedule.note('task', busy::text[], 'another session has locked its mirror row');
+    IF redefined THEN
+        absent := ARRAY(
+            SELECT t.id FROM unnest(task_ids) AS t (id)
+            WHERE NOT EXISTS (
+                SELECT FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.periodic_task_id = t.id
+            )
+        );
+        -- Those that this transaction has inserted, nobody else can see.
+        IF absent <> '{}' AND change <> 'inserted' AND NOT periodic_schedule.lock_slots(
+            ARRAY(SELECT DISTINCT periodic_schedule.lock_slot('task', t.id::text) FROM unnest(absent) AS t (id)),
+            true, deadline
+        ) THEN
+            PERFORM periodic_schedule.note('task', absent::text[], 'another session is mirroring it');
+            task_ids := ARRAY(SELECT unnest(task_ids) EXCEPT SELECT unnest(absent));
+            absent := '{}';
         END IF;
     END IF;
+    ids := absent;
+    IF cardinality(absent) < cardinality(task_ids) THEN
+        ids := ids || periodic_schedule.lock_mirror_rows(task_ids, deadline);
+    END IF;
+    IF cardinality(ids) < cardinality(task_ids) THEN
+        busy := ARRAY(SELECT unnest(task_ids) EXCEPT SELECT unnest(ids));
+        IF NOT redefined AND EXISTS (  -- not busy but absent
+            SELECT FROM unnest(busy) AS t (id)
+            WHERE NOT EXISTS (
+                SELECT FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.periodic_task_id = t.id
+            )
+        ) THEN
+            RETURN periodic_schedule.sync(task_ids, 'redefined', deadline);
+        END IF;
+        PERFORM periodic_schedule.note('task', busy::text[], 'another session has locked its mirror row');
+    END IF;
 
-    IF inserted OR absent <> '{}' THEN
+    IF absent <> '{}' THEN
         -- Who fires them?  The lock, until our commit, makes adopt() and release() of all wait for it.
         SELECT i.adopts_new INTO adopts FROM periodic_schedule.installation AS i FOR SHARE SKIP LOCKED;
         IF adopts IS NULL THEN
-            absent := CASE WHEN inserted THEN ids ELSE absent END;
             PERFORM periodic_schedule.note('task', absent::text[], 'all schedules are being adopted or released');
             busy := busy || absent;
             ids := ARRAY(SELECT unnest(ids) EXCEPT SELECT unnest(absent));
@@ -2316,8 +2616,21 @@ BEGIN
     END IF;
 
     WITH source AS MATERIALIZED (
-        SELECT e.*
+        SELECT
+            e.*, o.pipeline_id IS NULL AS unknown,
+            (
+                o.pipeline_id, o.organization_id, o.workflow_id, o.pipeline_name, o.cron_string, o.enabled,
+                o.last_run_at, o.next_run_at, o.task_name, o.task, o.timezone, o.start_time, o.expires, o.one_off,
+                o.effective_at, o.identity_source, o.sync_error, o.parity_since, o.parity_count
+            ) IS DISTINCT FROM (
+                e.pipeline_id, e.organization_id, e.workflow_id, e.pipeline_name, e.cron_string, e.enabled,
+                e.last_run_at, e.next_run_at, e.task_name, e.task, e.timezone, e.start_time, e.expires, e.one_off,
+                e.effective_at, e.identity_source, e.sync_error, e.parity_since, e.parity_count
+            ) AS changed,
+            o.identity_digest AS old_digest
         FROM periodic_schedule.expected(ids, redefined, clock_timestamp(), '0.4 s') AS e
+        -- By now: another session may have inserted it before we had the slot.
+        LEFT JOIN @beat_schema@.pg_periodic_schedule AS o ON o.periodic_task_id = e.periodic_task_id
     ),
 
     owed AS (
@@ -2325,46 +2638,45 @@ BEGIN
         SELECT 'task', s.periodic_task_id::text, s.incomplete FROM source AS s WHERE s.incomplete IS NOT NULL
     ),
 
-    written AS (
+    updated AS (
+        UPDATE @beat_schema@.pg_periodic_schedule AS m
+        SET (
+                pipeline_id, organization_id, workflow_id, pipeline_name, cron_string, enabled, last_run_at,
+                next_run_at, task_name, task, timezone, start_time, expires, one_off, effective_at,
+                identity_source, sync_error, parity_since, parity_count, identity_digest, updated_at
+            ) = ROW(
+                s.pipeline_id, s.organization_id, s.workflow_id, s.pipeline_name, s.cron_string, s.enabled,
+                s.last_run_at, s.next_run_at, s.task_name, s.task, s.timezone, s.start_time, s.expires,
+                s.one_off, s.effective_at, s.identity_source, s.sync_error, s.parity_since, s.parity_count,
+                s.identity_digest, CASE WHEN s.changed THEN clock_timestamp() ELSE m.updated_at END
+            )
+        FROM source AS s
+        WHERE m.periodic_task_id = s.periodic_task_id AND NOT s.unknown
+          AND (s.changed OR s.identity_digest IS DISTINCT FROM s.old_digest)
+        RETURNING m.pg_owned AND m.next_run_at IS NOT NULL AS to_be_fired
+    ),
+
+    inserted AS (
         INSERT INTO @beat_schema@.pg_periodic_schedule AS m (
             periodic_task_id, pipeline_id, organization_id, workflow_id, pipeline_name, cron_string, enabled,
             last_run_at, next_run_at, task_name, task, timezone, start_time, expires, one_off, effective_at,
-            identity_source, sync_error, parity_since, parity_count, pg_owned
+            identity_source, sync_error, parity_since, parity_count, identity_digest, pg_owned
         )
         SELECT
             s.periodic_task_id, s.pipeline_id, s.organization_id, s.workflow_id, s.pipeline_name, s.cron_string,
             s.enabled, s.last_run_at, s.next_run_at, s.task_name, s.task, s.timezone, s.start_time, s.expires,
             s.one_off, s.effective_at, s.identity_source, s.sync_error, s.parity_since, s.parity_count,
-            coalesce(adopts, false)
+            s.identity_digest, coalesce(adopts, false)
         FROM source AS s
-        ORDER BY s.pipeline_id
-        ON CONFLICT (periodic_task_id) DO UPDATE SET
-        (
-            pipeline_id, organization_id, workflow_id, pipeline_name, cron_string, enabled, last_run_at,
-            next_run_at, task_name, task, timezone, start_time, expires, one_off, effective_at, identity_source,
-            sync_error, parity_since, parity_count, updated_at
-        ) = (
-            excluded.pipeline_id, excluded.organization_id, excluded.workflow_id, excluded.pipeline_name,
-            excluded.cron_string, excluded.enabled, excluded.last_run_at, excluded.next_run_at,
-            excluded.task_name, excluded.task, excluded.timezone, excluded.start_time, excluded.expires,
-            excluded.one_off, excluded.effective_at, excluded.identity_source, excluded.sync_error,
-            excluded.parity_since, excluded.parity_count, clock_timestamp()
-        )
-        WHERE (
-            m.pipeline_id, m.organization_id, m.workflow_id, m.pipeline_name, m.cron_string, m.enabled,
-            m.last_run_at, m.next_run_at, m.task_name, m.task, m.timezone, m.start_time, m.expires, m.one_off,
-            m.effective_at, m.identity_source, m.sync_error, m.parity_since, m.parity_count
-        ) IS DISTINCT FROM (
-            excluded.pipeline_id, excluded.organization_id, excluded.workflow_id, excluded.pipeline_name,
-            excluded.cron_string, excluded.enabled, excluded.last_run_at, excluded.next_run_at,
-            excluded.task_name, excluded.task, excluded.timezone, excluded.start_time, excluded.expires,
-            excluded.one_off, excluded.effective_at, excluded.identity_source, excluded.sync_error,
-            excluded.parity_since, excluded.parity_count
-        )
-        RETURNING m.pg_owned AND m.next_run_at IS NOT NULL
+        WHERE redefined AND s.unknown
+        RETURNING m.pg_owned AND m.next_run_at IS NOT NULL AS to_be_fired
+    ),
+
+    written AS (
+        SELECT u.to_be_fired FROM updated AS u UNION ALL SELECT n.to_be_fired FROM inserted AS n
     )
 
-    SELECT bool_or(w.to_be_fired) INTO moved FROM written AS w (to_be_fired);
+    SELECT bool_or(w.to_be_fired) INTO moved FROM written AS w;
     IF moved THEN  -- a scheduler may be asleep until later
         PERFORM periodic_schedule.wake();
     END IF;
@@ -2373,6 +2685,45 @@ END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.sync(bigint[], text, timestamptz) IS
     'Makes the mirror rows of these tasks equal to their sources. change: inserted (this transaction created the tasks), redefined (names, arguments or schedule references may have changed), schedule (a row they refer to, or their runs only); what stays locked by others until the deadline is noted and returned';
+
+-- sql/functions/sync_edit.sql
+-- Who calls it has locked the slot of the schedule (or has noted that it could not).  Mirror rows are locked
+-- first, so that sync_times() reads tasks as they are under these locks.
+CREATE OR REPLACE FUNCTION periodic_schedule.sync_edit(source text, source_key text, task_ids bigint[]) RETURNS bigint[]
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+DECLARE
+    edited record;
+BEGIN
+    CASE source
+        WHEN 'crontab' THEN
+            SELECT
+                concat_ws(' ', c.minute, c.hour, c.day_of_month, c.month_of_year, c.day_of_week) AS cron_string,
+                c.timezone::text AS timezone, c.id::bigint AS crontab_id, NULL::bigint AS interval_id
+            INTO edited
+            FROM @beat_schema@.django_celery_beat_crontabschedule AS c WHERE c.id = source_key::bigint;
+        WHEN 'interval' THEN
+            SELECT
+                concat_ws(' ', '@every', i.every, i.period) AS cron_string, 'UTC' AS timezone,
+                NULL::bigint AS crontab_id, i.id::bigint AS interval_id
+            INTO edited
+            FROM @beat_schema@.django_celery_beat_intervalschedule AS i WHERE i.id = source_key::bigint;
+    END CASE;
+    -- Deleted, or columns with spaces or worse: for expected().
+    IF edited.cron_string ~ '^([!-~]+ [!-~]+ )?[!-~]+( [!-~]+){2}$' COLLATE "C" THEN
+        RETURN periodic_schedule.sync_times(
+            task_ids, clock_timestamp(), edited.cron_string, edited.timezone, edited.crontab_id, edited.interval_id
+        );
+    END IF;
+    RETURN task_ids;
+EXCEPTION WHEN OTHERS THEN  -- of one row: sync_safely() finds it
+    RETURN task_ids;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.sync_edit(text, text, bigint[]) IS
+    'Mirrors an edit of one crontab or interval to tasks that use it; returns those that sync() must do; raises nothing';
 
 -- sql/functions/sync_owed.sql
 CREATE OR REPLACE FUNCTION periodic_schedule.sync_owed(pipeline_ids uuid[]) RETURNS uuid[]
@@ -2502,6 +2853,9 @@ BEGIN
         PERFORM periodic_schedule.note('task', task_ids[at_once + 1:]::text[], 'more tasks than are mirrored at once');
         task_ids := task_ids[:at_once];
     END IF;
+    IF source IN ('crontab', 'interval') AND cardinality(source_keys) = 1 AND task_ids <> '{}' THEN
+        task_ids := periodic_schedule.sync_edit(source, source_keys[1], task_ids);
+    END IF;
     RETURN task_ids = '{}' OR periodic_schedule.sync_safely(
         task_ids,
         CASE WHEN source IN ('task', 'pipeline', 'organization') OR source_keys = '{*}' THEN 'redefined' ELSE 'schedule' END,
@@ -2513,86 +2867,129 @@ COMMENT ON FUNCTION periodic_schedule.sync_sources(text, text[], integer, timest
     'Mirrors all tasks that use these rows of a source, at most at_once of them now, the others by note; false if something failed';
 
 -- sql/functions/sync_times.sql
--- What a pause, a resumption or a saved run changes, in one short statement.  Schedules and identities
--- are not read again: those that the locked mirror row has are right, because whoever changes them has
--- to lock that row too, or notes (docs/locking.md).
+-- What a pause, a resumption, a saved run or an edit of a crontab or interval changes, in one statement.
+-- It locks mirror rows and reads tasks at once, from one snapshot, so its caller must see to it that nobody
+-- else can have changed these tasks meanwhile: the transaction has written them itself, or has locked the
+-- mirror rows before.  Identities are not read again, nor are schedules: those that the locked mirror row
+-- has are right, because whoever changes them has to lock that row too, or notes (docs/locking.md).
 CREATE OR REPLACE FUNCTION periodic_schedule.sync_times(
-    task_ids bigint[], now timestamptz, OUT rest bigint[]
+    task_ids bigint[], now timestamptz, cron_string text, timezone text, crontab_id bigint, interval_id bigint,
+    OUT rest bigint[]
 )
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan  -- planning takes longer than it runs
+SET enable_seqscan = off  -- nor are small tables read as a whole
 AS $function$
+#variable_conflict use_column
 DECLARE
-    locked CONSTANT bigint[] := ARRAY(
-        SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
-        WHERE m.periodic_task_id = ANY (task_ids) ORDER BY m.pipeline_id FOR NO KEY UPDATE SKIP LOCKED
-    );
+    from_now bigint;
     done bigint[];
     moved boolean;
 BEGIN
     IF cardinality(task_ids) > 100 THEN
-        PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);  -- until this function ends
+        PERFORM periodic_schedule.load_python();
+        PERFORM  -- until this function ends
+            set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_seqscan', 'on', true),
+            set_config('random_page_cost', '1.1', true);  -- what is fired all day is in memory
     END IF;
-    WITH written AS (
-        UPDATE @beat_schema@.pg_periodic_schedule AS m
-        SET enabled = p.enabled, last_run_at = t.last_run_at, next_run_at = n.run_at, start_time = p.start_time,
-            expires = p.expires, one_off = p.one_off, effective_at = t.effective_at, parity_since = t.parity_since,
-            parity_count = t.parity_count, updated_at = clock_timestamp()
-        FROM @beat_schema@.pg_periodic_schedule AS o
+    IF sync_times.cron_string IS NOT NULL THEN  -- once for nearly all
+        from_now := periodic_schedule.py_next_run_at(
+            sync_times.cron_string, sync_times.timezone, periodic_schedule.to_microseconds(sync_times.now)
+        );
+    END IF;
+    WITH locked AS MATERIALIZED (
+        SELECT
+            m.ctid AS place, m.pipeline_id, m.periodic_task_id, m.cron_string, m.timezone, m.enabled, m.last_run_at, m.next_run_at,
+            m.start_time, m.expires, m.one_off, m.effective_at, m.parity_since, m.parity_count, m.pg_owned, m.run_count
+        FROM @beat_schema@.pg_periodic_schedule AS m
+        WHERE m.periodic_task_id = ANY (task_ids) AND m.sync_error IS NULL AND m.cron_string NOT LIKE '@solar %'
+        FOR NO KEY UPDATE SKIP LOCKED
+    ),
+
+    source AS MATERIALIZED (
+        SELECT
+            o.place, o.pipeline_id, k.cron_string, k.timezone, p.enabled, t.last_run_at, n.run_at, p.start_time, p.expires,
+            p.one_off, t.effective_at, t.parity_since, t.parity_count
+        FROM locked AS o
         JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = o.periodic_task_id
-        LEFT JOIN periodic_schedule.policy AS y ON y.pipeline_id = o.pipeline_id AND o.pg_owned
+        CROSS JOIN LATERAL (
+            SELECT
+                coalesce(sync_times.cron_string, o.cron_string) AS cron_string,
+                coalesce(sync_times.timezone, o.timezone) AS timezone
+        ) AS k
         CROSS JOIN LATERAL periodic_schedule.timing(
-            p.enabled, p.last_run_at, p.start_time, p.expires, p.one_off, p.total_run_count, o.cron_string, o.timezone,
-            o.pipeline_id IS NOT NULL, o.pg_owned, o.sync_error IS NULL, o.enabled, o.last_run_at,
+            p.enabled, p.last_run_at, p.start_time, p.expires, p.one_off, p.total_run_count, k.cron_string, k.timezone,
+            true, o.pg_owned, true, o.enabled, o.last_run_at,
             o.start_time, o.expires, o.one_off, o.cron_string, o.timezone, o.effective_at,
             o.run_count, o.parity_since, o.parity_count,
             NULL, sync_times.now
         ) AS t
         CROSS JOIN LATERAL (
-            SELECT CASE WHEN p.enabled AND NOT t.kept AND NOT t.finished THEN periodic_schedule.from_microseconds(
-                periodic_schedule.py_next_run_at(o.cron_string, o.timezone, periodic_schedule.to_microseconds(t.base))
-            ) END AS found
-            OFFSET 0  -- computed once
+            SELECT CASE
+                WHEN t.base = sync_times.now AND from_now IS NOT NULL THEN from_now
+                -- Of an edited one also to see whether there is one.
+                WHEN NOT t.kept AND (sync_times.cron_string IS NOT NULL OR p.enabled AND NOT t.finished)
+                    THEN periodic_schedule.py_next_run_at(
+                        k.cron_string, k.timezone, periodic_schedule.to_microseconds(t.base)
+                    )
+            END AS found
+            OFFSET 0  -- here and below: computed once, not wherever it is used
         ) AS r
         CROSS JOIN LATERAL (
-            SELECT periodic_schedule.spread_offset(o.periodic_task_id, y.spread) + periodic_schedule.run_time(
-                o.cron_string, r.found, t.last_run_at, t.effective_at, p.start_time
-            ) AS run_at
+            SELECT periodic_schedule.run_time(
+                k.cron_string, periodic_schedule.from_microseconds(r.found), t.last_run_at, t.effective_at, p.start_time
+            ) + CASE
+                WHEN o.pg_owned THEN periodic_schedule.spread_of(o.periodic_task_id, o.pipeline_id)
+                ELSE interval '0'
+            END AS run_at
+            OFFSET 0
         ) AS f
         CROSS JOIN LATERAL (
             SELECT CASE
                 WHEN t.kept THEN o.next_run_at
-                WHEN f.run_at < least(p.expires, '10000-01-01 00:00+00') THEN f.run_at
+                WHEN p.enabled AND NOT t.finished AND f.run_at < least(p.expires, '10000-01-01 00:00+00') THEN f.run_at
             END AS run_at
         ) AS n
-        WHERE o.periodic_task_id = ANY (locked) AND o.sync_error IS NULL AND o.cron_string NOT LIKE '@solar %'
-          AND (r.found IS NOT NULL OR NOT p.enabled OR t.kept OR t.finished)
-          AND m.pipeline_id = o.pipeline_id
+        WHERE (r.found IS NOT NULL OR t.kept OR sync_times.cron_string IS NULL AND (t.finished OR NOT p.enabled))
           AND (
-              o.enabled, o.last_run_at, o.next_run_at, o.start_time, o.expires, o.one_off, o.effective_at,
-              o.parity_since, o.parity_count
-          ) IS DISTINCT FROM (
-              p.enabled, t.last_run_at, n.run_at, p.start_time, p.expires, p.one_off, t.effective_at,
-              t.parity_since, t.parity_count
+              sync_times.cron_string IS NULL
+              OR num_nonnulls(p.crontab_id, p.interval_id, p.clocked_id, p.solar_id) = 1
+              AND (p.crontab_id = sync_times.crontab_id OR p.interval_id = sync_times.interval_id)
           )
+          AND (
+              o.cron_string, o.timezone, o.enabled, o.last_run_at, o.next_run_at, o.start_time, o.expires, o.one_off,
+              o.effective_at, o.parity_since, o.parity_count
+          ) IS DISTINCT FROM (
+              k.cron_string, k.timezone, p.enabled, t.last_run_at, n.run_at, p.start_time, p.expires, p.one_off,
+              t.effective_at, t.parity_since, t.parity_count
+          )
+    ),
+
+    written AS (
+        UPDATE @beat_schema@.pg_periodic_schedule AS m
+        SET cron_string = s.cron_string, timezone = s.timezone, enabled = s.enabled, last_run_at = s.last_run_at,
+            next_run_at = s.run_at, start_time = s.start_time, expires = s.expires, one_off = s.one_off,
+            effective_at = s.effective_at, parity_since = s.parity_since, parity_count = s.parity_count,
+            updated_at = clock_timestamp()
+        FROM source AS s
+        WHERE m.ctid = s.place AND m.pipeline_id = s.pipeline_id
         RETURNING m.periodic_task_id, m.pg_owned AND m.next_run_at IS NOT NULL AS to_be_fired
     )
 
     SELECT array_agg(w.periodic_task_id), bool_or(w.to_be_fired) INTO done, moved FROM written AS w;
-    rest := CASE
-        WHEN cardinality(done) = cardinality(task_ids) THEN '{}'
-        ELSE ARRAY(SELECT unnest(task_ids) EXCEPT SELECT unnest(done))
-    END;
+    IF cardinality(done) = cardinality(task_ids) THEN
+        rest := '{}';
+    ELSE
+        rest := ARRAY(SELECT unnest(task_ids) EXCEPT SELECT unnest(done));
+    END IF;
     IF moved THEN  -- a scheduler may be asleep until later
         PERFORM periodic_schedule.wake();
     END IF;
-EXCEPTION WHEN OTHERS THEN  -- of one row: sync_safely() finds it
-    rest := task_ids;
 END
 $function$;
-COMMENT ON FUNCTION periodic_schedule.sync_times(bigint[], timestamptz) IS
-    'Makes what mirror rows say about runs equal to Beat''s rows, whose other columns have not changed. Returns the tasks that sync() must do: mirror row locked by others or not there, errors, no run found or a search that may be long (the sun); raises nothing';
+COMMENT ON FUNCTION periodic_schedule.sync_times(bigint[], timestamptz, text, text, bigint, bigint) IS
+    'Makes what mirror rows say about runs equal to Beat''s rows, whose other columns have not changed; after an edit of a crontab or interval, also what they say about it: its new text, its zone and its id. Returns the tasks that sync() must do: mirror row locked by others or not there, errors, no run found, other kinds of schedules (a search for the sun may be long), nothing to change';
 
 -- sql/functions/task_changed.sql
 CREATE OR REPLACE FUNCTION periodic_schedule.task_changed() RETURNS trigger
@@ -2605,6 +3002,7 @@ DECLARE
     task_ids text[];
     change text := 'redefined';
     told boolean := true;
+    problem text;
 BEGIN
     CASE TG_OP
         WHEN 'INSERT' THEN
@@ -2617,14 +3015,13 @@ BEGIN
         ELSE
             -- Whole rows are saved, so every column is always written: only values tell.
             SELECT
-                array_agg(coalesce(n.id, o.id)::text) FILTER (WHERE x.redefined OR x.mirrored),
+                array_agg(x.id::text) FILTER (WHERE x.redefined OR x.retimed OR x.run),
                 CASE WHEN bool_or(x.redefined) THEN 'redefined' ELSE 'times' END,
-                bool_or(x.redefined OR x.told)
+                bool_or(x.redefined OR x.retimed OR x.resent)
             INTO task_ids, change, told
-            FROM old_rows AS o
-            FULL JOIN new_rows AS n ON n.id = o.id
-            CROSS JOIN LATERAL (
+            FROM (
                 SELECT
+                    coalesce(n.id, o.id) AS id,
                     (
                         n.id, n.name, n.task, n.args, n.kwargs, n.headers, n.crontab_id, n.interval_id,
                         n.clocked_id, n.solar_id
@@ -2632,29 +3029,36 @@ BEGIN
                         o.id, o.name, o.task, o.args, o.kwargs, o.headers, o.crontab_id, o.interval_id,
                         o.clocked_id, o.solar_id
                     ) AS redefined,
-                    (
-                        n.enabled, n.last_run_at, n.start_time, n.expires, n.one_off, n.one_off AND n.total_run_count > 0
-                    ) IS DISTINCT FROM (
-                        o.enabled, o.last_run_at, o.start_time, o.expires, o.one_off, o.one_off AND o.total_run_count > 0
-                    ) AS mirrored,
-                    (
-                        n.enabled, n.start_time, n.expires, n.one_off, n.queue, n.exchange, n.routing_key,
-                        n.priority, n.expire_seconds, n.description
-                    ) IS DISTINCT FROM (
-                        o.enabled, o.start_time, o.expires, o.one_off, o.queue, o.exchange, o.routing_key,
-                        o.priority, o.expire_seconds, o.description
-                    ) AS told
+                    (n.enabled, n.start_time, n.expires, n.one_off)
+                    IS DISTINCT FROM (o.enabled, o.start_time, o.expires, o.one_off) AS retimed,
+                    (n.last_run_at, n.one_off AND n.total_run_count > 0)
+                    IS DISTINCT FROM (o.last_run_at, o.one_off AND o.total_run_count > 0) AS run,
+                    (n.queue, n.exchange, n.routing_key, n.priority, n.expire_seconds, n.description)
+                    IS DISTINCT FROM
+                    (o.queue, o.exchange, o.routing_key, o.priority, o.expire_seconds, o.description) AS resent
+                FROM old_rows AS o
+                FULL JOIN new_rows AS n ON n.id = o.id
+                OFFSET 0  -- each is compared once, not wherever the answer is used
             ) AS x
-            WHERE x.redefined OR x.mirrored OR x.told;
+            WHERE x.redefined OR x.retimed OR x.run OR x.resent;
     END CASE;
     told := told AND task_ids IS DISTINCT FROM '{}';  -- a statement may touch no row
     PERFORM periodic_schedule.mirror_change('task', task_ids, change, told);
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
-    RAISE WARNING 'pg_periodic_schedule could not mirror a write to %: %', TG_TABLE_NAME, sqlerrm
+    problem := sqlerrm;
+    IF change = 'times' THEN  -- the fault of one row, perhaps: the long way finds it
+        BEGIN
+            PERFORM periodic_schedule.mirror_change('task', task_ids, 'schedule', told);
+            RETURN NULL;
+        EXCEPTION WHEN OTHERS THEN
+            problem := sqlerrm;
+        END;
+    END IF;
+    RAISE WARNING 'pg_periodic_schedule could not mirror a write to %: %', TG_TABLE_NAME, problem
         USING HINT = 'The write itself is done, and is noted in periodic_schedule.pending_sync for the next one.';
     BEGIN
-        PERFORM periodic_schedule.note('task', coalesce(task_ids, '{*}'), sqlerrm);
+        PERFORM periodic_schedule.note('task', coalesce(task_ids, '{*}'), problem);
     EXCEPTION WHEN OTHERS THEN
         RAISE WARNING 'pg_periodic_schedule could not note it either: %', sqlerrm
             USING HINT = 'Repair what the message says, then call periodic_schedule.reconcile().';
@@ -2673,7 +3077,7 @@ AS $function$
 BEGIN
     CASE current_setting('transaction_isolation')
         WHEN 'serializable' THEN  -- a read could fail the application
-            INSERT INTO periodic_schedule.beat_notice (transaction_id) VALUES (pg_current_xact_id());
+            INSERT INTO periodic_schedule.beat_notice (transaction_id, owed) VALUES (pg_current_xact_id(), true);
             RETURN;
         WHEN 'repeatable read' THEN  -- what this snapshot shows as free may be taken
             NULL;
@@ -2682,7 +3086,7 @@ BEGIN
             SET transaction_id = pg_current_xact_id()
             WHERE b.id = (
                 SELECT l.id FROM periodic_schedule.beat_notice AS l
-                WHERE l.transaction_id IS NULL AND NOT EXISTS (
+                WHERE NOT l.owed AND NOT EXISTS (
                     SELECT FROM periodic_schedule.beat_notice AS o WHERE o.transaction_id = pg_current_xact_id()
                 )
                 LIMIT 1 FOR UPDATE SKIP LOCKED
@@ -2715,6 +3119,10 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC'  -- a day is 24 hours; reasons are in UTC
 SET jit = off  -- compiling would take longer than it runs
+-- What is claimed is looked up row by row, so that the cost is that of the batch, whatever there is besides.
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET work_mem = '32MB'
 SET lock_timeout = '1s'  -- for what can only be waited for in the lock manager: tables
 AS $function$
 #variable_conflict use_column
@@ -2745,7 +3153,7 @@ BEGIN
     -- A new statement: it sees what was committed before the locks were had.
     WITH due AS MATERIALIZED (
         SELECT
-            m.pipeline_id, m.cron_string, m.timezone, m.one_off, p.expires, s.spread,
+            m.ctid AS place, m.pipeline_id, m.periodic_task_id, m.cron_string, m.timezone, m.one_off, p.expires, s.spread,
             m.next_run_at - s.spread AS moment, tick.now - s.spread AS horizon,
             CASE WHEN y.misfire <> 'one' THEN tick.now - s.spread - y.misfire_age ELSE '-infinity' END AS oldest,
             coalesce(y.misfire, 'one') AS misfire,
@@ -2756,6 +3164,7 @@ BEGIN
         LEFT JOIN periodic_schedule.policy AS y ON y.pipeline_id = m.pipeline_id
         CROSS JOIN LATERAL (
             SELECT coalesce(periodic_schedule.spread_offset(m.periodic_task_id, y.spread), '0') AS spread
+            OFFSET 0  -- here and below: computed once, not wherever it is used
         ) AS s
         WHERE m.pipeline_id = ANY (claimed) AND m.next_run_at <= tick.now AND m.enabled AND m.pg_owned
           AND p.enabled  -- a pause that could not wait for our lock has been noted, and is committed
@@ -2768,125 +3177,111 @@ BEGIN
           )
     ),
 
-    -- The runs that follow, in one call of Python for all rows.
-    following AS MATERIALIZED (
-        SELECT
-            u.pipeline_id, periodic_schedule.from_microseconds(u.run) AS run, u.error,
-            u.error IS NOT DISTINCT FROM n.incomplete AND u.error IS NOT NULL AS unknown
-        FROM (
-            SELECT
-                array_agg(d.pipeline_id) AS ids, array_agg(d.cron_string) AS expressions,
-                array_agg(d.timezone) AS zones, array_agg(periodic_schedule.to_microseconds(d.moment)) AS bases
-            FROM due AS d
-        ) AS a
-        CROSS JOIN LATERAL periodic_schedule.next_runs_of_many(
-            a.expressions, a.zones, a.bases, 86400000
-        ) AS n
-        CROSS JOIN LATERAL unnest(a.ids, n.runs, n.errors) AS u (pipeline_id, run, error)
-    ),
-
-    -- What may be fired, oldest first, and one more, if there are more than that.
-    listed AS MATERIALIZED (
-        SELECT
-            d.*, f.run AS following, f.error, coalesce(f.run <= d.horizon, false) AS late,
-            CASE
-                WHEN f.error IS NOT NULL OR d.expires <= tick.now THEN '{}'
-                WHEN d.moment < d.oldest THEN ARRAY(
-                    SELECT periodic_schedule.from_microseconds(r.run)
-                    FROM periodic_schedule.py_next_runs(  -- raises nothing, whatever ails one row
-                        d.cron_string, d.timezone,
-                        periodic_schedule.to_microseconds(CASE
-                            WHEN d.cron_string LIKE '@every %'  -- in step with the missed ones
-                                THEN d.moment + (ceil(
-                                    extract(epoch FROM d.oldest - d.moment) / extract(epoch FROM f.run - d.moment)
-                                ) - 1)::double precision * (f.run - d.moment)
-                            ELSE d.oldest - interval '1 microsecond'
-                        END),
-                        d.most + 1, periodic_schedule.to_microseconds(d.horizon)
-                    ) AS l
-                    CROSS JOIN LATERAL unnest(l.runs) AS r (run)
-                )
-                WHEN d.misfire = 'all' AND f.run <= d.horizon THEN d.moment || ARRAY(
-                    SELECT periodic_schedule.from_microseconds(r.run)
-                    FROM periodic_schedule.py_next_runs(
-                        d.cron_string, d.timezone, periodic_schedule.to_microseconds(d.moment), d.most,
-                        periodic_schedule.to_microseconds(d.horizon)
-                    ) AS l
-                    CROSS JOIN LATERAL unnest(l.runs) AS r (run)
-                )
-                WHEN f.run <= d.horizon THEN ARRAY[d.moment, f.run]
-                ELSE ARRAY[d.moment]
-            END AS moments,
-            CASE
-                WHEN d.overlap = 'skip' THEN 1 - o.unfinished
-                WHEN d.overlap = 'buffer_one' THEN 2 - o.unfinished
-                ELSE d.most
-            END AS free
-        FROM due AS d
-        JOIN following AS f ON f.pipeline_id = d.pipeline_id
-        CROSS JOIN LATERAL (
-            SELECT CASE WHEN d.overlap <> 'allow' THEN (
-                SELECT count(*) FROM periodic_schedule.firing AS e
-                WHERE e.pipeline_id = d.pipeline_id AND e.sequential AND e.state IN ('pending', 'leased')
-            ) END AS unfinished
-        ) AS o
-        WHERE NOT f.unknown
-    ),
-
-    occurrence AS MATERIALIZED (
-        SELECT
-            l.pipeline_id, l.moment,
-            CASE
-                WHEN l.error IS NOT NULL THEN 'the next run cannot be computed: ' || l.error
-                WHEN l.expires <= tick.now THEN 'expired'
-                ELSE format('misfire: more than %s late, as may be others after it', tick.now - l.spread - l.oldest)
-            END AS reason
-        FROM listed AS l
-        WHERE l.error IS NOT NULL OR l.expires <= tick.now OR l.moment < l.oldest
-        UNION ALL
-        SELECT
-            l.pipeline_id, u.moment,
-            CASE
-                WHEN u.position > l.most
-                    THEN format('misfire: at most %s of those missed is fired; not this one, nor later ones until %s', l.most, tick.now)
-                WHEN u.position > l.free THEN format('overlap: %s, earlier firings are not finished', l.overlap)
-            END
-        FROM listed AS l
-        CROSS JOIN LATERAL unnest(l.moments) WITH ORDINALITY AS u (moment, position)
-        WHERE u.position <= l.most + (NOT l.one_off)::integer
-    ),
-
-    -- last_run_at, or effective_at if nothing was fired, is the time up to which all is dealt with:
-    -- now, as for Beat, but intervals count from when they were due, so that they do not drift.
     settled AS MATERIALIZED (
         SELECT
-            l.*, x.fired,
+            d.*, f.error, f.unknown, l.moments, l.free, u.fired, u.until,
             CASE
-                WHEN l.cron_string LIKE '@at %' THEN tick.now
-                WHEN l.cron_string NOT LIKE '@every %' THEN l.horizon
-                WHEN cardinality(l.moments) > l.most OR l.moments = '{}' AND l.late THEN l.horizon
-                ELSE coalesce(l.moments[cardinality(l.moments)], l.moment)
-            END AS until
-        FROM listed AS l
-        JOIN (
-            SELECT c.pipeline_id, count(*) FILTER (WHERE c.reason IS NULL) AS fired
-            FROM occurrence AS c GROUP BY c.pipeline_id
-        ) AS x ON x.pipeline_id = l.pipeline_id
+                WHEN f.run <= d.horizon THEN periodic_schedule.from_microseconds(periodic_schedule.py_next_run_at(
+                    d.cron_string, d.timezone, periodic_schedule.to_microseconds(u.until)
+                ))
+                ELSE f.run
+            END + d.spread AS next_run_at
+        FROM due AS d
+        CROSS JOIN LATERAL (
+            SELECT periodic_schedule.py_next_run_at(
+                d.cron_string, d.timezone, periodic_schedule.to_microseconds(d.moment)
+            ) AS run
+            OFFSET 0
+        ) AS r
+        LEFT JOIN LATERAL (
+            SELECT n.errors[1] AS error, n.incomplete IS NOT NULL AS unknown
+            FROM periodic_schedule.next_runs_of_many(
+                ARRAY[d.cron_string], ARRAY[d.timezone], ARRAY[periodic_schedule.to_microseconds(d.moment)], 86400000
+            ) AS n
+            WHERE r.run IS NULL  -- why?
+            OFFSET 0
+        ) AS w ON true
+        CROSS JOIN LATERAL (
+            SELECT
+                periodic_schedule.from_microseconds(r.run) AS run, w.error, coalesce(w.unknown, false) AS unknown
+            OFFSET 0
+        ) AS f
+        -- What may be fired, oldest first, and one more, if there are more than that.
+        CROSS JOIN LATERAL (
+            SELECT
+                CASE
+                    WHEN f.error IS NOT NULL OR d.expires <= tick.now THEN '{}'
+                    WHEN d.moment < d.oldest THEN ARRAY(
+                        SELECT periodic_schedule.from_microseconds(o.run)
+                        FROM periodic_schedule.py_next_runs(  -- raises nothing, whatever ails one row
+                            d.cron_string, d.timezone,
+                            periodic_schedule.to_microseconds(CASE
+                                WHEN d.cron_string LIKE '@every %'  -- in step with the missed ones
+                                    THEN d.moment + (ceil(
+                                        extract(epoch FROM d.oldest - d.moment) / extract(epoch FROM f.run - d.moment)
+                                    ) - 1)::double precision * (f.run - d.moment)
+                                ELSE d.oldest - interval '1 microsecond'
+                            END),
+                            d.most + 1, periodic_schedule.to_microseconds(d.horizon)
+                        ) AS n
+                        CROSS JOIN LATERAL unnest(n.runs) AS o (run)
+                    )
+                    WHEN d.misfire = 'all' AND f.run <= d.horizon THEN d.moment || ARRAY(
+                        SELECT periodic_schedule.from_microseconds(o.run)
+                        FROM periodic_schedule.py_next_runs(
+                            d.cron_string, d.timezone, periodic_schedule.to_microseconds(d.moment), d.most,
+                            periodic_schedule.to_microseconds(d.horizon)
+                        ) AS n
+                        CROSS JOIN LATERAL unnest(n.runs) AS o (run)
+                    )
+                    WHEN f.run <= d.horizon THEN ARRAY[d.moment, f.run]
+                    ELSE ARRAY[d.moment]
+                END AS moments,
+                CASE
+                    WHEN d.overlap = 'allow' THEN d.most
+                    ELSE CASE d.overlap WHEN 'skip' THEN 1 ELSE 2 END - (
+                        SELECT count(*) FROM periodic_schedule.firing AS e
+                        WHERE e.pipeline_id = d.pipeline_id AND e.sequential AND e.state IN ('pending', 'leased')
+                    )
+                END AS free
+            OFFSET 0
+        ) AS l
+        -- last_run_at, or effective_at if nothing was fired, is the time up to which all is dealt with:
+        -- now, as for Beat, but intervals count from when they were due, so that they do not drift.
+        CROSS JOIN LATERAL (
+            SELECT
+                greatest(least(cardinality(l.moments), d.most, l.free), 0) AS fired,
+                CASE
+                    WHEN d.cron_string LIKE '@at %' THEN tick.now
+                    WHEN d.cron_string NOT LIKE '@every %' THEN d.horizon
+                    WHEN cardinality(l.moments) > d.most OR l.moments = '{}' AND f.run <= d.horizon THEN d.horizon
+                    ELSE coalesce(l.moments[cardinality(l.moments)], d.moment)
+                END AS until
+            OFFSET 0
+        ) AS u
     ),
 
-    -- Those that have missed some go on from there: a second call, if there are any.
-    resumed AS MATERIALIZED (
-        SELECT u.pipeline_id, periodic_schedule.from_microseconds(u.run) AS run
-        FROM (
-            SELECT
-                array_agg(s.pipeline_id) AS ids, array_agg(s.cron_string) AS expressions,
-                array_agg(s.timezone) AS zones, array_agg(periodic_schedule.to_microseconds(s.until)) AS bases
-            FROM settled AS s WHERE s.late
-        ) AS a
-        CROSS JOIN LATERAL periodic_schedule.next_runs_of_many(
-            a.expressions, a.zones, a.bases, 86400000
-        ) AS n
-        CROSS JOIN LATERAL unnest(a.ids, n.runs) AS u (pipeline_id, run)
+    occurrence AS (
+        SELECT
+            s.pipeline_id, s.periodic_task_id, s.moment,
+            CASE
+                WHEN s.error IS NOT NULL THEN 'the next run cannot be computed: ' || s.error
+                WHEN s.expires <= tick.now THEN 'expired'
+                ELSE format('misfire: more than %s late, as may be others after it', tick.now - s.spread - s.oldest)
+            END AS reason
+        FROM settled AS s
+        WHERE NOT s.unknown AND (s.error IS NOT NULL OR s.expires <= tick.now OR s.moment < s.oldest)
+        UNION ALL
+        SELECT
+            s.pipeline_id, s.periodic_task_id, o.moment,
+            CASE
+                WHEN o.position > s.most
+                    THEN format('misfire: at most %s of those missed is fired; not this one, nor later ones until %s', s.most, tick.now)
+                WHEN o.position > s.free THEN format('overlap: %s, earlier firings are not finished', s.overlap)
+            END
+        FROM settled AS s
+        CROSS JOIN LATERAL unnest(s.moments) WITH ORDINALITY AS o (moment, position)
+        WHERE NOT s.unknown AND o.position <= s.most + (NOT s.one_off)::integer
     ),
 
     advanced AS (
@@ -2894,23 +3289,21 @@ BEGIN
         SET last_run_at = CASE WHEN s.fired > 0 OR m.cron_string LIKE '@at %' THEN s.until ELSE m.last_run_at END,
             effective_at = CASE WHEN s.fired > 0 THEN m.effective_at ELSE greatest(m.effective_at, s.until) END,
             next_run_at = CASE
-                WHEN s.error IS NULL AND NOT (s.one_off AND s.fired > 0) AND x.run < least(s.expires, '10000-01-01 00:00+00')
-                    THEN x.run
+                WHEN s.error IS NULL AND NOT (s.one_off AND s.fired > 0)
+                    AND s.next_run_at < least(s.expires, '10000-01-01 00:00+00')
+                    THEN s.next_run_at
             END,
             run_count = m.run_count + s.fired,
             sync_error = coalesce(s.error, m.sync_error),
             updated_at = clock_timestamp()
         FROM settled AS s
-        LEFT JOIN resumed AS r ON r.pipeline_id = s.pipeline_id
-        CROSS JOIN LATERAL (
-            SELECT CASE WHEN s.late THEN r.run ELSE s.following END + s.spread AS run
-        ) AS x
-        WHERE m.pipeline_id = s.pipeline_id
+        WHERE m.ctid = s.place AND m.pipeline_id = s.pipeline_id AND NOT s.unknown
     )
 
     SELECT
-        (SELECT count(*) FROM due) AS due, (SELECT count(*) FROM following AS f WHERE f.unknown) AS unknown,
-        array_agg(c.pipeline_id) AS pipeline_ids, array_agg(c.moment) AS moments, array_agg(c.reason) AS reasons
+        (SELECT count(*) FROM due) AS due, (SELECT count(*) FROM settled AS s WHERE s.unknown) AS unknown,
+        array_agg(c.pipeline_id) AS pipeline_ids, array_agg(c.periodic_task_id) AS task_ids,
+        array_agg(c.moment) AS moments, array_agg(c.reason) AS reasons
     INTO occurrences
     FROM occurrence AS c;
 
@@ -2931,7 +3324,7 @@ BEGIN
     END IF;
     RETURN QUERY
     SELECT f.* FROM periodic_schedule.record(
-        occurrences.pipeline_ids, occurrences.moments, occurrences.reasons, tick.now
+        occurrences.pipeline_ids, occurrences.task_ids, occurrences.moments, occurrences.reasons, tick.now
     ) AS f;
 END
 $function$;
@@ -2952,11 +3345,11 @@ CREATE OR REPLACE FUNCTION periodic_schedule.timing(
     OUT last_run_at timestamptz, OUT finished boolean, OUT changed boolean, OUT effective_at timestamptz,
     OUT kept boolean, OUT base timestamptz, OUT parity_since timestamptz, OUT parity_count bigint
 ) RETURNS SETOF record
-LANGUAGE sql STABLE ROWS 1
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 BEGIN ATOMIC
     SELECT
         r.last_run_at, r.finished, r.changed, e.effective_at,
-        r.unchanged,
+        e.kept,
         CASE
             -- Past ones are due; whether a one-off has run, its count tells, or who fires it.
             WHEN cron_string LIKE '@at %' AND one_off
@@ -2977,37 +3370,33 @@ BEGIN ATOMIC
         END
     FROM (
         SELECT
-            o.*,
-            o.owned AND NOT o.changed AND NOT o.finished AND was_right
-            AND enabled IS NOT DISTINCT FROM was_enabled
-            AND o.last_run_at IS NOT DISTINCT FROM was_last_run_at
-            AND expires IS NOT DISTINCT FROM was_expires
-            AND one_off IS NOT DISTINCT FROM was_one_off AS unchanged
-        FROM (
-            SELECT
-                coalesce(was_owned, false) AS owned,
-                coalesce(was_owned, adopts_new) AS ours,
-                CASE
-                    WHEN was_owned IS NOT TRUE THEN saved_run
-                    -- Who fires knows.  Beat's row follows later, but a pause by save() forgets the run.
-                    WHEN enabled OR saved_run IS NOT NULL OR was_run_count > 0 THEN was_last_run_at
-                END AS last_run_at,
-                one_off AND (
-                    total_run_count > 0 OR coalesce(was_owned AND was_run_count > 0, false)
-                ) AS finished,
-                cron_string IS DISTINCT FROM was_cron_string OR timezone IS DISTINCT FROM was_timezone
-                OR start_time IS DISTINCT FROM was_start_time AS changed
-            OFFSET 0
-        ) AS o
+            coalesce(was_owned, false) AS owned,
+            coalesce(was_owned, adopts_new) AS ours,
+            CASE
+                WHEN was_owned IS NOT TRUE THEN saved_run
+                -- Who fires knows.  Beat's row follows later, but a pause by save() forgets the run.
+                WHEN enabled OR saved_run IS NOT NULL OR was_run_count > 0 THEN was_last_run_at
+            END AS last_run_at,
+            one_off AND (
+                total_run_count > 0 OR coalesce(was_owned AND was_run_count > 0, false)
+            ) AS finished,
+            cron_string IS DISTINCT FROM was_cron_string OR timezone IS DISTINCT FROM was_timezone
+            OR start_time IS DISTINCT FROM was_start_time AS changed
         OFFSET 0
     ) AS r
     CROSS JOIN LATERAL (
-        SELECT CASE
-            WHEN was_known IS NOT TRUE THEN coalesce(r.last_run_at, now)  -- as Beat at its start
-            WHEN r.changed OR enabled AND NOT was_enabled THEN now
-            WHEN r.last_run_at IS NULL AND was_last_run_at IS NOT NULL THEN now  -- it was told to forget
-            ELSE was_effective_at
-        END AS effective_at
+        SELECT
+            CASE
+                WHEN was_known IS NOT TRUE THEN coalesce(r.last_run_at, now)  -- as Beat at its start
+                WHEN r.changed OR enabled AND NOT was_enabled THEN now
+                WHEN r.last_run_at IS NULL AND was_last_run_at IS NOT NULL THEN now  -- it was told to forget
+                ELSE was_effective_at
+            END AS effective_at,
+            r.owned AND NOT r.changed AND NOT r.finished AND was_right
+            AND enabled IS NOT DISTINCT FROM was_enabled
+            AND r.last_run_at IS NOT DISTINCT FROM was_last_run_at
+            AND expires IS NOT DISTINCT FROM was_expires
+            AND one_off IS NOT DISTINCT FROM was_one_off AS kept
         OFFSET 0
     ) AS e
     CROSS JOIN LATERAL (
@@ -3068,7 +3457,7 @@ BEGIN
         UNION ALL
         SELECT format('ALTER TABLE %s OWNER TO %I', c.oid::regclass, beat_owner)
         FROM pg_class AS c
-        WHERE c.relnamespace = 'periodic_schedule'::regnamespace AND c.relkind IN ('r', 'v')
+        WHERE c.relnamespace = 'periodic_schedule'::regnamespace AND c.relkind IN ('r', 'p', 'v')
           AND c.relname <> 'alembic_version'
         UNION ALL
         SELECT format('GRANT USAGE ON SCHEMA periodic_schedule TO %I', beat_owner)
@@ -3136,5 +3525,6 @@ $do$;
 DROP FUNCTION periodic_schedule.expected(task_ids bigint[], identify boolean, now timestamptz, deadline timestamptz);
 DROP FUNCTION periodic_schedule.mirror_change(source text, source_keys text[], redefined boolean, inserted boolean, told boolean);
 DROP FUNCTION periodic_schedule.next_runs_of_many(expressions text[], zones text[], afters bigint[], deadline bigint, OUT runs bigint[], OUT errors text[], OUT incomplete text);
+DROP FUNCTION periodic_schedule.record(pipeline_ids uuid[], moments timestamptz[], skipped_because text[], now timestamptz);
 DROP FUNCTION periodic_schedule.sync(task_ids bigint[], redefined boolean, inserted boolean, deadline timestamptz);
 DROP FUNCTION periodic_schedule.sync_safely(task_ids bigint[], redefined boolean, inserted boolean, deadline timestamptz);
