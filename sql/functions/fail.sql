@@ -14,7 +14,8 @@ BEGIN
         token = CASE WHEN retry_in IS NULL THEN f.token END,
         available_at = coalesce(fail.now + retry_in, f.available_at),
         ended_at = CASE WHEN retry_in IS NULL THEN fail.now END
-    WHERE f.id = fail.id AND f.token = fail.token AND f.state = 'leased'
+    -- Leased, that is; said by state, the index of all that are leased would be searched for one.
+    WHERE f.id = fail.id AND f.token = fail.token AND f.lease_until IS NOT NULL
     RETURNING f.sequential INTO was_sequential;
     IF was_sequential OR retry_in = '0' THEN
         PERFORM periodic_schedule.wake();

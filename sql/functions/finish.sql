@@ -9,7 +9,8 @@ DECLARE
 BEGIN
     UPDATE periodic_schedule.firing AS f
     SET state = 'finished', reason = NULL, lease_until = NULL, ended_at = finish.now
-    WHERE f.id = finish.id AND f.token = finish.token AND f.state = 'leased'
+    -- Leased, that is; said by state, the index of all that are leased would be searched for one.
+    WHERE f.id = finish.id AND f.token = finish.token AND f.lease_until IS NOT NULL
     RETURNING f.sequential INTO was_sequential;
     IF was_sequential THEN  -- another may be waiting for it
         PERFORM periodic_schedule.wake();

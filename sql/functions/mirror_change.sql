@@ -22,6 +22,10 @@ BEGIN
             task_ids := source_keys::bigint[];
             IF change = 'times' THEN
                 task_ids := periodic_schedule.sync_times(task_ids, clock_timestamp(), NULL, NULL, NULL, NULL);
+                IF task_ids <> '{}' THEN  -- the first in a session
+                    PERFORM periodic_schedule.load_python();
+                    task_ids := periodic_schedule.sync_times(task_ids, clock_timestamp(), NULL, NULL, NULL, NULL);
+                END IF;
                 change := 'schedule';
             END IF;
             IF task_ids <> '{}' THEN

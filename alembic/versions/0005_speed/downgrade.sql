@@ -2501,6 +2501,57 @@ $function$;
 COMMENT ON FUNCTION periodic_schedule.backfill(uuid, timestamptz, timestamptz, timestamptz) IS
     'Fires now what a schedule, as it is now, would have run from a time on and before another, but for what the ledger has already, fired or skipped; paused or not. Returns the new firings. Raises SQLSTATE 22023 for times ahead and for more than 9999 occurrences, P0002 if there is no such schedule';
 
+-- sql/functions/fail.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.fail(
+    id uuid, token uuid, error text, retry_in interval DEFAULT NULL, now timestamptz DEFAULT clock_timestamp()
+) RETURNS boolean
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+DECLARE
+    was_sequential boolean;
+BEGIN
+    UPDATE periodic_schedule.firing AS f
+    SET state = CASE WHEN retry_in IS NULL THEN 'failed' ELSE 'pending' END,
+        reason = coalesce(error, 'failed'), lease_until = NULL,
+        token = CASE WHEN retry_in IS NULL THEN f.token END,
+        available_at = coalesce(fail.now + retry_in, f.available_at),
+        ended_at = CASE WHEN retry_in IS NULL THEN fail.now END
+    WHERE f.id = fail.id AND f.token = fail.token AND f.state = 'leased'
+    RETURNING f.sequential INTO was_sequential;
+    IF was_sequential OR retry_in = '0' THEN
+        PERFORM periodic_schedule.wake();
+    END IF;
+    RETURN was_sequential IS NOT NULL;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.fail(uuid, uuid, text, interval, timestamptz) IS
+    'Gives back a firing that take() handed out: it is offered again after retry_in, or given up for good where that is NULL. false: refused, the token is stale';
+
+-- sql/functions/finish.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.finish(id uuid, token uuid, now timestamptz DEFAULT clock_timestamp())
+RETURNS boolean
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+DECLARE
+    was_sequential boolean;
+BEGIN
+    UPDATE periodic_schedule.firing AS f
+    SET state = 'finished', reason = NULL, lease_until = NULL, ended_at = finish.now
+    WHERE f.id = finish.id AND f.token = finish.token AND f.state = 'leased'
+    RETURNING f.sequential INTO was_sequential;
+    IF was_sequential THEN  -- another may be waiting for it
+        PERFORM periodic_schedule.wake();
+    END IF;
+    RETURN was_sequential IS NOT NULL;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.finish(uuid, uuid, timestamptz) IS
+    'Ends a firing that take() handed out. false: refused, the token is stale: the lease was lost and someone else has it or has ended it';
+
 -- sql/functions/policy_changed.sql
 CREATE OR REPLACE FUNCTION periodic_schedule.policy_changed() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER

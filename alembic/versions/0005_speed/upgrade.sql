@@ -482,6 +482,59 @@ $function$;
 COMMENT ON FUNCTION periodic_schedule.expected(bigint[], boolean, timestamptz, interval) IS
     'What the mirror rows of these tasks should be. identify: read names and arguments again too; now: when an edit seen for the first time takes effect; budget: after how much time spent on next runs to leave the others for later; incomplete: why the server could not compute next_run_at or read pipelines';
 
+-- sql/functions/fail.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.fail(
+    id uuid, token uuid, error text, retry_in interval DEFAULT NULL, now timestamptz DEFAULT clock_timestamp()
+) RETURNS boolean
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+DECLARE
+    was_sequential boolean;
+BEGIN
+    UPDATE periodic_schedule.firing AS f
+    SET state = CASE WHEN retry_in IS NULL THEN 'failed' ELSE 'pending' END,
+        reason = coalesce(error, 'failed'), lease_until = NULL,
+        token = CASE WHEN retry_in IS NULL THEN f.token END,
+        available_at = coalesce(fail.now + retry_in, f.available_at),
+        ended_at = CASE WHEN retry_in IS NULL THEN fail.now END
+    -- Leased, that is; said by state, the index of all that are leased would be searched for one.
+    WHERE f.id = fail.id AND f.token = fail.token AND f.lease_until IS NOT NULL
+    RETURNING f.sequential INTO was_sequential;
+    IF was_sequential OR retry_in = '0' THEN
+        PERFORM periodic_schedule.wake();
+    END IF;
+    RETURN was_sequential IS NOT NULL;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.fail(uuid, uuid, text, interval, timestamptz) IS
+    'Gives back a firing that take() handed out: it is offered again after retry_in, or given up for good where that is NULL. false: refused, the token is stale';
+
+-- sql/functions/finish.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.finish(id uuid, token uuid, now timestamptz DEFAULT clock_timestamp())
+RETURNS boolean
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+DECLARE
+    was_sequential boolean;
+BEGIN
+    UPDATE periodic_schedule.firing AS f
+    SET state = 'finished', reason = NULL, lease_until = NULL, ended_at = finish.now
+    -- Leased, that is; said by state, the index of all that are leased would be searched for one.
+    WHERE f.id = finish.id AND f.token = finish.token AND f.lease_until IS NOT NULL
+    RETURNING f.sequential INTO was_sequential;
+    IF was_sequential THEN  -- another may be waiting for it
+        PERFORM periodic_schedule.wake();
+    END IF;
+    RETURN was_sequential IS NOT NULL;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.finish(uuid, uuid, timestamptz) IS
+    'Ends a firing that take() handed out. false: refused, the token is stale: the lease was lost and someone else has it or has ended it';
+
 -- sql/functions/identity_digest.sql
 CREATE OR REPLACE FUNCTION periodic_schedule.identity_digest(
     name text, task text, args text, kwargs text, headers text,
@@ -1682,6 +1735,10 @@ BEGIN
             task_ids := source_keys::bigint[];
             IF change = 'times' THEN
                 task_ids := periodic_schedule.sync_times(task_ids, clock_timestamp(), NULL, NULL, NULL, NULL);
+                IF task_ids <> '{}' THEN  -- the first in a session
+                    PERFORM periodic_schedule.load_python();
+                    task_ids := periodic_schedule.sync_times(task_ids, clock_timestamp(), NULL, NULL, NULL, NULL);
+                END IF;
                 change := 'schedule';
             END IF;
             IF task_ids <> '{}' THEN
