@@ -10,8 +10,8 @@ from contextlib import ExitStack
 from datetime import datetime, timedelta
 
 from harness import Curve, Report, Result, Spread, seconds, slower
-from stage import TASK, Session, Stage, heal, own, value
-from ticks import TICK, work_off
+from stage import Session, Stage, make_due, value
+from ticks import relay
 
 TABLES = ("public.pg_periodic_schedule", "periodic_schedule.firing")
 RETENTION = timedelta(minutes=10)
@@ -107,23 +107,12 @@ def advance(stage: Stage, size: int, advances: int, kind: str, held: bool = Fals
 def fill(db: Session, size: int) -> None:
     """All run each minute."""
     db.execute("INSERT INTO django_celery_beat_intervalschedule VALUES (1, 60, 'seconds')")
-    db.execute("SET session_replication_role = replica")
-    db.execute(
-        f"INSERT INTO {TASK} (name, task, args, kwargs, headers, enabled, total_run_count,"
-        "  date_changed, last_run_at, description, one_off, interval_id)"
-        " SELECT 'task ' || i, 'app.task', '[]', '{}', '{}', true, 1, now(), now(), '', false, 1"
-        " FROM generate_series(1, %s) AS i",
-        [size],
-    )
-    db.execute("RESET session_replication_role")
-    heal(db)
-    own(db)
+    make_due(db, size, "0")
 
 
 def work_off_minute(db: Session, now: datetime) -> None:
     """As our scheduler does, and pruning as it does every three minutes."""
-    while value(db, TICK, [now, BATCH]):
-        work_off(db, BATCH, now)
+    relay(db, now, BATCH)
     while value(db, "SELECT periodic_schedule.prune(%s, %s, %s)", [RETENTION, BATCH, now]):
         pass
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import throwaway
 from harness import Curve, Report, Result, Side, alternate, faster, rates, seconds, slower
-from stage import TASK, Session, Stage, heal, own, settle, shared, value
-from ticks import TICK, work_off
+from stage import TASK, Stage, make_due, own, settle, shared, value
+from ticks import relay
 
 STOCK = "DatabaseScheduler"
 MOST = 10.0  # seconds; who has not sent all by then has a rate all the same
@@ -74,22 +74,6 @@ def answer(stage: Stage, database: str | int, command: str, **parameters: Any) -
 # -- Sending
 
 
-def make_due(db: Session, count: int, ago: str = "25 hours") -> None:
-    """So many tasks, once a day, that have run last then: due once, now, or not yet."""
-    db.execute(
-        f"TRUNCATE {TASK}, periodic_schedule.firing, pg_periodic_schedule RESTART IDENTITY CASCADE"
-    )
-    db.execute(
-        f"INSERT INTO {TASK} (name, task, args, kwargs, headers, enabled, total_run_count,"
-        "  date_changed, last_run_at, description, one_off, interval_id)"
-        " SELECT 'task ' || i, 'scheduler.tasks.execute_pipeline_task', '[]', '{}', '{}', true, 1,"
-        "  now(), now() - %s::interval, '', false, 1 FROM generate_series(1, %s) AS i",
-        [ago, count],
-    )
-    heal(db)
-    own(db)
-
-
 def sending(stage: Stage) -> list[Result]:
     """Of each the seconds for one due schedule, for not all of them come to the end."""
     due = stage.middle(10_000)
@@ -107,7 +91,7 @@ def sending(stage: Stage) -> list[Result]:
         def by_sql(_: int) -> float:
             """As a relay does, but nothing is sent."""
             make_due(db, due)
-            return seconds(relay, db) / due
+            return seconds(relay, db, datetime.now(UTC)) / due
 
         kinds = ("ours", STOCK, "redbeat", "apply_async")
         sides: dict[str, Side] = {kind: partial(celery, kind) for kind in kinds}
@@ -151,12 +135,6 @@ def sending(stage: Stage) -> list[Result]:
         for peer in (STOCK, "redbeat")
     ]
     return results
-
-
-def relay(db: Session) -> None:
-    now = datetime.now(UTC)
-    while value(db, TICK, [now, 1000]):
-        work_off(db, 1000, now)
 
 
 # -- A change

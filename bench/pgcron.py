@@ -6,10 +6,11 @@ leaves the work to whoever takes it.  So this compares what it costs to start th
 
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from harness import Report, rates, seconds
-from peers import make_due, relay
-from stage import Session, Stage, server, value
+from stage import Session, Stage, make_due, server, value
+from ticks import relay
 
 JOBS = 200
 LATEST = 20  # the second of a minute after which the jobs might not be scheduled by its end
@@ -30,7 +31,7 @@ def measure(stage: Stage) -> Report:
             release = value(db, "SELECT extversion FROM pg_extension WHERE extname = 'pg_cron'")
             db.execute("INSERT INTO django_celery_beat_intervalschedule VALUES (1, 1, 'days')")
             make_due(db, JOBS)
-            ours = seconds(relay, db)
+            ours = seconds(relay, db, datetime.now(UTC))
     return Report(
         [
             rates(

@@ -218,7 +218,7 @@ def fill(db: Session, size: int) -> None:
 
 def backfill(db: Session) -> tuple[float, float]:
     """reconcile() onto an empty mirror, and a bare INSERT of what it made."""
-    ours = seconds(db.execute, "SELECT count(*) FROM periodic_schedule.reconcile()")
+    ours = seconds(heal, db)
     copy_table(db, "pg_periodic_schedule", "bench_mirror")
     bare = seconds(db.execute, "INSERT INTO bench_mirror SELECT * FROM pg_periodic_schedule")
     db.execute("DROP TABLE bench_mirror")
@@ -229,6 +229,24 @@ def backfill(db: Session) -> tuple[float, float]:
 def heal(db: Session) -> None:
     """What was written without triggers is mirrored."""
     db.execute("SELECT count(*) FROM periodic_schedule.reconcile()")
+
+
+def make_due(db: Session, count: int, ago: str = "25 hours") -> None:
+    """So many tasks on the first interval, and no others, that have run last then; Postgres'."""
+    db.execute(
+        f"TRUNCATE {TASK}, periodic_schedule.firing, pg_periodic_schedule RESTART IDENTITY CASCADE"
+    )
+    with db.transaction():
+        db.execute("SET LOCAL session_replication_role = replica")
+        db.execute(
+            f"INSERT INTO {TASK} (name, task, args, kwargs, headers, enabled, total_run_count,"
+            "  date_changed, last_run_at, description, one_off, interval_id)"
+            " SELECT 'task ' || i, 'scheduler.tasks.execute_pipeline_task', '[]', '{}', '{}', true,"
+            "  1, now(), now() - %s::interval, '', false, 1 FROM generate_series(1, %s) AS i",
+            [ago, count],
+        )
+    heal(db)
+    own(db)
 
 
 def settle(db: Session) -> None:
