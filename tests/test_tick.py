@@ -480,7 +480,7 @@ def due_task(db: Session, name: str = "t") -> None:
 
 WRITES = {
     "edit": f"UPDATE {TASKS} SET crontab_id = %(other)s WHERE name = 't'",
-    "edit crontab": "UPDATE django_celery_beat_crontabschedule SET hour = '*/2'",
+    "edit crontab": "UPDATE django_celery_beat_crontabschedule SET minute = '*/3'",
     "pause": f"UPDATE {TASKS} SET enabled = false WHERE name = 't'",
     "delete": f"DELETE FROM {TASKS} WHERE name = 't'",
     "rename": f"UPDATE {TASKS} SET name = 'u' WHERE name = 't'",
@@ -626,7 +626,10 @@ def test_an_edit_that_is_far_behind_in_the_notes_counts(
     session = connect()
     session.execute("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE")  # it only notes
     if edit == "crontab":
-        session.execute("UPDATE django_celery_beat_crontabschedule SET hour = '*/2'")
+        session.execute(
+            "UPDATE django_celery_beat_crontabschedule"
+            " SET minute = '0', hour = '3', day_of_month = '29', month_of_year = '2'"
+        )
     else:
         session.execute(f"UPDATE {TASKS} SET crontab_id = %s", [other])
     session.commit()
