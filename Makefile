@@ -12,10 +12,10 @@ test: provision  ## the whole suite, on throw-away servers
 differential: provision  ## a million random crontabs against Celery's parser: seven minutes
 	PYTHONPATH=docker $(bin)/python tests/differential.py
 
-# In time on two cores: ten minutes; SIZES=1000,1000000 ROUNDS=300 ADVANCES=10000000 some hours.
-bench: provision  ## what it costs beside its peers: tables, bench/results, plots; TOPICS=, SIZES=
+# In time on two cores: ten minutes; SIZES=1000,1000000 half an hour, ADVANCES=10000000 some hours.
+bench: provision  ## what it costs beside its peers: tables, plots, docs/performance.md; TOPICS=, SIZES=
 	$(bin)/python bench/run.py $(TOPICS) $(if $(SIZES),--sizes $(SIZES)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
-		$(if $(ADVANCES),--advances $(ADVANCES))
+		$(if $(ADVANCES),--advances $(ADVANCES)) $(if $(RESULTS),--results $(RESULTS))
 
 lint: provision
 	$(bin)/ruff check .

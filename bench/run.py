@@ -1,4 +1,5 @@
-"""``make bench``: measures, prints tables, and writes them to bench/results with plots.
+"""``make bench``: measures, prints tables, writes them to bench/results with plots, and fills
+docs/performance.md with them.
 
     bench/run.py [TOPIC …] [--sizes 1000,100000] [--rounds 300] [--advances 200000]
 
@@ -23,6 +24,7 @@ import peers
 import pgcron
 import plots
 import repair
+import report
 import ticks
 import writes
 from harness import Curve, Report, Result, table
@@ -76,17 +78,17 @@ def main() -> None:
         machine = stage.machine()
         for topic in given.topics or TOPICS:
             started = time.monotonic()
-            report = TOPICS[topic](stage)
+            found = TOPICS[topic](stage)
             took = time.monotonic() - started
-            print(f"\n== {topic}, {took:.0f} s\n", *table(report.results), sep="\n", flush=True)
+            print(f"\n== {topic}, {took:.0f} s\n", *table(found.results), sep="\n", flush=True)
             written = {
                 "topic": topic,
                 "seconds": round(took, 1),
                 "sizes": given.sizes,
                 "rounds": given.rounds,
                 "machine": machine,
-                "results": [as_json(result) for result in report.results],
-                "curves": [asdict(curve) for curve in report.curves],
+                "results": [as_json(result) for result in found.results],
+                "curves": [asdict(curve) for curve in found.curves],
             }
             file = given.results / f"{topic}.json"
             file.write_text(json.dumps(written, indent=1, ensure_ascii=False) + "\n")
@@ -96,7 +98,10 @@ def main() -> None:
         for file in sorted(given.results.glob("*.json"))
         for curve in json.loads(file.read_text())["curves"]
     ]
-    for file in plots.draw(curves, given.results):
+    files = plots.draw(curves, given.results)
+    if given.results.resolve().is_relative_to(ROOT / "bench/results"):
+        files.append(report.write(ROOT))
+    for file in files:
         print(f"   {file}")
 
 

@@ -55,3 +55,13 @@ def test_curves_are_drawn(results: Path) -> None:
     plots = {file.stem for file in results.glob("*.png")}
     assert plots == {"writes", "scheduler", "repair", "tickers", "memory", "bloat", "pace"}
     assert max(file.stat().st_size for file in results.glob("*.png")) < 60_000
+
+
+def test_the_document_shows_what_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "bench")
+    import report
+
+    text = (ROOT / "docs/performance.md").read_text()
+    assert text.count("<!-- bench/results/") >= 7
+    assert report.filled(ROOT, text) == text
+    assert report.filled(ROOT, text.replace("| pause, 1,000", "| other")) == text

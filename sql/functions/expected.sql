@@ -43,8 +43,8 @@ BEGIN
                 CASE
                     WHEN num_nonnulls(p.crontab_id, p.interval_id, p.clocked_id, p.solar_id) <> 1 THEN NULL
                     WHEN c.id IS NOT NULL
-                        THEN concat_ws(' ', c.minute, c.hour, c.day_of_month, c.month_of_year, c.day_of_week)
-                    WHEN i.id IS NOT NULL THEN concat_ws(' ', '@every', i.every, i.period)
+                        THEN periodic_schedule.crontab_text(c.minute, c.hour, c.day_of_month, c.month_of_year, c.day_of_week)
+                    WHEN i.id IS NOT NULL THEN periodic_schedule.interval_text(i.every, i.period)
                     WHEN t.clocked_time < '0001-01-01T00:00Z' THEN '@at -infinity'  -- neither is a time for Beat
                     WHEN t.clocked_time = 'infinity' THEN '@at infinity'
                     WHEN t.id IS NOT NULL THEN '@at ' || rtrim(rtrim(
@@ -56,7 +56,7 @@ BEGIN
         -- Columns with spaces or worse; the function is strict, so the others cost nothing.
         LEFT JOIN LATERAL periodic_schedule.canonical_crontab(
             CASE
-                WHEN c.id IS NOT NULL AND k.expression !~ '^[!-~]+( [!-~]+){4}$' COLLATE "C"
+                WHEN c.id IS NOT NULL AND NOT periodic_schedule.is_plain_crontab(k.expression)
                     THEN ARRAY[c.minute, c.hour, c.day_of_month, c.month_of_year, c.day_of_week]::text[]
             END
         ) AS cc ON true

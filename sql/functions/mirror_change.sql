@@ -22,7 +22,8 @@ BEGIN
             task_ids := source_keys::bigint[];
             IF change = 'times' THEN
                 task_ids := periodic_schedule.sync_times(task_ids, clock_timestamp(), NULL, NULL, NULL, NULL);
-                IF task_ids <> '{}' THEN  -- the first in a session
+                -- The first in a session finds no Python.
+                IF task_ids <> '{}' AND periodic_schedule.py_next_run_at('* * * * *', 'UTC', 0) IS NULL THEN
                     PERFORM periodic_schedule.load_python();
                     task_ids := periodic_schedule.sync_times(task_ids, clock_timestamp(), NULL, NULL, NULL, NULL);
                 END IF;

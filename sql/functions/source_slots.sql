@@ -4,22 +4,37 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
     RETURN ARRAY(
-        SELECT DISTINCT periodic_schedule.lock_slot(k.source, k.source_key)
-        FROM @beat_schema@.django_celery_beat_periodictask AS p
-        LEFT JOIN LATERAL (
-            SELECT p.name::text AS name FROM periodic_schedule.pipeline_source
-            WHERE p.name ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
-        ) AS r ON true
-        CROSS JOIN LATERAL (
-            VALUES
-            ('crontab', p.crontab_id::text),
-            ('interval', p.interval_id::text),
-            ('clocked', p.clocked_id::text),
-            ('solar', p.solar_id::text),
-            ('pipeline', r.name),
-            ('organization', CASE WHEN r.name IS NOT NULL THEN '*' END)  -- which one, the pipeline's row says
-        ) AS k (source, source_key)
-        WHERE p.id = ANY (task_ids) AND k.source_key IS NOT NULL
+        WITH used AS MATERIALIZED (
+            SELECT
+                p.crontab_id, p.interval_id, p.clocked_id, p.solar_id,
+                CASE
+                    WHEN EXISTS (SELECT FROM periodic_schedule.pipeline_source)
+                        AND p.name ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN p.name::text
+                END AS pipeline
+            FROM @beat_schema@.django_celery_beat_periodictask AS p
+            WHERE p.id = ANY (task_ids)
+        ),
+
+        -- Many tasks, few schedules.
+        keys (source, source_key) AS (
+            SELECT 'crontab', k.id::text FROM (SELECT DISTINCT u.crontab_id FROM used AS u) AS k (id)
+            UNION ALL
+            SELECT 'interval', k.id::text FROM (SELECT DISTINCT u.interval_id FROM used AS u) AS k (id)
+            UNION ALL
+            SELECT 'clocked', k.id::text FROM (SELECT DISTINCT u.clocked_id FROM used AS u) AS k (id)
+            UNION ALL
+            SELECT 'solar', k.id::text FROM (SELECT DISTINCT u.solar_id FROM used AS u) AS k (id)
+            UNION ALL
+            SELECT 'pipeline', u.pipeline FROM used AS u
+            UNION ALL
+            SELECT 'organization', '*'  -- which one, the pipeline's row says
+            WHERE EXISTS (SELECT FROM used AS u WHERE u.pipeline IS NOT NULL)
+        )
+
+        SELECT DISTINCT l.slot
+        FROM keys AS k
+        CROSS JOIN LATERAL (SELECT periodic_schedule.lock_slot(k.source, k.source_key) AS slot) AS l
+        WHERE k.source_key IS NOT NULL
     );
 END
 $function$;

@@ -39,8 +39,8 @@ BEGIN
                 AND m.timezone = coalesce(c.timezone::text, 'UTC')
                 AND m.cron_string = CASE
                     WHEN c.id IS NOT NULL
-                        THEN concat_ws(' ', c.minute, c.hour, c.day_of_month, c.month_of_year, c.day_of_week)
-                    ELSE concat_ws(' ', '@every', i.every, i.period)
+                        THEN periodic_schedule.crontab_text(c.minute, c.hour, c.day_of_month, c.month_of_year, c.day_of_week)
+                    ELSE periodic_schedule.interval_text(i.every, i.period)
                 END
                 AND CASE
                     WHEN m.pg_owned THEN (m.enabled OR m.last_run_at IS NULL) AND m.parity_since IS NULL

@@ -11,19 +11,19 @@ BEGIN
     CASE source
         WHEN 'crontab' THEN
             SELECT
-                concat_ws(' ', c.minute, c.hour, c.day_of_month, c.month_of_year, c.day_of_week) AS cron_string,
+                periodic_schedule.crontab_text(c.minute, c.hour, c.day_of_month, c.month_of_year, c.day_of_week) AS cron_string,
                 c.timezone::text AS timezone, c.id::bigint AS crontab_id, NULL::bigint AS interval_id
             INTO edited
             FROM @beat_schema@.django_celery_beat_crontabschedule AS c WHERE c.id = source_key::bigint;
         WHEN 'interval' THEN
             SELECT
-                concat_ws(' ', '@every', i.every, i.period) AS cron_string, 'UTC' AS timezone,
+                periodic_schedule.interval_text(i.every, i.period) AS cron_string, 'UTC' AS timezone,
                 NULL::bigint AS crontab_id, i.id::bigint AS interval_id
             INTO edited
             FROM @beat_schema@.django_celery_beat_intervalschedule AS i WHERE i.id = source_key::bigint;
     END CASE;
-    -- Deleted, or columns with spaces or worse: for expected().
-    IF edited.cron_string ~ '^([!-~]+ [!-~]+ )?[!-~]+( [!-~]+){2}$' COLLATE "C" THEN
+    -- Else deleted, or columns with spaces or worse: for expected().
+    IF edited.interval_id IS NOT NULL OR periodic_schedule.is_plain_crontab(edited.cron_string) THEN
         RETURN periodic_schedule.sync_times(
             task_ids, clock_timestamp(), edited.cron_string, edited.timezone, edited.crontab_id, edited.interval_id
         );

@@ -9,6 +9,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC'  -- a day is 24 hours; reasons are in UTC
 SET jit = off  -- compiling would take longer than it runs
+SET plan_cache_mode = force_generic_plan  -- as would planning
 -- What is claimed is looked up row by row, so that the cost is that of the batch, whatever there is besides.
 SET enable_hashjoin = off
 SET enable_mergejoin = off

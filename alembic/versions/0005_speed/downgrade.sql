@@ -1824,6 +1824,35 @@ $function$;
 COMMENT ON FUNCTION periodic_schedule.schedule_changed() IS
     'Statement trigger on Beat''s schedule tables (its argument: crontab, interval, clocked or solar): mirrors the tasks that use what changed. Never fails and never waits long';
 
+-- sql/functions/source_slots.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.source_slots(task_ids bigint[]) RETURNS integer[]
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    RETURN ARRAY(
+        SELECT DISTINCT periodic_schedule.lock_slot(k.source, k.source_key)
+        FROM @beat_schema@.django_celery_beat_periodictask AS p
+        LEFT JOIN LATERAL (
+            SELECT p.name::text AS name FROM periodic_schedule.pipeline_source
+            WHERE p.name ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+        ) AS r ON true
+        CROSS JOIN LATERAL (
+            VALUES
+            ('crontab', p.crontab_id::text),
+            ('interval', p.interval_id::text),
+            ('clocked', p.clocked_id::text),
+            ('solar', p.solar_id::text),
+            ('pipeline', r.name),
+            ('organization', CASE WHEN r.name IS NOT NULL THEN '*' END)  -- which one, the pipeline's row says
+        ) AS k (source, source_key)
+        WHERE p.id = ANY (task_ids) AND k.source_key IS NOT NULL
+    );
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.source_slots(bigint[]) IS
+    'Slots of source_lock that stand for the rows these tasks use';
+
 -- sql/functions/sync.sql
 -- The one writer of the mirror.  It locks, in this order: the slots of the rows it will read, the
 -- slots of tasks that have no mirror row to lock, the mirror rows.  Only then it reads, in new
@@ -3080,8 +3109,11 @@ BEGIN
     END LOOP;
 END
 $do$;
+DROP FUNCTION periodic_schedule.crontab_text(minute text, hour text, day_of_month text, month_of_year text, day_of_week text);
 DROP FUNCTION periodic_schedule.expected(task_ids bigint[], identify boolean, now timestamptz, budget interval);
 DROP FUNCTION periodic_schedule.identity_digest(name text, task text, args text, kwargs text, headers text, pipeline_id uuid, organization_id text, workflow_id uuid, pipeline_name text, identity_source text);
+DROP FUNCTION periodic_schedule.interval_text(every bigint, period text);
+DROP FUNCTION periodic_schedule.is_plain_crontab(cron_string text);
 DROP FUNCTION periodic_schedule.load_explain();
 DROP FUNCTION periodic_schedule.mirror_change(source text, source_keys text[], change text, told boolean);
 DROP FUNCTION periodic_schedule.next_runs_of_many(expressions text[], zones text[], afters bigint[], budget integer, OUT runs bigint[], OUT errors text[], OUT incomplete text);

@@ -195,6 +195,15 @@ $python$;
 COMMENT ON FUNCTION periodic_schedule.canonical_crontab(text[]) IS
     'The five columns of a crontab row (minute, hour, day of month, month, day of week) as one string that Celery reads the same way, or the reason why not';
 
+-- sql/functions/crontab_text.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.crontab_text(
+    minute text, hour text, day_of_month text, month_of_year text, day_of_week text
+) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN pg_catalog.concat_ws(' ', minute, hour, day_of_month, month_of_year, day_of_week);
+COMMENT ON FUNCTION periodic_schedule.crontab_text(text, text, text, text, text) IS
+    'The cron_string of a crontab''s row, if it is plain: see is_plain_crontab()';
+
 -- sql/functions/describe.sql
 CREATE OR REPLACE FUNCTION periodic_schedule.describe(cron_string text, locale text DEFAULT 'en_US')
 RETURNS text
@@ -359,8 +368,8 @@ BEGIN
                 CASE
                     WHEN num_nonnulls(p.crontab_id, p.interval_id, p.clocked_id, p.solar_id) <> 1 THEN NULL
                     WHEN c.id IS NOT NULL
-                        THEN concat_ws(' ', c.minute, c.hour, c.day_of_month, c.month_of_year, c.day_of_week)
-                    WHEN i.id IS NOT NULL THEN concat_ws(' ', '@every', i.every, i.period)
+                        THEN periodic_schedule.crontab_text(c.minute, c.hour, c.day_of_month, c.month_of_year, c.day_of_week)
+                    WHEN i.id IS NOT NULL THEN periodic_schedule.interval_text(i.every, i.period)
                     WHEN t.clocked_time < '0001-01-01T00:00Z' THEN '@at -infinity'  -- neither is a time for Beat
                     WHEN t.clocked_time = 'infinity' THEN '@at infinity'
                     WHEN t.id IS NOT NULL THEN '@at ' || rtrim(rtrim(
@@ -372,7 +381,7 @@ BEGIN
         -- Columns with spaces or worse; the function is strict, so the others cost nothing.
         LEFT JOIN LATERAL periodic_schedule.canonical_crontab(
             CASE
-                WHEN c.id IS NOT NULL AND k.expression !~ '^[!-~]+( [!-~]+){4}$' COLLATE "C"
+                WHEN c.id IS NOT NULL AND NOT periodic_schedule.is_plain_crontab(k.expression)
                     THEN ARRAY[c.minute, c.hour, c.day_of_month, c.month_of_year, c.day_of_week]::text[]
             END
         ) AS cc ON true
@@ -551,6 +560,19 @@ RETURN hashtextextended(name, hashtextextended(task, hashtextextended(args, hash
 )))));
 COMMENT ON FUNCTION periodic_schedule.identity_digest(text, text, text, text, text, uuid, text, uuid, text, text) IS
     'A hash of what a schedule''s identity was read from and of what was read, so that whether one of them has changed can be told without reading it again; not the same on every machine';
+
+-- sql/functions/interval_text.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.interval_text(every bigint, period text) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN pg_catalog.concat_ws(' ', '@every', every, period);
+COMMENT ON FUNCTION periodic_schedule.interval_text(bigint, text) IS 'The cron_string of an interval''s row';
+
+-- sql/functions/is_plain_crontab.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.is_plain_crontab(cron_string text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN cron_string ~ '^[!-~]+( [!-~]+){4}$' COLLATE "C";
+COMMENT ON FUNCTION periodic_schedule.is_plain_crontab(text) IS
+    'Five fields of ASCII with one space between: for others, canonical_crontab() says what Celery reads';
 
 -- sql/functions/load_explain.sql
 -- Apart from load_python(): to compile it is work that a session's first write need not wait for.
@@ -1735,7 +1757,8 @@ BEGIN
             task_ids := source_keys::bigint[];
             IF change = 'times' THEN
                 task_ids := periodic_schedule.sync_times(task_ids, clock_timestamp(), NULL, NULL, NULL, NULL);
-                IF task_ids <> '{}' THEN  -- the first in a session
+                -- The first in a session finds no Python.
+                IF task_ids <> '{}' AND periodic_schedule.py_next_run_at('* * * * *', 'UTC', 0) IS NULL THEN
                     PERFORM periodic_schedule.load_python();
                     task_ids := periodic_schedule.sync_times(task_ids, clock_timestamp(), NULL, NULL, NULL, NULL);
                 END IF;
@@ -2448,6 +2471,50 @@ $function$;
 COMMENT ON FUNCTION periodic_schedule.schedule_changed() IS
     'Statement trigger on Beat''s schedule tables (its argument: crontab, interval, clocked or solar): mirrors the tasks that use what changed. Never fails and never waits long';
 
+-- sql/functions/source_slots.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.source_slots(task_ids bigint[]) RETURNS integer[]
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    RETURN ARRAY(
+        WITH used AS MATERIALIZED (
+            SELECT
+                p.crontab_id, p.interval_id, p.clocked_id, p.solar_id,
+                CASE
+                    WHEN EXISTS (SELECT FROM periodic_schedule.pipeline_source)
+                        AND p.name ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN p.name::text
+                END AS pipeline
+            FROM @beat_schema@.django_celery_beat_periodictask AS p
+            WHERE p.id = ANY (task_ids)
+        ),
+
+        -- Many tasks, few schedules.
+        keys (source, source_key) AS (
+            SELECT 'crontab', k.id::text FROM (SELECT DISTINCT u.crontab_id FROM used AS u) AS k (id)
+            UNION ALL
+            SELECT 'interval', k.id::text FROM (SELECT DISTINCT u.interval_id FROM used AS u) AS k (id)
+            UNION ALL
+            SELECT 'clocked', k.id::text FROM (SELECT DISTINCT u.clocked_id FROM used AS u) AS k (id)
+            UNION ALL
+            SELECT 'solar', k.id::text FROM (SELECT DISTINCT u.solar_id FROM used AS u) AS k (id)
+            UNION ALL
+            SELECT 'pipeline', u.pipeline FROM used AS u
+            UNION ALL
+            SELECT 'organization', '*'  -- which one, the pipeline's row says
+            WHERE EXISTS (SELECT FROM used AS u WHERE u.pipeline IS NOT NULL)
+        )
+
+        SELECT DISTINCT l.slot
+        FROM keys AS k
+        CROSS JOIN LATERAL (SELECT periodic_schedule.lock_slot(k.source, k.source_key) AS slot) AS l
+        WHERE k.source_key IS NOT NULL
+    );
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.source_slots(bigint[]) IS
+    'Slots of source_lock that stand for the rows these tasks use';
+
 -- sql/functions/spread_of.sql
 CREATE OR REPLACE FUNCTION periodic_schedule.spread_of(periodic_task_id bigint, pipeline_id uuid) RETURNS interval
 LANGUAGE plpgsql STABLE
@@ -2504,8 +2571,8 @@ BEGIN
                 AND m.timezone = coalesce(c.timezone::text, 'UTC')
                 AND m.cron_string = CASE
                     WHEN c.id IS NOT NULL
-                        THEN concat_ws(' ', c.minute, c.hour, c.day_of_month, c.month_of_year, c.day_of_week)
-                    ELSE concat_ws(' ', '@every', i.every, i.period)
+                        THEN periodic_schedule.crontab_text(c.minute, c.hour, c.day_of_month, c.month_of_year, c.day_of_week)
+                    ELSE periodic_schedule.interval_text(i.every, i.period)
                 END
                 AND CASE
                     WHEN m.pg_owned THEN (m.enabled OR m.last_run_at IS NULL) AND m.parity_since IS NULL
@@ -2757,19 +2824,19 @@ BEGIN
     CASE source
         WHEN 'crontab' THEN
             SELECT
-                concat_ws(' ', c.minute, c.hour, c.day_of_month, c.month_of_year, c.day_of_week) AS cron_string,
+                periodic_schedule.crontab_text(c.minute, c.hour, c.day_of_month, c.month_of_year, c.day_of_week) AS cron_string,
                 c.timezone::text AS timezone, c.id::bigint AS crontab_id, NULL::bigint AS interval_id
             INTO edited
             FROM @beat_schema@.django_celery_beat_crontabschedule AS c WHERE c.id = source_key::bigint;
         WHEN 'interval' THEN
             SELECT
-                concat_ws(' ', '@every', i.every, i.period) AS cron_string, 'UTC' AS timezone,
+                periodic_schedule.interval_text(i.every, i.period) AS cron_string, 'UTC' AS timezone,
                 NULL::bigint AS crontab_id, i.id::bigint AS interval_id
             INTO edited
             FROM @beat_schema@.django_celery_beat_intervalschedule AS i WHERE i.id = source_key::bigint;
     END CASE;
-    -- Deleted, or columns with spaces or worse: for expected().
-    IF edited.cron_string ~ '^([!-~]+ [!-~]+ )?[!-~]+( [!-~]+){2}$' COLLATE "C" THEN
+    -- Else deleted, or columns with spaces or worse: for expected().
+    IF edited.interval_id IS NOT NULL OR periodic_schedule.is_plain_crontab(edited.cron_string) THEN
         RETURN periodic_schedule.sync_times(
             task_ids, clock_timestamp(), edited.cron_string, edited.timezone, edited.crontab_id, edited.interval_id
         );
@@ -3176,6 +3243,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC'  -- a day is 24 hours; reasons are in UTC
 SET jit = off  -- compiling would take longer than it runs
+SET plan_cache_mode = force_generic_plan  -- as would planning
 -- What is claimed is looked up row by row, so that the cost is that of the batch, whatever there is besides.
 SET enable_hashjoin = off
 SET enable_mergejoin = off
