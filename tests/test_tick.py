@@ -427,7 +427,7 @@ def test_eight_tickers_while_backends_are_terminated(
     def killer() -> None:
         session = connect(autocommit=True)
         choice = random.Random(0)  # noqa: S311
-        while not stop.wait(0.15):
+        while not stop.wait(0.05):
             victim = choice.choice(list(pids.values()))
             if session.execute("SELECT pg_terminate_backend(%s)", [victim]).fetchall()[0][0]:
                 terminated[0] += 1
