@@ -1,6 +1,7 @@
 """What an expert looks at first: comments, search_path, privileges, indexes."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,20 @@ def test_no_function_runs_with_more_rights_than_the_owner_of_the_beat_tables(db:
         " WHERE p.pronamespace = 'periodic_schedule'::regnamespace AND p.prosecdef"
     ).fetchall()
     assert definers == [(True, "plpgsql")]
+
+
+def many_tasks(db: Session) -> None:
+    db.execute(
+        "INSERT INTO django_celery_beat_crontabschedule"
+        " (minute, hour, day_of_month, month_of_year, day_of_week, timezone)"
+        " SELECT minute::text, '3', '*', '*', '*', 'UTC' FROM generate_series(0, 59) AS minute"
+    )
+    db.execute(
+        "INSERT INTO django_celery_beat_periodictask (name, task, args, kwargs, headers, enabled,"
+        " total_run_count, date_changed, description, one_off, crontab_id)"
+        " SELECT 'task ' || i, 'app.task', '[]', '{}', '{}', true, 0, now(), '', false, i % 60 + 1"
+        " FROM generate_series(1, 6000) AS i"
+    )
 
 
 @pytest.mark.parametrize(
@@ -146,17 +161,7 @@ def test_no_function_runs_with_more_rights_than_the_owner_of_the_beat_tables(db:
     ],
 )
 def test_the_planner_uses_an_index(db: Session, query: str, index: str) -> None:
-    db.execute(
-        "INSERT INTO django_celery_beat_crontabschedule"
-        " (minute, hour, day_of_month, month_of_year, day_of_week, timezone)"
-        " SELECT minute::text, '3', '*', '*', '*', 'UTC' FROM generate_series(0, 59) AS minute"
-    )
-    db.execute(
-        "INSERT INTO django_celery_beat_periodictask (name, task, args, kwargs, headers, enabled,"
-        " total_run_count, date_changed, description, one_off, crontab_id)"
-        " SELECT 'task ' || i, 'app.task', '[]', '{}', '{}', true, 0, now(), '', false, i % 60 + 1"
-        " FROM generate_series(1, 6000) AS i"
-    )
+    many_tasks(db)
     db.execute("INSERT INTO periodic_schedule.pending_sync (source, source_key, reason)"
                " SELECT 'task', i::text, 'test' FROM generate_series(1, 6000) AS i")  # fmt: skip
     db.execute(
@@ -173,6 +178,26 @@ def test_the_planner_uses_an_index(db: Session, query: str, index: str) -> None:
     plan = "\n".join(row[0] for row in db.execute(f"EXPLAIN {query}"))
     assert index in plan, plan
     assert "Seq Scan" not in plan, plan
+
+
+@pytest.mark.parametrize(
+    "call", ["tick()", "next_wakeup()", "next_wakeup('1 second')", "take('w')", "reap()", "due"]
+)
+def test_where_nothing_is_due_no_schedule_is_read(
+    db: Session, connect: Callable[..., Session], call: str
+) -> None:
+    many_tasks(db)
+    db.execute("SELECT * FROM periodic_schedule.adopt(force => true)")
+    db.execute("UPDATE pg_periodic_schedule SET next_run_at = now() + interval '1 hour'")
+    db.execute("ANALYZE")
+    session = connect()  # it has read nothing yet
+    rows = session.execute(f"SELECT * FROM periodic_schedule.{call}").fetchall()
+    assert rows in ([], [(None,)], [(0,)])
+    read = session.execute(
+        "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_all_tables"
+        " WHERE relid = 'pg_periodic_schedule'::regclass"
+    ).fetchall()
+    assert read == [(0,)]
 
 
 def test_the_installed_python_is_the_source(db: Session) -> None:

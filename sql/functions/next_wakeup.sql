@@ -1,13 +1,16 @@
 CREATE OR REPLACE FUNCTION periodic_schedule.next_wakeup(within interval DEFAULT '5 minutes') RETURNS timestamptz
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan  -- planning takes longer than it runs
 AS $function$
+DECLARE
+    -- A bound, because schedules that Beat fires are in the same index; of a volatile one it would be none.
+    horizon CONSTANT timestamptz := clock_timestamp() + within;
 BEGIN
     RETURN least(
         (
-            -- A bound, because schedules that Beat fires are in the same index.
             SELECT m.next_run_at FROM @beat_schema@.pg_periodic_schedule AS m
-            WHERE m.enabled AND m.next_run_at <= clock_timestamp() + within AND m.pg_owned
+            WHERE m.enabled AND m.next_run_at <= horizon AND m.pg_owned
             ORDER BY m.next_run_at LIMIT 1
         ),
         (

@@ -2581,6 +2581,39 @@ $function$;
 COMMENT ON FUNCTION periodic_schedule.finish(uuid, uuid, timestamptz) IS
     'Ends a firing that take() handed out. false: refused, the token is stale: the lease was lost and someone else has it or has ended it';
 
+-- sql/functions/next_wakeup.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.next_wakeup(within interval DEFAULT '5 minutes') RETURNS timestamptz
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    RETURN least(
+        (
+            -- A bound, because schedules that Beat fires are in the same index.
+            SELECT m.next_run_at FROM @beat_schema@.pg_periodic_schedule AS m
+            WHERE m.enabled AND m.next_run_at <= clock_timestamp() + within AND m.pg_owned
+            ORDER BY m.next_run_at LIMIT 1
+        ),
+        (
+            SELECT f.available_at FROM periodic_schedule.firing AS f
+            WHERE f.state = 'pending'
+              AND NOT (f.sequential AND EXISTS (  -- that one's end comes first, and wakes
+                  SELECT FROM periodic_schedule.firing AS e
+                  WHERE e.pipeline_id = f.pipeline_id AND e.sequential
+                    AND (e.state = 'leased' OR e.state = 'pending' AND e.scheduled_for < f.scheduled_for)
+              ))
+            ORDER BY f.available_at LIMIT 1
+        ),
+        (
+            SELECT f.lease_until FROM periodic_schedule.firing AS f
+            WHERE f.state = 'leased' ORDER BY f.lease_until LIMIT 1
+        )
+    );
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.next_wakeup(interval) IS
+    'When tick(), take() or reap() has something to do next, if no schedule is written before; for a schedule only if that is within a time from now; NULL: nothing is known. May be past';
+
 -- sql/functions/policy_changed.sql
 CREATE OR REPLACE FUNCTION periodic_schedule.policy_changed() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
