@@ -14,7 +14,8 @@ from typing import Any
 # are other names, so two names never claim one mirror row.
 CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 # The version-5 UUIDs of all other names live in this namespace.
-NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://pypi.org/project/django-celery-beat/")
+NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://pypi.org/project/django-celery-beat/").bytes
+EMPTY: dict[type, str] = {list: "[]", dict: "{}"}
 # Tasks whose positional arguments are [workflow_id, organization_id, ...].
 POSITIONAL_TASKS = (
     "scheduler.tasks.execute_pipeline_task",
@@ -26,13 +27,16 @@ def pipeline_id_of(name: str) -> str:
     """The mirror's key: the name itself if it is a UUID, else the version-5 UUID of the name."""
     if CANONICAL_UUID.fullmatch(name):
         return name
-    digest = hashlib.sha1(NAMESPACE.bytes + name.encode(), usedforsecurity=False).digest()
-    return str(uuid.UUID(bytes=digest[:16], version=5))  # as uuid.uuid5(), without its detours
+    digits = hashlib.sha1(NAMESPACE + name.encode(), usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(digits[16], 16) % 4]
+    return (  # uuid.uuid5(), without its detours
+        f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
+    )
 
 
 def load_json(text: str | None, column: str, kind: type, errors: list[str]) -> Any:
     """The column's JSON, or its empty value with the reason noted: Beat would not run it."""
-    if not text or text == str(kind()):  # Beat reads NULL and '' as empty
+    if not text or text == EMPTY[kind]:  # Beat reads NULL and '' as empty
         return kind()
     try:
         value = json.loads(text)

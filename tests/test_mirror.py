@@ -230,6 +230,15 @@ def test_json_that_few_expect(db: Session, kwargs: str) -> None:
     assert (drift(db), pending(db)) == ([], [])
 
 
+def test_the_key_of_a_name_that_is_no_uuid_is_its_version_5_uuid(db: Session) -> None:
+    space = uuid.uuid5(uuid.NAMESPACE_URL, "https://pypi.org/project/django-celery-beat/")
+    names = [f"täsk {number}" for number in range(300)] + [str(uuid.uuid4()).upper(), " "]
+    for name in names:
+        insert_task(db, name, crontab_id=insert_crontab(db, "0 3 * * *"))
+    rows = db.execute("SELECT task_name, pipeline_id FROM pg_periodic_schedule").fetchall()
+    assert dict(rows) == {name: uuid.uuid5(space, name) for name in names}
+
+
 def test_slow_schedules_do_not_hold_up_a_bulk(db: Session) -> None:
     """Where the sun does not rise for months, finding out takes long."""
     db.execute(

@@ -20,7 +20,7 @@ BEGIN
         SELECT
             p.id::bigint AS id, p.name::text AS name, p.task::text AS task, p.args, p.kwargs, p.headers,
             p.enabled, p.last_run_at AS saved_run, p.start_time, p.expires, p.one_off, p.total_run_count,
-            periodic_schedule.spread_offset(m.periodic_task_id, y.spread) AS spread,
+            periodic_schedule.spread_offset((m.mirror).periodic_task_id, y.spread) AS spread,
             coalesce(c.timezone::text, 'UTC') AS zone,
             coalesce(cc.cron_string, k.expression, '') AS expression,
             CASE
@@ -28,15 +28,18 @@ BEGIN
                 WHEN k.expression IS NULL THEN 'the task''s schedule row does not exist'
                 ELSE cc.error
             END AS problem,
-            m AS mirror,
-            identify OR m.pipeline_id IS NULL OR m.sync_error IS NOT NULL AS identified
+            m.mirror,
+            identify OR (m.mirror).pipeline_id IS NULL OR (m.mirror).sync_error IS NOT NULL AS identified
         FROM @beat_schema@.django_celery_beat_periodictask AS p
         LEFT JOIN @beat_schema@.django_celery_beat_crontabschedule AS c ON c.id = p.crontab_id
         LEFT JOIN @beat_schema@.django_celery_beat_intervalschedule AS i ON i.id = p.interval_id
         LEFT JOIN @beat_schema@.django_celery_beat_clockedschedule AS t ON t.id = p.clocked_id
         LEFT JOIN @beat_schema@.django_celery_beat_solarschedule AS s ON s.id = p.solar_id
-        LEFT JOIN @beat_schema@.pg_periodic_schedule AS m ON m.periodic_task_id = p.id
-        LEFT JOIN periodic_schedule.policy AS y ON y.pipeline_id = m.pipeline_id AND m.pg_owned
+        LEFT JOIN LATERAL (
+            SELECT r AS mirror FROM @beat_schema@.pg_periodic_schedule AS r
+            WHERE r.periodic_task_id = p.id LIMIT 1  -- there is but one: the planner cannot know
+        ) AS m ON true
+        LEFT JOIN periodic_schedule.policy AS y ON y.pipeline_id = (m.mirror).pipeline_id AND (m.mirror).pg_owned
         CROSS JOIN LATERAL (
             SELECT
                 num_nonnulls(p.crontab_id, p.interval_id, p.clocked_id, p.solar_id) AS kinds,

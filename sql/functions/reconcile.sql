@@ -31,8 +31,10 @@ BEGIN
             )
         );
         present := ARRAY(SELECT unnest(task_ids) EXCEPT SELECT unnest(absent));
-        SELECT jsonb_agg(d), coalesce(array_agg(DISTINCT d.periodic_task_id), '{}') INTO differences, present
-        FROM periodic_schedule.drift_rows(present) AS d;
+        IF present <> '{}' THEN
+            SELECT jsonb_agg(d), coalesce(array_agg(DISTINCT d.periodic_task_id), '{}') INTO differences, present
+            FROM periodic_schedule.drift_rows(present) AS d;
+        END IF;
         IF absent || present <> '{}' THEN
             PERFORM periodic_schedule.sync_safely(
                 absent || present, 'redefined', clock_timestamp() + interval '1 s'
@@ -43,7 +45,12 @@ BEGIN
                 CASE WHEN m.pipeline_id IS NOT NULL THEN 'inserted' ELSE 'noted' END, NULL::text[]
             FROM unnest(absent) AS t (id)
             JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = t.id
-            LEFT JOIN @beat_schema@.pg_periodic_schedule AS m ON m.periodic_task_id = t.id;
+            LEFT JOIN LATERAL (
+                SELECT r.pipeline_id, r.task_name FROM @beat_schema@.pg_periodic_schedule AS r
+                WHERE r.periodic_task_id = t.id LIMIT 1  -- there is but one: the planner cannot know
+            ) AS m ON true;
+        END IF;
+        IF present <> '{}' THEN
             unsettled := ARRAY(SELECT d.periodic_task_id FROM periodic_schedule.drift_rows(present) AS d);
             RETURN QUERY
             SELECT

@@ -7,6 +7,8 @@ CREATE OR REPLACE FUNCTION periodic_schedule.sync(
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan  -- planning takes longer than a few tasks do
+SET jit = off  -- compiling would take longer than it runs
+SET enable_seqscan = off  -- a backfill's mirror has no statistics yet, and would be read as a whole again and again
 AS $function$
 DECLARE
     redefined CONSTANT boolean := change IN ('inserted', 'redefined');
@@ -67,13 +69,10 @@ BEGIN
         END IF;
     END IF;
 
-    IF redefined THEN
-        DELETE FROM @beat_schema@.pg_periodic_schedule AS m
-        WHERE m.periodic_task_id = ANY (ids)
-          AND NOT EXISTS (
-              SELECT FROM @beat_schema@.django_celery_beat_periodictask AS p WHERE p.id = m.periodic_task_id
-          );
-        -- A row of that key that no task has yet: the application's own, before it was adopted.
+    -- A row of that key that no task has yet: the application's own, before it was adopted.
+    IF redefined AND EXISTS (
+        SELECT FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.periodic_task_id IS NULL
+    ) THEN
         UPDATE @beat_schema@.pg_periodic_schedule AS m
         SET periodic_task_id = p.id
         FROM @beat_schema@.django_celery_beat_periodictask AS p
@@ -81,6 +80,13 @@ BEGIN
           AND m.pipeline_id = CASE
               WHEN p.name ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN p.name::uuid
           END;
+    END IF;
+    IF redefined AND cardinality(absent) < cardinality(ids) THEN
+        DELETE FROM @beat_schema@.pg_periodic_schedule AS m
+        WHERE m.periodic_task_id = ANY (ids)
+          AND NOT EXISTS (
+              SELECT FROM @beat_schema@.django_celery_beat_periodictask AS p WHERE p.id = m.periodic_task_id
+          );
         IF cardinality(ids) > 1 THEN  -- names may have changed hands
             UPDATE @beat_schema@.pg_periodic_schedule AS m
             SET pipeline_id = gen_random_uuid()
@@ -104,7 +110,10 @@ BEGIN
             o.identity_digest AS old_digest
         FROM periodic_schedule.expected(ids, redefined, clock_timestamp(), '0.4 s') AS e
         -- By now: another session may have inserted it before we had the slot.
-        LEFT JOIN @beat_schema@.pg_periodic_schedule AS o ON o.periodic_task_id = e.periodic_task_id
+        LEFT JOIN LATERAL (
+            SELECT m.* FROM @beat_schema@.pg_periodic_schedule AS m
+            WHERE m.periodic_task_id = e.periodic_task_id LIMIT 1  -- there is but one: the planner cannot know
+        ) AS o ON true
     ),
 
     owed AS (

@@ -3153,7 +3153,7 @@ DROP FUNCTION periodic_schedule.next_runs_of_many(expressions text[], zones text
 DROP FUNCTION periodic_schedule.record(pipeline_ids uuid[], task_ids bigint[], moments timestamptz[], skipped_because text[], now timestamptz);
 DROP FUNCTION periodic_schedule.run_time(cron_string text, run timestamptz, last_run_at timestamptz, effective_at timestamptz, start_time timestamptz);
 DROP FUNCTION periodic_schedule.spread_of(periodic_task_id bigint, pipeline_id uuid);
-DROP FUNCTION periodic_schedule.suspects(after bigint , upto bigint);
+DROP FUNCTION periodic_schedule.suspects();
 DROP FUNCTION periodic_schedule.sync(task_ids bigint[], change text, deadline timestamptz);
 DROP FUNCTION periodic_schedule.sync_edit(source text, source_key text, task_ids bigint[]);
 DROP FUNCTION periodic_schedule.sync_safely(task_ids bigint[], change text, deadline timestamptz);

@@ -186,7 +186,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.canonical_crontab(fields text[], OU
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD["periodic_schedule 4abaf8e06e8911d0"].grammar
+python = GD["periodic_schedule cba5a78a6fb1fe3f"].grammar
 try:
     return python.canonical_crontab(fields), None
 except python.ScheduleError as error:
@@ -283,6 +283,7 @@ RETURNS TABLE (
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $function$
 #variable_conflict use_column
 DECLARE
@@ -345,7 +346,7 @@ BEGIN
         SELECT
             p.id::bigint AS id, p.name::text AS name, p.task::text AS task, p.args, p.kwargs, p.headers,
             p.enabled, p.last_run_at AS saved_run, p.start_time, p.expires, p.one_off, p.total_run_count,
-            periodic_schedule.spread_offset(m.periodic_task_id, y.spread) AS spread,
+            periodic_schedule.spread_offset((m.mirror).periodic_task_id, y.spread) AS spread,
             coalesce(c.timezone::text, 'UTC') AS zone,
             coalesce(cc.cron_string, k.expression, '') AS expression,
             CASE
@@ -353,15 +354,18 @@ BEGIN
                 WHEN k.expression IS NULL THEN 'the task''s schedule row does not exist'
                 ELSE cc.error
             END AS problem,
-            m AS mirror,
-            identify OR m.pipeline_id IS NULL OR m.sync_error IS NOT NULL AS identified
+            m.mirror,
+            identify OR (m.mirror).pipeline_id IS NULL OR (m.mirror).sync_error IS NOT NULL AS identified
         FROM @beat_schema@.django_celery_beat_periodictask AS p
         LEFT JOIN @beat_schema@.django_celery_beat_crontabschedule AS c ON c.id = p.crontab_id
         LEFT JOIN @beat_schema@.django_celery_beat_intervalschedule AS i ON i.id = p.interval_id
         LEFT JOIN @beat_schema@.django_celery_beat_clockedschedule AS t ON t.id = p.clocked_id
         LEFT JOIN @beat_schema@.django_celery_beat_solarschedule AS s ON s.id = p.solar_id
-        LEFT JOIN @beat_schema@.pg_periodic_schedule AS m ON m.periodic_task_id = p.id
-        LEFT JOIN periodic_schedule.policy AS y ON y.pipeline_id = m.pipeline_id AND m.pg_owned
+        LEFT JOIN LATERAL (
+            SELECT r AS mirror FROM @beat_schema@.pg_periodic_schedule AS r
+            WHERE r.periodic_task_id = p.id LIMIT 1  -- there is but one: the planner cannot know
+        ) AS m ON true
+        LEFT JOIN periodic_schedule.policy AS y ON y.pipeline_id = (m.mirror).pipeline_id AND (m.mirror).pg_owned
         CROSS JOIN LATERAL (
             SELECT
                 num_nonnulls(p.crontab_id, p.interval_id, p.clocked_id, p.solar_id) AS kinds,
@@ -580,7 +584,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.load_explain() RETURNS void
 LANGUAGE plpython3u STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD["periodic_schedule 4abaf8e06e8911d0"]
+python = GD["periodic_schedule cba5a78a6fb1fe3f"]
 if hasattr(python, "explain"):
     return
 
@@ -953,7 +957,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.load_python() RETURNS void
 LANGUAGE plpython3u STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-if "periodic_schedule 4abaf8e06e8911d0" in GD:
+if "periodic_schedule cba5a78a6fb1fe3f" in GD:
     return
 
 import sys
@@ -1727,7 +1731,7 @@ def add(body):
 for body in (grammar, zones, next_run):
     add(body)
 loaded.add = add
-GD["periodic_schedule 4abaf8e06e8911d0"] = loaded
+GD["periodic_schedule cba5a78a6fb1fe3f"] = loaded
 $python$;
 COMMENT ON FUNCTION periodic_schedule.load_python() IS
     'Carries the Python of next runs; puts it in the session''s GD for the other PL/Python functions, which are called after this';
@@ -1830,7 +1834,7 @@ RETURNS bigint
 LANGUAGE plpython3u STABLE STRICT PARALLEL SAFE
 -- No search_path is set: it looks no name up, and to set it takes as long as the rest of a call.
 AS $python$
-python = GD.get("periodic_schedule 4abaf8e06e8911d0")
+python = GD.get("periodic_schedule cba5a78a6fb1fe3f")
 if python is None:
     return None
 try:
@@ -1849,7 +1853,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.next_runs_of_many(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD.get("periodic_schedule 4abaf8e06e8911d0")
+python = GD.get("periodic_schedule cba5a78a6fb1fe3f")
 if python is None:
     problem = "load_python() was not called"
     return [None] * len(afters), [problem] * len(afters), problem
@@ -1920,7 +1924,8 @@ def identity():
     # are other names, so two names never claim one mirror row.
     CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
     # The version-5 UUIDs of all other names live in this namespace.
-    NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://pypi.org/project/django-celery-beat/")
+    NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://pypi.org/project/django-celery-beat/").bytes
+    EMPTY: dict[type, str] = {list: "[]", dict: "{}"}
     # Tasks whose positional arguments are [workflow_id, organization_id, ...].
     POSITIONAL_TASKS = (
         "scheduler.tasks.execute_pipeline_task",
@@ -1932,13 +1937,16 @@ def identity():
         """The mirror's key: the name itself if it is a UUID, else the version-5 UUID of the name."""
         if CANONICAL_UUID.fullmatch(name):
             return name
-        digest = hashlib.sha1(NAMESPACE.bytes + name.encode(), usedforsecurity=False).digest()
-        return str(uuid.UUID(bytes=digest[:16], version=5))  # as uuid.uuid5(), without its detours
+        digits = hashlib.sha1(NAMESPACE + name.encode(), usedforsecurity=False).hexdigest()
+        variant = "89ab"[int(digits[16], 16) % 4]
+        return (  # uuid.uuid5(), without its detours
+            f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
+        )
 
 
     def load_json(text: str | None, column: str, kind: type, errors: list[str]) -> Any:
         """The column's JSON, or its empty value with the reason noted: Beat would not run it."""
-        if not text or text == str(kind()):  # Beat reads NULL and '' as empty
+        if not text or text == EMPTY[kind]:  # Beat reads NULL and '' as empty
             return kind()
         try:
             value = json.loads(text)
@@ -2189,7 +2197,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_describe(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD["periodic_schedule 4abaf8e06e8911d0"]
+python = GD["periodic_schedule cba5a78a6fb1fe3f"]
 try:
     return python.explain.describe(cron_string, locale), None
 except python.grammar.ScheduleError as error:
@@ -2205,7 +2213,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_local_times(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule 4abaf8e06e8911d0"].explain.in_local_time(cron_string, timezone, runs)
+return GD["periodic_schedule cba5a78a6fb1fe3f"].explain.in_local_time(cron_string, timezone, runs)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.py_local_times(text, text, bigint[]) IS
     'What the clocks of the zone show at these runs, in microseconds as if it were UTC, and what a change of the clocks has to do with them';
@@ -2217,7 +2225,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_next_runs(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD["periodic_schedule 4abaf8e06e8911d0"]
+python = GD["periodic_schedule cba5a78a6fb1fe3f"]
 try:
     return python.next_run.runs_after(cron_string, timezone, after, n, until), None
 except python.grammar.ScheduleError as error:
@@ -2231,7 +2239,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_tz_database(OUT source text, OUT
 LANGUAGE plpython3u STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule 4abaf8e06e8911d0"].zones.tz_database()
+return GD["periodic_schedule cba5a78a6fb1fe3f"].zones.tz_database()
 $python$;
 COMMENT ON FUNCTION periodic_schedule.py_tz_database() IS 'The work of tz_database()';
 
@@ -2243,7 +2251,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.py_validate(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["periodic_schedule 4abaf8e06e8911d0"].explain.validate(cron_string, timezone)
+return GD["periodic_schedule cba5a78a6fb1fe3f"].explain.validate(cron_string, timezone)
 $python$;
 COMMENT ON FUNCTION periodic_schedule.py_validate(text, text) IS 'The work of validate()';
 
@@ -2281,8 +2289,10 @@ BEGIN
             )
         );
         present := ARRAY(SELECT unnest(task_ids) EXCEPT SELECT unnest(absent));
-        SELECT jsonb_agg(d), coalesce(array_agg(DISTINCT d.periodic_task_id), '{}') INTO differences, present
-        FROM periodic_schedule.drift_rows(present) AS d;
+        IF present <> '{}' THEN
+            SELECT jsonb_agg(d), coalesce(array_agg(DISTINCT d.periodic_task_id), '{}') INTO differences, present
+            FROM periodic_schedule.drift_rows(present) AS d;
+        END IF;
         IF absent || present <> '{}' THEN
             PERFORM periodic_schedule.sync_safely(
                 absent || present, 'redefined', clock_timestamp() + interval '1 s'
@@ -2293,7 +2303,12 @@ BEGIN
                 CASE WHEN m.pipeline_id IS NOT NULL THEN 'inserted' ELSE 'noted' END, NULL::text[]
             FROM unnest(absent) AS t (id)
             JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = t.id
-            LEFT JOIN @beat_schema@.pg_periodic_schedule AS m ON m.periodic_task_id = t.id;
+            LEFT JOIN LATERAL (
+                SELECT r.pipeline_id, r.task_name FROM @beat_schema@.pg_periodic_schedule AS r
+                WHERE r.periodic_task_id = t.id LIMIT 1  -- there is but one: the planner cannot know
+            ) AS m ON true;
+        END IF;
+        IF present <> '{}' THEN
             unsettled := ARRAY(SELECT d.periodic_task_id FROM periodic_schedule.drift_rows(present) AS d);
             RETURN QUERY
             SELECT
@@ -2569,119 +2584,118 @@ COMMENT ON FUNCTION periodic_schedule.spread_of(bigint, uuid) IS
 -- A quick look at many rows.  Next runs are not asked of Python row by row, but once for all rows of a
 -- schedule that say the same run: the run after a time never decreases as the time increases, so if
 -- it is right for the least base and for the greatest, it is right for those between.
-CREATE OR REPLACE FUNCTION periodic_schedule.suspects(
-    after bigint DEFAULT -9223372036854775808, upto bigint DEFAULT 9223372036854775807
-) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION periodic_schedule.suspects() RETURNS SETOF bigint
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 SET jit = off
-SET parallel_tuple_cost = 0.01  -- rows are narrow
+SET plan_cache_mode = force_custom_plan
 AS $function$
 DECLARE
-    pipelines record;
+    last CONSTANT bigint := 9223372036854775807;
+    after bigint := -last;
+    upto bigint := after;
 BEGIN
     PERFORM periodic_schedule.load_python();
-    -- As arrays, so that parallel workers can read the rest: pipeline_rows() itself is not for them.
-    SELECT
-        array_agg(l.pipeline_id) AS ids, array_agg(l.pipeline_name) AS names, array_agg(l.workflow_id) AS workflow_ids,
-        array_agg(l.organization_id) AS organization_ids, array_agg(l.problem) AS problems
-    INTO pipelines
-    FROM periodic_schedule.pipeline_rows(ARRAY(
-        SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m
+    WHILE upto < last LOOP  -- so many at once that they stay in memory
+        after := upto;
+        upto := coalesce(
+            (SELECT p.id FROM @beat_schema@.django_celery_beat_periodictask AS p WHERE p.id > after ORDER BY p.id OFFSET 99999 LIMIT 1),
+            last
+        );
+        RETURN QUERY
+        WITH compared AS MATERIALIZED (
+            SELECT
+                p.id::bigint AS id, m.enabled, m.cron_string, m.timezone,
+                CASE
+                    WHEN m.cron_string LIKE '@every %' THEN coalesce(m.last_run_at, m.effective_at)
+                    ELSE greatest(m.last_run_at, m.effective_at)
+                END AS base,
+                m.next_run_at - periodic_schedule.spread_offset(m.periodic_task_id, y.spread) AS run,
+                coalesce(
+                    m.pipeline_id IS NOT NULL AND m.sync_error IS NULL AND p.name = m.task_name AND p.task = m.task
+                    AND p.enabled = m.enabled AND p.expires IS NOT DISTINCT FROM m.expires
+                    AND num_nulls(p.start_time, m.start_time) = 2 AND NOT p.one_off AND NOT m.one_off
+                    AND m.timezone = coalesce(c.timezone::text, 'UTC')
+                    AND m.cron_string = CASE
+                        WHEN c.id IS NOT NULL
+                            THEN periodic_schedule.crontab_text(c.minute, c.hour, c.day_of_month, c.month_of_year, c.day_of_week)
+                        ELSE periodic_schedule.interval_text(i.every, i.period)
+                    END
+                    AND CASE
+                        WHEN m.pg_owned THEN (m.enabled OR m.last_run_at IS NULL) AND m.parity_since IS NULL
+                        WHEN p.last_run_at IS DISTINCT FROM m.last_run_at THEN false
+                        WHEN m.last_run_at < m.effective_at OR m.last_run_at IS NULL
+                            THEN num_nulls(m.parity_since, m.parity_count) = 2
+                        -- There are times to which nothing can be added.
+                        WHEN m.parity_since >= '9999-01-01 00:00+00' THEN false
+                        ELSE m.parity_since >= m.effective_at
+                            AND m.last_run_at < m.parity_since + interval '72:00'
+                    END
+                    AND num_nonnulls(p.crontab_id, p.interval_id, p.clocked_id, p.solar_id) = 1
+                    AND CASE
+                        WHEN p.enabled THEN m.next_run_at < coalesce(p.expires, 'infinity')
+                        ELSE m.next_run_at IS NULL
+                    END
+                    AND m.identity_digest = periodic_schedule.identity_digest(
+                        p.name, p.task, p.args, p.kwargs, p.headers, m.pipeline_id, m.organization_id, m.workflow_id,
+                        m.pipeline_name, m.identity_source
+                    )
+                    AND CASE
+                        WHEN l.pipeline_id IS NULL THEN m.identity_source <> 'pipeline'
+                        ELSE m.identity_source = 'pipeline' AND l.problem IS NULL AND l.pipeline_name = m.pipeline_name
+                            AND l.organization_id = m.organization_id AND l.workflow_id IS NOT DISTINCT FROM m.workflow_id
+                    END,
+                    false
+                ) AS plain
+            FROM @beat_schema@.django_celery_beat_periodictask AS p
+            LEFT JOIN @beat_schema@.pg_periodic_schedule AS m
+                ON m.periodic_task_id = p.id AND m.periodic_task_id > after AND m.periodic_task_id <= upto
+            LEFT JOIN @beat_schema@.django_celery_beat_crontabschedule AS c ON c.id = p.crontab_id
+            LEFT JOIN @beat_schema@.django_celery_beat_intervalschedule AS i ON i.id = p.interval_id
+            LEFT JOIN periodic_schedule.policy AS y ON y.pipeline_id = m.pipeline_id AND m.pg_owned
+            LEFT JOIN periodic_schedule.pipeline_rows(ARRAY(
+                SELECT r.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS r
+                WHERE r.periodic_task_id > after AND r.periodic_task_id <= upto
+                  AND EXISTS (SELECT FROM periodic_schedule.pipeline_source)
+            )) AS l ON l.pipeline_id = m.pipeline_id
+            WHERE p.id > after AND p.id <= upto
+        ),
+
+        said AS (
+            SELECT c.cron_string, c.timezone, c.run, min(c.base) AS least, max(c.base) AS greatest
+            FROM compared AS c
+            WHERE c.plain AND c.enabled
+            GROUP BY c.cron_string, c.timezone, c.run
+        ),
+
+        wrong AS MATERIALIZED (
+            SELECT s.cron_string, s.timezone, s.run
+            FROM said AS s
+            CROSS JOIN LATERAL (SELECT periodic_schedule.to_microseconds(s.run) AS run) AS r
+            WHERE periodic_schedule.py_next_run_at(s.cron_string, s.timezone, periodic_schedule.to_microseconds(s.least))
+                IS DISTINCT FROM r.run
+               OR s.greatest > s.least
+              AND periodic_schedule.py_next_run_at(s.cron_string, s.timezone, periodic_schedule.to_microseconds(s.greatest))
+                IS DISTINCT FROM r.run
+        )
+
+        SELECT c.id FROM compared AS c WHERE NOT c.plain
+        UNION ALL
+        SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
         WHERE m.periodic_task_id > after AND m.periodic_task_id <= upto
-          AND EXISTS (SELECT FROM periodic_schedule.pipeline_source)
-    )) AS l;
-    RETURN QUERY
-    WITH compared AS MATERIALIZED (
-        SELECT
-            p.id::bigint AS id, m.enabled, m.cron_string, m.timezone,
-            CASE
-                WHEN m.cron_string LIKE '@every %' THEN coalesce(m.last_run_at, m.effective_at)
-                ELSE greatest(m.last_run_at, m.effective_at)
-            END AS base,
-            m.next_run_at - periodic_schedule.spread_offset(m.periodic_task_id, y.spread) AS run,
-            coalesce(
-                m.sync_error IS NULL AND p.name = m.task_name AND p.task = m.task
-                AND p.enabled = m.enabled AND p.expires IS NOT DISTINCT FROM m.expires
-                AND num_nulls(p.start_time, m.start_time) = 2 AND NOT p.one_off AND NOT m.one_off
-                AND m.timezone = coalesce(c.timezone::text, 'UTC')
-                AND m.cron_string = CASE
-                    WHEN c.id IS NOT NULL
-                        THEN periodic_schedule.crontab_text(c.minute, c.hour, c.day_of_month, c.month_of_year, c.day_of_week)
-                    ELSE periodic_schedule.interval_text(i.every, i.period)
-                END
-                AND CASE
-                    WHEN m.pg_owned THEN (m.enabled OR m.last_run_at IS NULL) AND m.parity_since IS NULL
-                    WHEN p.last_run_at IS DISTINCT FROM m.last_run_at THEN false
-                    WHEN m.last_run_at < m.effective_at OR m.last_run_at IS NULL
-                        THEN num_nulls(m.parity_since, m.parity_count) = 2
-                    -- There are times to which nothing can be added.
-                    WHEN m.parity_since >= '9999-01-01 00:00+00' THEN false
-                    ELSE m.parity_since >= m.effective_at
-                        AND m.last_run_at < m.parity_since + interval '72:00'
-                END
-                AND num_nonnulls(p.crontab_id, p.interval_id, p.clocked_id, p.solar_id) = 1
-                AND CASE
-                    WHEN p.enabled THEN m.next_run_at < coalesce(p.expires, 'infinity')
-                    ELSE m.next_run_at IS NULL
-                END
-                AND m.identity_digest = periodic_schedule.identity_digest(
-                    p.name, p.task, p.args, p.kwargs, p.headers, m.pipeline_id, m.organization_id, m.workflow_id,
-                    m.pipeline_name, m.identity_source
-                )
-                AND CASE
-                    WHEN l.pipeline_id IS NULL THEN m.identity_source <> 'pipeline'
-                    ELSE m.identity_source = 'pipeline' AND l.problem IS NULL AND l.pipeline_name = m.pipeline_name
-                        AND l.organization_id = m.organization_id AND l.workflow_id IS NOT DISTINCT FROM m.workflow_id
-                END,
-                false
-            ) AS plain
-        FROM @beat_schema@.django_celery_beat_periodictask AS p
-        LEFT JOIN @beat_schema@.pg_periodic_schedule AS m
-            ON m.periodic_task_id = p.id AND m.periodic_task_id > after AND m.periodic_task_id <= upto
-        LEFT JOIN @beat_schema@.django_celery_beat_crontabschedule AS c ON c.id = p.crontab_id
-        LEFT JOIN @beat_schema@.django_celery_beat_intervalschedule AS i ON i.id = p.interval_id
-        LEFT JOIN periodic_schedule.policy AS y ON y.pipeline_id = m.pipeline_id AND m.pg_owned
-        LEFT JOIN unnest(
-            pipelines.ids, pipelines.names, pipelines.workflow_ids, pipelines.organization_ids, pipelines.problems
-        ) AS l (pipeline_id, pipeline_name, workflow_id, organization_id, problem) ON l.pipeline_id = m.pipeline_id
-        WHERE p.id > after AND p.id <= upto
-    ),
-
-    said AS (
-        SELECT c.cron_string, c.timezone, c.run, min(c.base) AS least, max(c.base) AS greatest
-        FROM compared AS c
-        WHERE c.plain AND c.enabled
-        GROUP BY c.cron_string, c.timezone, c.run
-    ),
-
-    wrong AS MATERIALIZED (
-        SELECT s.cron_string, s.timezone, s.run
-        FROM said AS s
-        CROSS JOIN LATERAL (SELECT periodic_schedule.to_microseconds(s.run) AS run) AS r
-        WHERE periodic_schedule.py_next_run_at(s.cron_string, s.timezone, periodic_schedule.to_microseconds(s.least))
-            IS DISTINCT FROM r.run
-           OR s.greatest > s.least
-          AND periodic_schedule.py_next_run_at(s.cron_string, s.timezone, periodic_schedule.to_microseconds(s.greatest))
-            IS DISTINCT FROM r.run
-    )
-
-    SELECT c.id FROM compared AS c WHERE NOT c.plain
-    UNION ALL
-    SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
-    WHERE m.periodic_task_id > after AND m.periodic_task_id <= upto
-      AND NOT EXISTS (
-          SELECT FROM @beat_schema@.django_celery_beat_periodictask AS p WHERE p.id = m.periodic_task_id
-      )
-    UNION ALL
-    SELECT c.id
-    FROM wrong AS w
-    JOIN compared AS c ON c.cron_string = w.cron_string AND c.timezone = w.timezone AND c.run = w.run
-    WHERE c.plain AND c.enabled;
+          AND NOT EXISTS (
+              SELECT FROM @beat_schema@.django_celery_beat_periodictask AS p WHERE p.id = m.periodic_task_id
+          )
+        UNION ALL
+        SELECT c.id
+        FROM wrong AS w
+        JOIN compared AS c ON c.cron_string = w.cron_string AND c.timezone = w.timezone AND c.run = w.run
+        WHERE c.plain AND c.enabled;
+    END LOOP;
 END
 $function$;
-COMMENT ON FUNCTION periodic_schedule.suspects(bigint, bigint) IS
-    'Tasks, with ids after one and up to another, whose mirror row cannot be said at a glance to be right: expected() tells. All that differ are among them';
+COMMENT ON FUNCTION periodic_schedule.suspects() IS
+    'Tasks whose mirror row cannot be said at a glance to be right: expected() tells. All that differ are among them';
 
 -- sql/functions/sync.sql
 -- The one writer of the mirror.  It locks, in this order: the slots of the rows it will read, the
@@ -2693,6 +2707,8 @@ CREATE OR REPLACE FUNCTION periodic_schedule.sync(
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan  -- planning takes longer than a few tasks do
+SET jit = off  -- compiling would take longer than it runs
+SET enable_seqscan = off  -- a backfill's mirror has no statistics yet, and would be read as a whole again and again
 AS $function$
 DECLARE
     redefined CONSTANT boolean := change IN ('inserted', 'redefined');
@@ -2753,13 +2769,10 @@ BEGIN
         END IF;
     END IF;
 
-    IF redefined THEN
-        DELETE FROM @beat_schema@.pg_periodic_schedule AS m
-        WHERE m.periodic_task_id = ANY (ids)
-          AND NOT EXISTS (
-              SELECT FROM @beat_schema@.django_celery_beat_periodictask AS p WHERE p.id = m.periodic_task_id
-          );
-        -- A row of that key that no task has yet: the application's own, before it was adopted.
+    -- A row of that key that no task has yet: the application's own, before it was adopted.
+    IF redefined AND EXISTS (
+        SELECT FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.periodic_task_id IS NULL
+    ) THEN
         UPDATE @beat_schema@.pg_periodic_schedule AS m
         SET periodic_task_id = p.id
         FROM @beat_schema@.django_celery_beat_periodictask AS p
@@ -2767,6 +2780,13 @@ BEGIN
           AND m.pipeline_id = CASE
               WHEN p.name ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN p.name::uuid
           END;
+    END IF;
+    IF redefined AND cardinality(absent) < cardinality(ids) THEN
+        DELETE FROM @beat_schema@.pg_periodic_schedule AS m
+        WHERE m.periodic_task_id = ANY (ids)
+          AND NOT EXISTS (
+              SELECT FROM @beat_schema@.django_celery_beat_periodictask AS p WHERE p.id = m.periodic_task_id
+          );
         IF cardinality(ids) > 1 THEN  -- names may have changed hands
             UPDATE @beat_schema@.pg_periodic_schedule AS m
             SET pipeline_id = gen_random_uuid()
@@ -2790,7 +2810,10 @@ BEGIN
             o.identity_digest AS old_digest
         FROM periodic_schedule.expected(ids, redefined, clock_timestamp(), '0.4 s') AS e
         -- By now: another session may have inserted it before we had the slot.
-        LEFT JOIN @beat_schema@.pg_periodic_schedule AS o ON o.periodic_task_id = e.periodic_task_id
+        LEFT JOIN LATERAL (
+            SELECT m.* FROM @beat_schema@.pg_periodic_schedule AS m
+            WHERE m.periodic_task_id = e.periodic_task_id LIMIT 1  -- there is but one: the planner cannot know
+        ) AS o ON true
     ),
 
     owed AS (
