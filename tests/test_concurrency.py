@@ -246,11 +246,12 @@ def test_two_sessions(
         assert list(itertools.chain.from_iterable(wrong)) == []
 
 
+@pytest.mark.parametrize("in_time", [False, True], ids=["too late", "in time"])
 @pytest.mark.parametrize("order", ["take the note, delete", "delete, take the note"])
 def test_a_task_that_has_only_a_note_is_deleted(
-    db: Session, connect: Callable[..., Session], order: str
+    db: Session, connect: Callable[..., Session], order: str, in_time: bool
 ) -> None:
-    """There is no mirror row on which the two could meet."""
+    """There is no mirror row on which the two could meet; in time: while the second waits."""
     insert_task(db, "unrelated")
     task = insert_task(db, "t", crontab_id=insert_crontab(db, "0 3 * * *"))
     db.execute("DELETE FROM pg_periodic_schedule WHERE task_name = 't'")
@@ -264,11 +265,17 @@ def test_a_task_that_has_only_a_note_is_deleted(
         "take the note": f"UPDATE {tasks} SET description = 'x' WHERE name = 'unrelated'",
         "delete": f"DELETE FROM {tasks} WHERE name = 't'",
     }
-    sessions = [connect(), connect()]
-    for session, write in zip(sessions, order.split(", "), strict=True):
-        session.execute(writes[write])
-    for session in reversed(sessions):
-        session.commit()
+    first, second = connect(), connect()
+    begun, follows = order.split(", ")
+    first.execute(writes[begun])
+    with ThreadPoolExecutor(1) as thread:
+        following = thread.submit(second.execute, writes[follows])
+        if in_time:
+            time.sleep(0.03)
+            first.commit()
+        following.result()
+    second.commit()
+    first.commit()
     db.execute(f"UPDATE {tasks} SET description = 'y'")
     assert (drift(db), pending(db)) == ([], [])
 

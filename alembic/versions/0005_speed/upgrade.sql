@@ -2781,7 +2781,8 @@ BEGIN
               WHEN p.name ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN p.name::uuid
           END;
     END IF;
-    IF redefined AND cardinality(absent) < cardinality(ids) THEN
+    -- Even where all were absent: who had the slots before us may have inserted rows.
+    IF redefined AND (change <> 'inserted' OR cardinality(absent) < cardinality(ids)) THEN
         DELETE FROM @beat_schema@.pg_periodic_schedule AS m
         WHERE m.periodic_task_id = ANY (ids)
           AND NOT EXISTS (
