@@ -2,6 +2,7 @@
 
 import datetime
 import functools
+import hashlib
 import itertools
 import random
 import subprocess
@@ -636,6 +637,21 @@ def test_an_edit_that_is_far_behind_in_the_notes_counts(
     assert tick(db) == []
     assert tick(db) == []
     well(db)
+
+
+def test_the_id_of_an_occurrence_is_made_of_nothing_else(db: Session) -> None:
+    """RFC 9562, appendix B.2: anybody can compute it, now and in the next release."""
+    for pipeline in [uuid.UUID(int=0), *(uuid.uuid4() for _ in range(50))]:
+        for microseconds in (-1, 0, 1_795_000_000_123_456):
+            named = pipeline.bytes + microseconds.to_bytes(8, "big", signed=True)
+            number = int.from_bytes(hashlib.sha256(named).digest()[:16], "big")
+            number = number & ~(0xF << 76) | 8 << 76  # the version
+            number = number & ~(0xF << 60) | 8 << 60  # the variant, two bits, and two more
+            found = db.execute(
+                "SELECT periodic_schedule.firing_id(%s, periodic_schedule.from_microseconds(%s))",
+                [pipeline, microseconds],
+            ).fetchall()
+            assert found == [(uuid.UUID(int=number),)]
 
 
 def test_mirror_rows_that_triggers_did_not_see(db: Session) -> None:

@@ -8,6 +8,7 @@ SET search_path = pg_catalog, pg_temp
 SET jit = off
 SET enable_hashjoin = off  -- as in tick()
 SET enable_mergejoin = off
+SET enable_seqscan = off
 SET work_mem = '32MB'
 AS $function$
 #variable_conflict use_column

@@ -7,9 +7,9 @@ BEGIN
         WITH used AS MATERIALIZED (
             SELECT
                 p.crontab_id, p.interval_id, p.clocked_id, p.solar_id,
+                -- A UUID, perhaps: a slot too many does no harm.
                 CASE
-                    WHEN EXISTS (SELECT FROM periodic_schedule.pipeline_source)
-                        AND p.name ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN p.name::text
+                    WHEN length(p.name) = 36 AND EXISTS (SELECT FROM periodic_schedule.pipeline_source) THEN p.name::text
                 END AS pipeline
             FROM @beat_schema@.django_celery_beat_periodictask AS p
             WHERE p.id = ANY (task_ids)

@@ -99,7 +99,7 @@ BEGIN
     WITH source AS MATERIALIZED (
         SELECT
             e.*, o.pipeline_id IS NULL AS unknown,
-            (
+            o.pipeline_id IS NULL OR (
                 o.pipeline_id, o.organization_id, o.workflow_id, o.pipeline_name, o.cron_string, o.enabled,
                 o.last_run_at, o.next_run_at, o.task_name, o.task, o.timezone, o.start_time, o.expires, o.one_off,
                 o.effective_at, o.identity_source, o.sync_error, o.parity_since, o.parity_count

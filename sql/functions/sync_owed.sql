@@ -7,9 +7,6 @@ DECLARE
     task_ids bigint[];
     stale bigint[];
 BEGIN
-    IF NOT EXISTS (SELECT FROM periodic_schedule.pending_sync) THEN
-        RETURN pipeline_ids;
-    END IF;
     task_ids := ARRAY(
         SELECT p.id
         FROM @beat_schema@.pg_periodic_schedule AS m

@@ -13,12 +13,14 @@ SET plan_cache_mode = force_generic_plan  -- as would planning
 -- What is claimed is looked up row by row, so that the cost is that of the batch, whatever there is besides.
 SET enable_hashjoin = off
 SET enable_mergejoin = off
+SET enable_seqscan = off
 SET work_mem = '32MB'
 SET lock_timeout = '1s'  -- for what can only be waited for in the lock manager: tables
 AS $function$
 #variable_conflict use_column
 DECLARE
     claimed uuid[];
+    places tid[];
     seen bigint;
     occurrences record;
 BEGIN
@@ -29,15 +31,21 @@ BEGIN
             HINT = 'Leave both out: SELECT * FROM periodic_schedule.tick().';
     END IF;
     PERFORM periodic_schedule.drain(500, clock_timestamp() + interval '0.1 s');
-    claimed := ARRAY(
-        SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m
+    -- In the order of the ledger's key, so that its index is written page by page.
+    SELECT array_agg(c.pipeline_id ORDER BY c.pipeline_id), array_agg(c.place ORDER BY c.pipeline_id) INTO claimed, places
+    FROM (
+        SELECT m.pipeline_id, m.ctid AS place FROM @beat_schema@.pg_periodic_schedule AS m
         WHERE m.enabled AND m.next_run_at <= tick.now AND m.pg_owned
         ORDER BY m.next_run_at LIMIT batch FOR NO KEY UPDATE SKIP LOCKED
-    );
-    IF claimed = '{}' THEN
+    ) AS c;
+    IF claimed IS NULL THEN
         RETURN;
     END IF;
-    claimed := periodic_schedule.sync_owed(claimed);
+    IF EXISTS (SELECT FROM periodic_schedule.pending_sync) THEN
+        claimed := periodic_schedule.sync_owed(claimed);
+        SELECT array_agg(m.pipeline_id), array_agg(m.ctid) INTO claimed, places  -- rows that it writes move
+        FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.pipeline_id = ANY (claimed);
+    END IF;
     seen := (SELECT max(n.id) FROM periodic_schedule.pending_sync AS n);
     PERFORM periodic_schedule.load_python();
 
@@ -50,20 +58,24 @@ BEGIN
             coalesce(y.misfire, 'one') AS misfire,
             CASE WHEN y.misfire = 'all' AND NOT m.one_off THEN y.misfire_count ELSE 1 END AS most,
             coalesce(y.overlap, 'allow') AS overlap
-        FROM @beat_schema@.pg_periodic_schedule AS m
+        FROM unnest(claimed, places) AS k (pipeline_id, place)
+        JOIN @beat_schema@.pg_periodic_schedule AS m ON m.ctid = k.place AND m.pipeline_id = k.pipeline_id
         JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = m.periodic_task_id
         LEFT JOIN periodic_schedule.policy AS y ON y.pipeline_id = m.pipeline_id
         CROSS JOIN LATERAL (
             SELECT coalesce(periodic_schedule.spread_offset(m.periodic_task_id, y.spread), '0') AS spread
             OFFSET 0  -- here and below: computed once, not wherever it is used
         ) AS s
-        WHERE m.pipeline_id = ANY (claimed) AND m.next_run_at <= tick.now AND m.enabled AND m.pg_owned
+        WHERE m.next_run_at <= tick.now AND m.enabled AND m.pg_owned
           AND p.enabled  -- a pause that could not wait for our lock has been noted, and is committed
-          AND NOT EXISTS (  -- as may be an edit, by now: next time
-              SELECT FROM periodic_schedule.pending_sync AS n
-              WHERE n.id > coalesce(seen, 0) AND (n.source, n.source_key) IN (
-                  ('task', p.id::text), ('crontab', p.crontab_id::text), ('interval', p.interval_id::text),
-                  ('clocked', p.clocked_id::text), ('solar', p.solar_id::text)
+          AND (  -- as may be an edit, by now: next time
+              NOT EXISTS (SELECT FROM periodic_schedule.pending_sync AS n WHERE n.id > coalesce(seen, 0))
+              OR NOT EXISTS (
+                  SELECT FROM periodic_schedule.pending_sync AS n
+                  WHERE n.id > coalesce(seen, 0) AND (n.source, n.source_key) IN (
+                      ('task', p.id::text), ('crontab', p.crontab_id::text), ('interval', p.interval_id::text),
+                      ('clocked', p.clocked_id::text), ('solar', p.solar_id::text)
+                  )
               )
           )
     ),

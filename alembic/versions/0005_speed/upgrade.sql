@@ -548,6 +548,22 @@ $function$;
 COMMENT ON FUNCTION periodic_schedule.finish(uuid, uuid, timestamptz) IS
     'Ends a firing that take() handed out. false: refused, the token is stale: the lease was lost and someone else has it or has ended it';
 
+-- sql/functions/firing_id.sql
+-- Version and variant are set bit by bit (Postgres numbers the bits of a byte from its right): to put them into
+-- the digits as text takes as long as the digest.
+CREATE OR REPLACE FUNCTION periodic_schedule.firing_id(pipeline_id uuid, scheduled_for timestamptz) RETURNS uuid
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN encode(
+    set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(
+        substring(
+            sha256(uuid_send(pipeline_id) || int8send((extract(epoch FROM scheduled_for) * 1000000)::bigint)) FROM 1 FOR 16
+        ),
+        55, 1), 54, 0), 53, 0), 52, 0), 71, 1), 70, 0), 69, 0), 68, 0),
+    'hex'
+)::uuid;
+COMMENT ON FUNCTION periodic_schedule.firing_id(uuid, timestamptz) IS
+    'The UUID of an occurrence, version 8: SHA-256 of pipeline_id and the microseconds since 1970 (RFC 9562, appendix B.2)';
+
 -- sql/functions/identity_digest.sql
 CREATE OR REPLACE FUNCTION periodic_schedule.identity_digest(
     name text, task text, args text, kwargs text, headers text,
@@ -2356,6 +2372,7 @@ SET search_path = pg_catalog, pg_temp
 SET jit = off
 SET enable_hashjoin = off  -- as in tick()
 SET enable_mergejoin = off
+SET enable_seqscan = off
 SET work_mem = '32MB'
 AS $function$
 #variable_conflict use_column
@@ -2532,9 +2549,9 @@ BEGIN
         WITH used AS MATERIALIZED (
             SELECT
                 p.crontab_id, p.interval_id, p.clocked_id, p.solar_id,
+                -- A UUID, perhaps: a slot too many does no harm.
                 CASE
-                    WHEN EXISTS (SELECT FROM periodic_schedule.pipeline_source)
-                        AND p.name ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN p.name::text
+                    WHEN length(p.name) = 36 AND EXISTS (SELECT FROM periodic_schedule.pipeline_source) THEN p.name::text
                 END AS pipeline
             FROM @beat_schema@.django_celery_beat_periodictask AS p
             WHERE p.id = ANY (task_ids)
@@ -2799,7 +2816,7 @@ BEGIN
     WITH source AS MATERIALIZED (
         SELECT
             e.*, o.pipeline_id IS NULL AS unknown,
-            (
+            o.pipeline_id IS NULL OR (
                 o.pipeline_id, o.organization_id, o.workflow_id, o.pipeline_name, o.cron_string, o.enabled,
                 o.last_run_at, o.next_run_at, o.task_name, o.task, o.timezone, o.start_time, o.expires, o.one_off,
                 o.effective_at, o.identity_source, o.sync_error, o.parity_since, o.parity_count
@@ -2919,9 +2936,6 @@ DECLARE
     task_ids bigint[];
     stale bigint[];
 BEGIN
-    IF NOT EXISTS (SELECT FROM periodic_schedule.pending_sync) THEN
-        RETURN pipeline_ids;
-    END IF;
     task_ids := ARRAY(
         SELECT p.id
         FROM @beat_schema@.pg_periodic_schedule AS m
@@ -3307,12 +3321,14 @@ SET plan_cache_mode = force_generic_plan  -- as would planning
 -- What is claimed is looked up row by row, so that the cost is that of the batch, whatever there is besides.
 SET enable_hashjoin = off
 SET enable_mergejoin = off
+SET enable_seqscan = off
 SET work_mem = '32MB'
 SET lock_timeout = '1s'  -- for what can only be waited for in the lock manager: tables
 AS $function$
 #variable_conflict use_column
 DECLARE
     claimed uuid[];
+    places tid[];
     seen bigint;
     occurrences record;
 BEGIN
@@ -3323,15 +3339,21 @@ BEGIN
             HINT = 'Leave both out: SELECT * FROM periodic_schedule.tick().';
     END IF;
     PERFORM periodic_schedule.drain(500, clock_timestamp() + interval '0.1 s');
-    claimed := ARRAY(
-        SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m
+    -- In the order of the ledger's key, so that its index is written page by page.
+    SELECT array_agg(c.pipeline_id ORDER BY c.pipeline_id), array_agg(c.place ORDER BY c.pipeline_id) INTO claimed, places
+    FROM (
+        SELECT m.pipeline_id, m.ctid AS place FROM @beat_schema@.pg_periodic_schedule AS m
         WHERE m.enabled AND m.next_run_at <= tick.now AND m.pg_owned
         ORDER BY m.next_run_at LIMIT batch FOR NO KEY UPDATE SKIP LOCKED
-    );
-    IF claimed = '{}' THEN
+    ) AS c;
+    IF claimed IS NULL THEN
         RETURN;
     END IF;
-    claimed := periodic_schedule.sync_owed(claimed);
+    IF EXISTS (SELECT FROM periodic_schedule.pending_sync) THEN
+        claimed := periodic_schedule.sync_owed(claimed);
+        SELECT array_agg(m.pipeline_id), array_agg(m.ctid) INTO claimed, places  -- rows that it writes move
+        FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.pipeline_id = ANY (claimed);
+    END IF;
     seen := (SELECT max(n.id) FROM periodic_schedule.pending_sync AS n);
     PERFORM periodic_schedule.load_python();
 
@@ -3344,20 +3366,24 @@ BEGIN
             coalesce(y.misfire, 'one') AS misfire,
             CASE WHEN y.misfire = 'all' AND NOT m.one_off THEN y.misfire_count ELSE 1 END AS most,
             coalesce(y.overlap, 'allow') AS overlap
-        FROM @beat_schema@.pg_periodic_schedule AS m
+        FROM unnest(claimed, places) AS k (pipeline_id, place)
+        JOIN @beat_schema@.pg_periodic_schedule AS m ON m.ctid = k.place AND m.pipeline_id = k.pipeline_id
         JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = m.periodic_task_id
         LEFT JOIN periodic_schedule.policy AS y ON y.pipeline_id = m.pipeline_id
         CROSS JOIN LATERAL (
             SELECT coalesce(periodic_schedule.spread_offset(m.periodic_task_id, y.spread), '0') AS spread
             OFFSET 0  -- here and below: computed once, not wherever it is used
         ) AS s
-        WHERE m.pipeline_id = ANY (claimed) AND m.next_run_at <= tick.now AND m.enabled AND m.pg_owned
+        WHERE m.next_run_at <= tick.now AND m.enabled AND m.pg_owned
           AND p.enabled  -- a pause that could not wait for our lock has been noted, and is committed
-          AND NOT EXISTS (  -- as may be an edit, by now: next time
-              SELECT FROM periodic_schedule.pending_sync AS n
-              WHERE n.id > coalesce(seen, 0) AND (n.source, n.source_key) IN (
-                  ('task', p.id::text), ('crontab', p.crontab_id::text), ('interval', p.interval_id::text),
-                  ('clocked', p.clocked_id::text), ('solar', p.solar_id::text)
+          AND (  -- as may be an edit, by now: next time
+              NOT EXISTS (SELECT FROM periodic_schedule.pending_sync AS n WHERE n.id > coalesce(seen, 0))
+              OR NOT EXISTS (
+                  SELECT FROM periodic_schedule.pending_sync AS n
+                  WHERE n.id > coalesce(seen, 0) AND (n.source, n.source_key) IN (
+                      ('task', p.id::text), ('crontab', p.crontab_id::text), ('interval', p.interval_id::text),
+                      ('clocked', p.clocked_id::text), ('solar', p.solar_id::text)
+                  )
               )
           )
     ),
