@@ -7,7 +7,9 @@ from typing import Any
 
 from harness import Result, Spread, table
 
-PLACE = re.compile(r"(<!-- (bench/results/[\w/]+\.json) -->\n).*?(?=\n<!-- end -->)", re.DOTALL)
+PLACE = re.compile(
+    r"(^<!-- (bench/results/[\w/]+\.json) -->\n).*?(?=^<!-- end -->$)", re.DOTALL | re.MULTILINE
+)
 
 
 def write(root: Path) -> Path:
@@ -18,7 +20,10 @@ def write(root: Path) -> Path:
 
 
 def filled(root: Path, text: str) -> str:
-    return PLACE.sub(lambda mark: mark[1] + "\n".join(table(results_of(root / mark[2]))), text)
+    def place(mark: re.Match[str]) -> str:
+        return mark[1] + "".join(f"{line}\n" for line in table(results_of(root / mark[2])))
+
+    return PLACE.sub(place, text)
 
 
 def results_of(file: Path) -> list[Result]:
