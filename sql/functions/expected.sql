@@ -56,12 +56,13 @@ BEGIN
                         THEN concat_ws(' ', '@solar', s.event, trim_scale(s.latitude), trim_scale(s.longitude))
                 END AS expression
         ) AS k
-        -- Columns with spaces or worse; the function is strict, so the others cost nothing.
-        LEFT JOIN LATERAL periodic_schedule.canonical_crontab(
-            CASE
-                WHEN c.id IS NOT NULL AND NOT periodic_schedule.is_plain_crontab(k.expression)
-                    THEN ARRAY[c.minute, c.hour, c.day_of_month, c.month_of_year, c.day_of_week]::text[]
-            END
+        LEFT JOIN LATERAL (
+            SELECT n.cron_string, n.error
+            FROM periodic_schedule.canonical_crontab(
+                ARRAY[c.minute, c.hour, c.day_of_month, c.month_of_year, c.day_of_week]::text[]
+            ) AS n
+            WHERE c.id IS NOT NULL AND NOT periodic_schedule.is_plain_crontab(k.expression)  -- columns with spaces or worse
+            OFFSET 0  -- for the others it is not called
         ) AS cc ON true
         WHERE p.id = ANY (task_ids)
     ),

@@ -5,6 +5,7 @@ RETURNS TABLE (
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET lock_timeout = '5s'
+SET enable_seqscan = off  -- as in sync(): statistics know nothing of what a first backfill has written
 AS $function$
 #variable_conflict use_column
 DECLARE
@@ -24,12 +25,7 @@ BEGIN
     suspects := ARRAY(SELECT periodic_schedule.suspects());
     FOR begun IN 1..cardinality(suspects) BY batch LOOP
         task_ids := suspects[begun:begun + batch - 1];
-        absent := ARRAY(
-            SELECT t.id FROM unnest(task_ids) AS t (id)
-            WHERE NOT EXISTS (
-                SELECT FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.periodic_task_id = t.id
-            )
-        );
+        absent := periodic_schedule.not_mirrored(task_ids);
         present := ARRAY(SELECT unnest(task_ids) EXCEPT SELECT unnest(absent));
         IF present <> '{}' THEN
             SELECT jsonb_agg(d), coalesce(array_agg(DISTINCT d.periodic_task_id), '{}') INTO differences, present

@@ -5,6 +5,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.suspects() RETURNS SETOF bigint
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 SET jit = off
+SET enable_seqscan = on
 SET plan_cache_mode = force_custom_plan
 AS $function$
 DECLARE

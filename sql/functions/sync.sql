@@ -8,7 +8,7 @@ LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan  -- planning takes longer than a few tasks do
 SET jit = off  -- compiling would take longer than it runs
-SET enable_seqscan = off  -- a backfill's mirror has no statistics yet, and would be read as a whole again and again
+SET enable_seqscan = off  -- statistics know nothing of what a backfill has written: it would be read as a whole again and again
 AS $function$
 DECLARE
     redefined CONSTANT boolean := change IN ('inserted', 'redefined');
@@ -19,19 +19,16 @@ DECLARE
     moved boolean;
 BEGIN
     IF cardinality(task_ids) > 100 THEN
-        PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);  -- until this function ends
+        PERFORM  -- until this function ends
+            set_config('plan_cache_mode', 'force_custom_plan', true),
+            set_config('random_page_cost', '1.1', true);  -- each row of the batch is looked up, in memory mostly
     END IF;
     IF redefined AND NOT periodic_schedule.lock_slots(periodic_schedule.source_slots(task_ids), false, deadline) THEN
         -- Written all the same, from what can be seen now.
         PERFORM periodic_schedule.note('task', task_ids::text[], 'another session is editing a row it uses');
     END IF;
     IF redefined THEN
-        absent := ARRAY(
-            SELECT t.id FROM unnest(task_ids) AS t (id)
-            WHERE NOT EXISTS (
-                SELECT FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.periodic_task_id = t.id
-            )
-        );
+        absent := periodic_schedule.not_mirrored(task_ids);
         -- Those that this transaction has inserted, nobody else can see.
         IF absent <> '{}' AND change <> 'inserted' AND NOT periodic_schedule.lock_slots(
             ARRAY(SELECT DISTINCT periodic_schedule.lock_slot('task', t.id::text) FROM unnest(absent) AS t (id)),
@@ -48,12 +45,7 @@ BEGIN
     END IF;
     IF cardinality(ids) < cardinality(task_ids) THEN
         busy := ARRAY(SELECT unnest(task_ids) EXCEPT SELECT unnest(ids));
-        IF NOT redefined AND EXISTS (  -- not busy but absent
-            SELECT FROM unnest(busy) AS t (id)
-            WHERE NOT EXISTS (
-                SELECT FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.periodic_task_id = t.id
-            )
-        ) THEN
+        IF NOT redefined AND periodic_schedule.not_mirrored(busy) <> '{}' THEN  -- not busy but absent
             RETURN periodic_schedule.sync(task_ids, 'redefined', deadline);
         END IF;
         PERFORM periodic_schedule.note('task', busy::text[], 'another session has locked its mirror row');
@@ -122,6 +114,10 @@ BEGIN
         SELECT 'task', s.periodic_task_id::text, s.incomplete FROM source AS s WHERE s.incomplete IS NOT NULL
     ),
 
+    stale AS MATERIALIZED (
+        SELECT s.* FROM source AS s WHERE NOT s.unknown AND (s.changed OR s.identity_digest IS DISTINCT FROM s.old_digest)
+    ),
+
     updated AS (
         UPDATE @beat_schema@.pg_periodic_schedule AS m
         SET (
@@ -134,9 +130,8 @@ BEGIN
                 s.one_off, s.effective_at, s.identity_source, s.sync_error, s.parity_since, s.parity_count,
                 s.identity_digest, CASE WHEN s.changed THEN clock_timestamp() ELSE m.updated_at END
             )
-        FROM source AS s
-        WHERE m.periodic_task_id = s.periodic_task_id AND NOT s.unknown
-          AND (s.changed OR s.identity_digest IS DISTINCT FROM s.old_digest)
+        FROM stale AS s
+        WHERE m.periodic_task_id = s.periodic_task_id
         RETURNING m.pg_owned AND m.next_run_at IS NOT NULL AS to_be_fired
     ),
 

@@ -3160,6 +3160,7 @@ DROP FUNCTION periodic_schedule.is_plain_crontab(cron_string text);
 DROP FUNCTION periodic_schedule.load_explain();
 DROP FUNCTION periodic_schedule.mirror_change(source text, source_keys text[], change text, told boolean);
 DROP FUNCTION periodic_schedule.next_runs_of_many(expressions text[], zones text[], afters bigint[], budget integer, OUT runs bigint[], OUT errors text[], OUT incomplete text);
+DROP FUNCTION periodic_schedule.not_mirrored(task_ids bigint[]);
 DROP FUNCTION periodic_schedule.record(pipeline_ids uuid[], task_ids bigint[], moments timestamptz[], skipped_because text[], now timestamptz);
 DROP FUNCTION periodic_schedule.run_time(cron_string text, run timestamptz, last_run_at timestamptz, effective_at timestamptz, start_time timestamptz);
 DROP FUNCTION periodic_schedule.spread_of(periodic_task_id bigint, pipeline_id uuid);

@@ -382,12 +382,13 @@ BEGIN
                         THEN concat_ws(' ', '@solar', s.event, trim_scale(s.latitude), trim_scale(s.longitude))
                 END AS expression
         ) AS k
-        -- Columns with spaces or worse; the function is strict, so the others cost nothing.
-        LEFT JOIN LATERAL periodic_schedule.canonical_crontab(
-            CASE
-                WHEN c.id IS NOT NULL AND NOT periodic_schedule.is_plain_crontab(k.expression)
-                    THEN ARRAY[c.minute, c.hour, c.day_of_month, c.month_of_year, c.day_of_week]::text[]
-            END
+        LEFT JOIN LATERAL (
+            SELECT n.cron_string, n.error
+            FROM periodic_schedule.canonical_crontab(
+                ARRAY[c.minute, c.hour, c.day_of_month, c.month_of_year, c.day_of_week]::text[]
+            ) AS n
+            WHERE c.id IS NOT NULL AND NOT periodic_schedule.is_plain_crontab(k.expression)  -- columns with spaces or worse
+            OFFSET 0  -- for the others it is not called
         ) AS cc ON true
         WHERE p.id = ANY (task_ids)
     ),
@@ -1914,6 +1915,21 @@ $function$;
 COMMENT ON FUNCTION periodic_schedule.next_wakeup(interval) IS
     'When tick(), take() or reap() has something to do next, if no schedule is written before; for a schedule only if that is within a time from now; NULL: nothing is known. May be past';
 
+-- sql/functions/not_mirrored.sql
+CREATE OR REPLACE FUNCTION periodic_schedule.not_mirrored(task_ids bigint[]) RETURNS bigint[]
+LANGUAGE plpgsql VOLATILE  -- a new snapshot: it is called after locks were had
+SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    RETURN ARRAY(
+        SELECT t.id FROM unnest(task_ids) AS t (id)
+        -- Not a join, of which the planner may take the wrong one: statistics know nothing of what a backfill has written.
+        WHERE (SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.periodic_task_id = t.id LIMIT 1) IS NULL
+    );
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.not_mirrored(bigint[]) IS 'Those of these tasks that have no mirror row';
+
 -- sql/functions/parse_identity.sql
 CREATE OR REPLACE FUNCTION periodic_schedule.parse_identity(
     names text[], tasks text[], args_texts text[], kwargs_texts text[], headers_texts text[],
@@ -2279,6 +2295,7 @@ RETURNS TABLE (
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET lock_timeout = '5s'
+SET enable_seqscan = off  -- as in sync(): statistics know nothing of what a first backfill has written
 AS $function$
 #variable_conflict use_column
 DECLARE
@@ -2298,12 +2315,7 @@ BEGIN
     suspects := ARRAY(SELECT periodic_schedule.suspects());
     FOR begun IN 1..cardinality(suspects) BY batch LOOP
         task_ids := suspects[begun:begun + batch - 1];
-        absent := ARRAY(
-            SELECT t.id FROM unnest(task_ids) AS t (id)
-            WHERE NOT EXISTS (
-                SELECT FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.periodic_task_id = t.id
-            )
-        );
+        absent := periodic_schedule.not_mirrored(task_ids);
         present := ARRAY(SELECT unnest(task_ids) EXCEPT SELECT unnest(absent));
         IF present <> '{}' THEN
             SELECT jsonb_agg(d), coalesce(array_agg(DISTINCT d.periodic_task_id), '{}') INTO differences, present
@@ -2605,6 +2617,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.suspects() RETURNS SETOF bigint
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 SET jit = off
+SET enable_seqscan = on
 SET plan_cache_mode = force_custom_plan
 AS $function$
 DECLARE
@@ -2725,7 +2738,7 @@ LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan  -- planning takes longer than a few tasks do
 SET jit = off  -- compiling would take longer than it runs
-SET enable_seqscan = off  -- a backfill's mirror has no statistics yet, and would be read as a whole again and again
+SET enable_seqscan = off  -- statistics know nothing of what a backfill has written: it would be read as a whole again and again
 AS $function$
 DECLARE
     redefined CONSTANT boolean := change IN ('inserted', 'redefined');
@@ -2736,19 +2749,16 @@ DECLARE
     moved boolean;
 BEGIN
     IF cardinality(task_ids) > 100 THEN
-        PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);  -- until this function ends
+        PERFORM  -- until this function ends
+            set_config('plan_cache_mode', 'force_custom_plan', true),
+            set_config('random_page_cost', '1.1', true);  -- each row of the batch is looked up, in memory mostly
     END IF;
     IF redefined AND NOT periodic_schedule.lock_slots(periodic_schedule.source_slots(task_ids), false, deadline) THEN
         -- Written all the same, from what can be seen now.
         PERFORM periodic_schedule.note('task', task_ids::text[], 'another session is editing a row it uses');
     END IF;
     IF redefined THEN
-        absent := ARRAY(
-            SELECT t.id FROM unnest(task_ids) AS t (id)
-            WHERE NOT EXISTS (
-                SELECT FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.periodic_task_id = t.id
-            )
-        );
+        absent := periodic_schedule.not_mirrored(task_ids);
         -- Those that this transaction has inserted, nobody else can see.
         IF absent <> '{}' AND change <> 'inserted' AND NOT periodic_schedule.lock_slots(
             ARRAY(SELECT DISTINCT periodic_schedule.lock_slot('task', t.id::text) FROM unnest(absent) AS t (id)),
@@ -2765,12 +2775,7 @@ BEGIN
     END IF;
     IF cardinality(ids) < cardinality(task_ids) THEN
         busy := ARRAY(SELECT unnest(task_ids) EXCEPT SELECT unnest(ids));
-        IF NOT redefined AND EXISTS (  -- not busy but absent
-            SELECT FROM unnest(busy) AS t (id)
-            WHERE NOT EXISTS (
-                SELECT FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.periodic_task_id = t.id
-            )
-        ) THEN
+        IF NOT redefined AND periodic_schedule.not_mirrored(busy) <> '{}' THEN  -- not busy but absent
             RETURN periodic_schedule.sync(task_ids, 'redefined', deadline);
         END IF;
         PERFORM periodic_schedule.note('task', busy::text[], 'another session has locked its mirror row');
@@ -2839,6 +2844,10 @@ BEGIN
         SELECT 'task', s.periodic_task_id::text, s.incomplete FROM source AS s WHERE s.incomplete IS NOT NULL
     ),
 
+    stale AS MATERIALIZED (
+        SELECT s.* FROM source AS s WHERE NOT s.unknown AND (s.changed OR s.identity_digest IS DISTINCT FROM s.old_digest)
+    ),
+
     updated AS (
         UPDATE @beat_schema@.pg_periodic_schedule AS m
         SET (
@@ -2851,9 +2860,8 @@ BEGIN
                 s.one_off, s.effective_at, s.identity_source, s.sync_error, s.parity_since, s.parity_count,
                 s.identity_digest, CASE WHEN s.changed THEN clock_timestamp() ELSE m.updated_at END
             )
-        FROM source AS s
-        WHERE m.periodic_task_id = s.periodic_task_id AND NOT s.unknown
-          AND (s.changed OR s.identity_digest IS DISTINCT FROM s.old_digest)
+        FROM stale AS s
+        WHERE m.periodic_task_id = s.periodic_task_id
         RETURNING m.pg_owned AND m.next_run_at IS NOT NULL AS to_be_fired
     ),
 
