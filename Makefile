@@ -12,7 +12,7 @@ test: provision  ## the whole suite, on throw-away servers
 differential: provision  ## a million random crontabs against Celery's parser: seven minutes
 	PYTHONPATH=docker $(bin)/python tests/differential.py
 
-# In time on two cores: ten minutes; SIZES=1000,1000000 half an hour, ADVANCES=10000000 some hours.
+# In time on two cores: five to ten minutes; SIZES=1000,10000,1000000 as long, ADVANCES=10000000 a quarter of an hour.
 bench: provision  ## what it costs beside its peers: tables, plots, docs/performance.md; TOPICS=, SIZES=
 	$(bin)/python bench/run.py $(TOPICS) $(if $(SIZES),--sizes $(SIZES)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
 		$(if $(ADVANCES),--advances $(ADVANCES)) $(if $(RESULTS),--results $(RESULTS))

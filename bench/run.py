@@ -39,8 +39,8 @@ TOPICS: dict[str, Callable[[Stage], Report]] = {
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description="What it costs, beside what else there is. Any size takes its time: a million"
-        " schedules half an hour.",
+        description="What it costs, beside what else there is. A million schedules take"
+        " about ten minutes.",
     )
     parser.add_argument("topics", nargs="*", metavar="TOPIC", help=f"all of: {', '.join(TOPICS)}")
     parser.add_argument(

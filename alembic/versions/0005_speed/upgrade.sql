@@ -2617,13 +2617,13 @@ CREATE OR REPLACE FUNCTION periodic_schedule.suspects() RETURNS SETOF bigint
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 SET jit = off
-SET enable_seqscan = on
+SET enable_seqscan = on  -- reconcile(), which calls it, has it off
 SET plan_cache_mode = force_custom_plan
 AS $function$
 DECLARE
     last CONSTANT bigint := 9223372036854775807;
-    after bigint := -last;
-    upto bigint := after;
+    after bigint;
+    upto bigint := -last;
 BEGIN
     PERFORM periodic_schedule.load_python();
     WHILE upto < last LOOP  -- so many at once that they stay in memory
