@@ -25,10 +25,9 @@ lint: provision
 	$(bin)/hadolint docker/Dockerfile
 	bash -n docker/*.sh .ci/run
 
-# For the newest revision, while it is not released; a released one never changes.
-revision = $(notdir $(basename $(lastword $(sort $(wildcard alembic/versions/*.py)))))
+# On the day of a release: docs of revisions in CONTRIBUTING.md.  Until 1.0 there is nothing to freeze.
 freeze:
-	python3 sql/assemble.py $(revision)
+	python3 sql/assemble.py freeze
 	cd alembic/versions && sha256sum *.py */*.sql > frozen.sha256
 
 provision:

@@ -1,14 +1,14 @@
 """Alembic's entry.  ``DATABASE_URL=postgresql+psycopg://… alembic [-x schema=NAME] upgrade head``
 
-Revisions run frozen SQL (``op.invoke(FrozenSql(...))``): raw, so that colons and percent signs in
-it mean nothing to SQLAlchemy, and with ``@beat_schema@`` replaced by the schema of Beat's tables.
+Revisions run SQL (``op.run_revision()``, ``op.run_sql()``) raw, so that colons and percent signs in it
+mean nothing to SQLAlchemy, and with ``@beat_schema@`` replaced by the schema of Beat's tables.
 """
 
 import logging
 import os
 import re
-from pathlib import Path
 
+import assemble  # sql/ is on the path: pyproject.toml
 import psycopg
 import sqlalchemy
 from alembic.operations import MigrateOperation, Operations
@@ -16,33 +16,44 @@ from alembic.util import CommandError
 
 from alembic import context
 
-VERSIONS = Path(__file__).parent / "versions"
 BEAT_TABLE = "django_celery_beat_periodictask"
 logging.basicConfig(format="%(message)s")
 log = logging.getLogger("alembic.runtime.migration")
 log.setLevel(logging.INFO)
 
 
-@Operations.register_operation("frozen_sql")
-class FrozenSql(MigrateOperation):
-    """A file of SQL that is run as it stands."""
+@Operations.register_operation("run_sql")
+class RunSql(MigrateOperation):
+    """SQL that is run as it stands."""
 
-    def __init__(self, path: str) -> None:
-        self.path = path
+    def __init__(self, sql: str) -> None:
+        self.sql = sql
 
     @classmethod
-    def frozen_sql(cls, operations: Operations, path: str) -> None:
-        operations.invoke(cls(path))
+    def run_sql(cls, operations: Operations, sql: str) -> None:
+        operations.invoke(cls(sql))
 
 
-@Operations.implementation_for(FrozenSql)
-def run_frozen_sql(operations: Operations, operation: FrozenSql) -> None:
+@Operations.register_operation("run_revision")
+class RunRevision(MigrateOperation):
+    """What a revision does that is made from sql/, or its way back: assemble.py."""
+
+    @classmethod
+    def run_revision(cls, operations: Operations, revision: str, *, back: bool = False) -> None:
+        script = assemble.downgrade(revision) if back else assemble.upgrade(revision)
+        operations.invoke(RunSql(script))
+
+
+@Operations.implementation_for(RunSql)
+def run_sql(operations: Operations, operation: RunSql) -> None:
     migration = operations.migration_context
     schema = migration.opts["beat_schema"]
     quoted = '"' + schema.replace('"', '""') + '"'
-    sql = (VERSIONS / operation.path).read_text().replace("@beat_schema@", quoted)
     # Names in it are Postgres's own, whatever anybody has put into the path of a superuser.
-    sql = f"SET LOCAL search_path = pg_catalog, pg_temp;\n{sql}"
+    sql = (
+        "SET LOCAL search_path = pg_catalog, pg_temp;\n"
+        f"{operation.sql.replace('@beat_schema@', quoted)}"
+    )
     if migration.as_sql:
         migration.impl.static_output(sql)
         return
@@ -69,7 +80,7 @@ def find_schema(connection: sqlalchemy.Connection) -> str:
         "SELECT n.nspname, EXISTS ("
         "   SELECT FROM pg_trigger AS g JOIN pg_proc AS p ON p.oid = g.tgfoid"
         "   JOIN pg_namespace AS s ON s.oid = p.pronamespace"
-        "   WHERE g.tgrelid = c.oid AND s.nspname = 'periodic_schedule') AS mirrored"
+        "   WHERE g.tgrelid = c.oid AND s.nspname = '_periodic_schedule') AS mirrored"
         " FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
         " WHERE c.relname = :table AND c.relkind IN ('r', 'p') ORDER BY 1"
     )
@@ -118,6 +129,8 @@ def explain(error: psycopg.Error) -> CommandError:
     hint = error.diag.message_hint
     if isinstance(error, psycopg.errors.LockNotAvailable):
         hint = "A session holds a lock on a Beat table for long. Nothing was changed; try again."
+    elif isinstance(error, psycopg.errors.DependentObjectsStillExist):
+        hint = "They are not ours. Drop them first; nothing was changed."
     elif isinstance(error, psycopg.errors.InsufficientPrivilege) and not hint:
         hint = "Run the migration as a superuser. Afterwards nobody needs to be one."
     if error.diag.message_detail:

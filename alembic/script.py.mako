@@ -9,8 +9,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.frozen_sql("${up_revision}/upgrade.sql")  # type: ignore[attr-defined]
+    op.run_revision(revision)  # type: ignore[attr-defined]
 
 
 def downgrade() -> None:
-    op.frozen_sql("${up_revision}/downgrade.sql")  # type: ignore[attr-defined]
+    op.run_revision(revision, back=True)  # type: ignore[attr-defined]

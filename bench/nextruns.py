@@ -15,13 +15,13 @@ from stage import CRONS, TASK, ZONES, Session, Stage, settle, shared
 Call = tuple[str, str, datetime]
 START = datetime(2026, 1, 1, tzinfo=UTC)
 CALLS = 1000
-SETUP = "SELECT periodic_schedule.load_python()"  # what next_runs_of_many() is called after
+SETUP = "SELECT _periodic_schedule.py_load()"  # what next_runs_of_many() is called after
 # The one place that names the set-based function: 500 distinct among so many rows.
 SET_BASED = (
     "SELECT cardinality(n.runs) FROM ("
     "  SELECT array_agg(expression) AS expressions, array_agg(zone) AS zones,"
-    "   array_agg(periodic_schedule.to_microseconds(base)) AS bases FROM bench_calls) AS a"
-    " CROSS JOIN LATERAL periodic_schedule.next_runs_of_many(a.expressions, a.zones, a.bases,"
+    "   array_agg(_periodic_schedule.to_microseconds(base)) AS bases FROM bench_calls) AS a"
+    " CROSS JOIN LATERAL _periodic_schedule.py_next_run_of_each(a.expressions, a.zones, a.bases,"
     "  86400000) AS n"
 )
 

@@ -103,7 +103,7 @@ def claim(stage: Stage, db: Session) -> list[Result]:
                     "  headers, expires, sequential, state, created_at, available_at)"
                     " SELECT d.pipeline_id, d.scheduled_for, d.id, p.id, p.name, p.task, p.args,"
                     "  p.kwargs, p.queue, p.exchange, p.routing_key, p.priority, p.headers,"
-                    "  p.expires, false, 'pending', d.now, d.now"
+                    "  p.expires, false, 'waiting', d.now, d.now"
                     f" FROM bench_due AS d JOIN {TASK} AS p ON p.id = d.periodic_task_id"
                 )
 

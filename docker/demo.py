@@ -183,11 +183,11 @@ def fire_schedules(db: psycopg.Connection[Any], seconds: int = 10) -> None:
             enabled=False,
             interval=IntervalSchedule.objects.get_or_create(every=every, period="seconds")[0],
         )
-    answers = db.execute("SELECT reason FROM periodic_schedule.adopt(force => true)").fetchall()
-    print(f"   periodic_schedule.adopt(force => true): {len(answers)} schedules")
+    answers = db.execute("SELECT reason FROM periodic_schedule.adopt(beat_is_stopped => true)").fetchall()
+    print(f"   periodic_schedule.adopt(beat_is_stopped => true): {len(answers)} schedules")
     # Beat would run a schedule once, whatever was missed; here each missed run is to be seen.
     db.execute(
-        "INSERT INTO periodic_schedule.policy (pipeline_id, misfire, misfire_age)"
+        "INSERT INTO periodic_schedule.firing_policy (pipeline_id, misfire, misfire_age)"
         " SELECT pipeline_id, 'all', '1 hour' FROM pg_periodic_schedule"
     )
     with throwaway.redis() as broker, contextlib.ExitStack() as stack:
@@ -214,7 +214,7 @@ def show_firings(db: psycopg.Connection[Any], worker_log: Path) -> None:
     say("Expected occurrences against those sent, and those that the worker ran")
     started, told = time.monotonic(), False
     while held := db.execute(
-        "SELECT FROM periodic_schedule.firing WHERE state IN ('pending', 'leased')"
+        "SELECT FROM periodic_schedule.firing WHERE state IN ('waiting', 'leased')"
     ).fetchall():
         if not told and time.monotonic() > started + 2:
             told = True

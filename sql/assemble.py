@@ -1,8 +1,7 @@
 """The installation script: every object's one source file under ``sql/``, in order of dependency.
 
-``assemble.py`` prints it; ``assemble.py REVISION`` writes what an Alembic revision that is not
-released yet runs (``make freeze``).  What is left for the one who runs it is to replace
-``@beat_schema@``.
+``assemble.py`` prints it; ``assemble.py freeze`` is ``make freeze``.  What is left for the one who runs
+the script is to replace ``@beat_schema@``.
 """
 
 import graphlib
@@ -11,37 +10,43 @@ import re
 import sys
 import textwrap
 from pathlib import Path
+from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parent.parent
+SQL = Path(__file__).resolve().parent
+ROOT = SQL.parent
 VERSIONS = ROOT / "alembic" / "versions"
-ORDER = ("checks.sql", "schema.sql", "tables", "functions", "views", "triggers", "registration.sql")
-LAST = "privileges.sql"
-# What a revision runs again where it changed.  Changes of tables and triggers are written by hand.
-REPLACEABLE = ("sql/checks.sql", "sql/functions/", "sql/views/")
+
+# From the bottom: a room calls only itself and those before it.  sql/README.md says what each is for.
+ROOMS = (
+    *("next_run", "source", "mirror", "sync", "firing"),
+    *("handover", "beat", "health", "access", "install"),
+)
+# The steps, which make no object that could be replaced, and a table that one of them fills.
+FIRST = ("install/checks", "install/schemas", "mirror/internal/installation")
+FIRST += ("install/take_over_table",)
+LAST = ("sync/triggers", "install/find_pipeline_source", "access/privileges")
+# The way back: before anything is dropped, and in place of dropping the table.
+BACK = {"schedules": "install/give_back_schedules", "table": "install/give_back_table"}
+KINDS = ("TYPE", "TABLE", "FUNCTION", "VIEW")
+REPLACEABLE = ("FUNCTION", "VIEW")
+MIRROR = "@beat_schema@.pg_periodic_schedule"
+CREATE = re.compile(
+    r"^CREATE (?:OR REPLACE )?(?:CONSTRAINT )?"
+    r"(TYPE|TABLE|FUNCTION|VIEW|TRIGGER)(?: IF NOT EXISTS)? ([\w.@]+)",
+    re.MULTILINE,
+)
 
 
-def in_order(paths: list[Path]) -> list[Path]:
-    """By name; a function whose body is parsed when it is created after those it calls."""
-    calls = {
-        path: [
-            other
-            for other in paths
-            if "\nLANGUAGE sql " in path.read_text()
-            and f"periodic_schedule.{other.stem}(" in path.read_text()
-            and other != path
-        ]
-        for path in sorted(paths)
-    }
-    return list(graphlib.TopologicalSorter(calls).static_order())
+class Part(NamedTuple):
+    """A source file: the object that it makes, or the step that it is."""
+
+    name: str  # schema.object, or the path of a step
+    kind: str  # TYPE, TABLE, FUNCTION, VIEW; or STEP
+    text: str
 
 
-def sources() -> list[Path]:
-    """All files."""
-    found: list[Path] = []
-    for name in (*ORDER, LAST):
-        path = ROOT / "sql" / name
-        found += in_order(list(path.glob("*.sql"))) if path.is_dir() else [path]
-    return found
+def path_of(name: str) -> Path:
+    return SQL / f"{name}.sql"
 
 
 def python_version() -> str:
@@ -62,71 +67,167 @@ def with_python(sql: str) -> str:
     return sql.replace("@python_version@", python_version())
 
 
-def sections() -> dict[str, str]:
-    """What each source file contributes, by the file's name, in order."""
-    return {
-        str(path.relative_to(ROOT)): with_python(path.read_text()).strip() for path in sources()
-    }
+def read_part(path: Path) -> Part:
+    step = str(path.relative_to(SQL).with_suffix(""))
+    text = with_python(path.read_text()).strip()
+    made = CREATE.search(text)
+    if made is None or made[1] == "TRIGGER" or step in BACK.values():
+        return Part(step, "STEP", text)
+    return Part(made[2], made[1], text)
 
 
-def assemble(parts: dict[str, str] | None = None) -> str:
-    """The whole script, or these parts of it."""
-    parts = sections() if parts is None else parts
-    return "\n".join(f"-- {name}\n{text}\n" for name, text in parts.items())
+def needed_at_creation(part: Part) -> str:
+    """The text that PostgreSQL looks names up in when it runs the CREATE."""
+    if part.kind == "FUNCTION" and "\nLANGUAGE sql " not in part.text:
+        return ""  # tables and types come before all functions
+    return part.text
 
 
-def frozen_sections(before: str) -> dict[str, str]:
-    """What each file contributed in the revisions before this one."""
-    found: dict[str, str] = {}
-    for script in sorted(VERSIONS.glob("*/upgrade.sql")):
-        if script.parent.name < before:
-            drops = re.compile(r"(?m)^DROP FUNCTION (.*);\n")
-            dropped = set(drops.findall(script.read_text()))
-            pieces = re.split(r"(?m)^-- (sql/[\w/]+\.sql)\n", drops.sub("", script.read_text()))[1:]
-            found |= {
-                name: re.sub(r"(?m)^CREATE (?=FUNCTION|VIEW)", "CREATE OR REPLACE ", text).strip()
-                for name, text in zip(pieces[::2], pieces[1::2], strict=True)
-            }
-            found = {
-                name: text for name, text in found.items() if not signatures({name: text}) & dropped
-            }
+def in_order(parts: list[Part]) -> list[Part]:
+    """By kind and room; what is needed at creation before what needs it."""
+    ordered: list[Part] = []
+    for kind in KINDS:
+        found = {part.name: part for part in parts if part.kind == kind}
+        needs = {
+            name: [
+                other
+                for other in found
+                if other != name
+                and re.search(rf"(?<![\w.]){re.escape(other)}\b(?!\.)", needed_at_creation(part))
+            ]
+            for name, part in found.items()
+        }
+        ordered += [found[name] for name in graphlib.TopologicalSorter(needs).static_order()]
+    return ordered
+
+
+def sources() -> list[Path]:
+    """All files, room by room."""
+    return [path for room in ROOMS for path in sorted((SQL / room).rglob("*.sql"))]
+
+
+def parts() -> list[Part]:
+    """What is run to install, in order."""
+    first, last = ([path_of(name) for name in names] for names in (FIRST, LAST))
+    apart = {*first, *last, *map(path_of, BACK.values())}
+    rest = [read_part(path) for path in sources() if path not in apart]
+    return [
+        *map(read_part, first),
+        *in_order(rest),
+        *map(read_part, last),
+    ]
+
+
+def script(made: list[Part]) -> str:
+    return "\n".join(f"-- {part.kind} {part.name}\n{part.text}\n" for part in made)
+
+
+def assemble() -> str:
+    """The whole script."""
+    return script(parts())
+
+
+# --- Revisions ---------------------------------------------------------------------------------
+#
+# A revision's folder may hold ``upgrade.sql``, which ``make freeze`` writes: what has changed since the
+# revision before, and no more; and by hand ``tables.sql``, which runs before it, with ``old_tables.sql``
+# for the way back, which runs last.  The way back from ``upgrade.sql`` is computed, not stored.  Until
+# 1.0 the first revision is what sql/ makes.
+
+
+def revisions() -> list[str]:
+    """Those made from sql/, in order; the others run statements of their own."""
+    return sorted(
+        path.stem for path in VERSIONS.glob("*.py") if "op.run_revision(" in path.read_text()
+    )
+
+
+def optional(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
+
+
+def frozen(text: str) -> list[Part]:
+    """The parts of a script."""
+    pieces = re.split(r"(?m)^-- (TYPE|TABLE|FUNCTION|VIEW|STEP) (\S+)\n", text)[1:]
+    return [
+        Part(name, kind, body.strip())
+        for kind, name, body in zip(pieces[::3], pieces[1::3], pieces[2::3], strict=True)
+    ]
+
+
+def parts_of(revision: str) -> list[Part]:
+    """What a revision makes or replaces."""
+    path = VERSIONS / revision / "upgrade.sql"
+    if path.exists():
+        return frozen(path.read_text())
+    return parts() if revision == revisions()[0] else []
+
+
+def parts_before(revision: str) -> dict[str, Part]:
+    """What is there when a revision is applied, by name, in order of creation."""
+    found: dict[str, Part] = {}
+    for older in revisions():
+        if older < revision:
+            found |= {part.name: part for part in parts_of(older)}
+            gone = re.findall(r"(?m)^DROP (?:FUNCTION|VIEW) (\S+);$", upgrade(older))
+            found = {name: part for name, part in found.items() if name not in gone}
     return found
 
 
-def signatures(parts: dict[str, str]) -> set[str]:
-    """The functions that these sources make, as DROP FUNCTION names them."""
-    made: set[str] = set()
-    for text in parts.values():
-        for name, arguments in re.findall(
-            r"(?ms)^CREATE OR REPLACE FUNCTION ([\w.]+)\((.*?)\)\s*(?:RETURNS|LANGUAGE)", text
-        ):
-            plain = " ".join(re.sub(r"DEFAULT [^,]+", "", arguments).split())
-            made.add(f"{name}({plain})")
-    return made
+def upgrade(revision: str) -> str:
+    folder = VERSIONS / revision
+    return optional(folder / "tables.sql") + script(parts_of(revision))
 
 
-def freeze(revision: str) -> None:
-    """upgrade.sql: the sources that have changed since; downgrade.sql: as they were before."""
+def drops(part: Part) -> str:
+    """Takes back what a part has created; never by CASCADE: what is not ours is an error."""
+    if part.name == MIRROR:
+        return read_part(path_of(BACK["table"])).text + "\n"
+    if part.kind != "STEP":
+        return f"DROP {part.kind} {part.name};\n"
+    triggers = re.findall(
+        r"(?m)^CREATE (?:CONSTRAINT )?TRIGGER (\w+)\n.* ON ([\w.@]+)$", part.text
+    )
+    return "".join(f"DROP TRIGGER {name} ON {table};\n" for name, table in triggers)
 
-    def replaceable(parts: dict[str, str]) -> dict[str, str]:
-        return {name: text for name, text in parts.items() if name.startswith(REPLACEABLE)}
 
-    def drop(names: set[str]) -> str:
-        return "".join(f"DROP FUNCTION {name};\n" for name in sorted(names))
+def downgrade(revision: str) -> str:
+    """Drops what the revision made, in reverse order; makes again what it replaced."""
+    before = parts_before(revision)
+    made = parts_of(revision)
+    lines = [drops(part) for part in reversed(made) if part.name not in before]
+    if revision == revisions()[0]:
+        lines.insert(0, read_part(path_of(BACK["schedules"])).text + "\n")
+        lines.append("DROP SCHEMA _periodic_schedule;\n")
+    else:
+        lines.append(script([before[part.name] for part in made if part.name in before]))
+    return "".join(lines) + optional(VERSIONS / revision / "old_tables.sql")
 
-    was, now = frozen_sections(revision), sections()
-    before, after = replaceable(was), replaceable(now)
-    new = {name: text for name, text in after.items() if before.get(name) != text}
-    old = {name: text for name, text in before.items() if after.get(name) != text}
-    old.pop("sql/checks.sql", None)  # what is there already was checked
-    dropped, made = signatures(old) - signatures(new), signatures(new) - signatures(old)
-    last, folder = f"sql/{LAST}", VERSIONS / revision
-    (folder / "upgrade.sql").write_text(assemble(new | {last: now[last]}) + drop(dropped))
-    (folder / "downgrade.sql").write_text(assemble(old | {last: was[last]}) + drop(made))
+
+def freeze() -> None:
+    """Writes what the first and the newest revision do, from sql/ as it stands.
+
+    The newest is written anew until it is released; the first one only once, on the day of 1.0.
+    """
+    first, newest = revisions()[0], revisions()[-1]
+    for revision in sorted({first, newest}):
+        path = VERSIONS / revision / "upgrade.sql"
+        if revision == first:
+            changed = parts_of(first)
+        else:
+            before = parts_before(revision)
+            changed = [
+                part
+                for part in parts()
+                if part.kind in REPLACEABLE and before.get(part.name) != part
+            ]
+            changed.append(read_part(path_of("access/privileges")))
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(script(changed))
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        freeze(sys.argv[1])
+    if sys.argv[1:] == ["freeze"]:
+        freeze()
     else:
         sys.stdout.write(assemble())

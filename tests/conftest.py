@@ -197,10 +197,10 @@ def mirror(db: psycopg.Connection[Any], column: str, name: str) -> Any:
 
 
 def drift(db: psycopg.Connection[Any]) -> list[Any]:
-    """The view's rows, which are those of a comparison of all rows without suspects()."""
+    """The view's rows, which are those of a comparison of all rows without tasks_to_compare()."""
     seen = db.execute("SELECT * FROM periodic_schedule.drift ORDER BY 1, 2, 5").fetchall()
     exact = db.execute(
-        "SELECT * FROM periodic_schedule.drift_rows(periodic_schedule.tasks_of('task', '{*}'))"
+        "SELECT * FROM _periodic_schedule.drift_rows(_periodic_schedule.tasks_using('task', '{*}'))"
         " ORDER BY 1, 2, 5"
     ).fetchall()
     assert [row[:5] for row in seen if row[0] is not None] == [row[:5] for row in exact]
@@ -209,14 +209,14 @@ def drift(db: psycopg.Connection[Any]) -> list[Any]:
 
 def pending(db: psycopg.Connection[Any]) -> list[Any]:
     return db.execute(
-        "SELECT source, source_key, reason FROM periodic_schedule.pending_sync ORDER BY id"
+        "SELECT table_kind, source_key, reason FROM periodic_schedule.pending_sync ORDER BY id"
     ).fetchall()
 
 
 def untold(db: psycopg.Connection[Any]) -> list[Any]:
-    """Transactions that Beat was not told of."""
+    """Transactions for which Beat was not asked to reload."""
     return db.execute(
-        "SELECT transaction_id FROM periodic_schedule.beat_notice WHERE owed"
+        "SELECT transaction_id FROM _periodic_schedule.beat_reload WHERE pending"
     ).fetchall()
 
 

@@ -117,12 +117,12 @@ def searched(sets: list[set[int]], after: datetime.datetime) -> datetime.datetim
 
 ASK = """
 SELECT c.cron_string, c.error, n.errors[1],
-    periodic_schedule.from_microseconds(n.runs[1])
+    _periodic_schedule.from_microseconds(n.runs[1])
 FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[])
     WITH ORDINALITY AS u (a, b, c, d, e, after, number)
-CROSS JOIN LATERAL periodic_schedule.canonical_crontab(ARRAY[u.a, u.b, u.c, u.d, u.e]) AS c
-CROSS JOIN LATERAL periodic_schedule.next_runs_of_many(
-    ARRAY[c.cron_string], ARRAY['UTC'], ARRAY[periodic_schedule.to_microseconds(u.after)], 0) AS n
+CROSS JOIN LATERAL _periodic_schedule.py_canonical_crontab(ARRAY[u.a, u.b, u.c, u.d, u.e]) AS c
+CROSS JOIN LATERAL _periodic_schedule.py_next_run_of_each(
+    ARRAY[c.cron_string], ARRAY['UTC'], ARRAY[_periodic_schedule.to_microseconds(u.after)], 0) AS n
 ORDER BY u.number
 """
 
@@ -157,7 +157,7 @@ def run_share(url: str, seed: int, count: int) -> tuple[list[str], int]:
     found: list[str] = []
     accepted = 0
     with psycopg.connect(url, autocommit=True) as db:
-        db.execute("SELECT periodic_schedule.load_python()")
+        db.execute("SELECT _periodic_schedule.py_load()")
         for start in range(0, count, 1000):
             cases = [random_case(chance) for _ in range(min(1000, count - start))]
             more, good = mismatches(db, cases)

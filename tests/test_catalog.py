@@ -22,7 +22,7 @@ def test_every_object_says_what_it_is(db: Session) -> None:
         " AND (col_description(c.oid, a.attnum) IS NULL OR obj_description(c.oid) IS NULL)"
         " UNION ALL"
         " SELECT p.oid::regprocedure::text, NULL FROM pg_proc AS p"
-        " WHERE p.pronamespace = 'periodic_schedule'::regnamespace"
+        " WHERE p.pronamespace = ANY ('{periodic_schedule, _periodic_schedule}'::regnamespace[])"
         " AND obj_description(p.oid) IS NULL"
     ).fetchall()
     assert silent == []
@@ -31,7 +31,7 @@ def test_every_object_says_what_it_is(db: Session) -> None:
 def test_every_function_pins_its_search_path(db: Session) -> None:
     loose = db.execute(
         "SELECT p.oid::regprocedure::text FROM pg_proc AS p"
-        " WHERE p.pronamespace = 'periodic_schedule'::regnamespace"
+        " WHERE p.pronamespace = ANY ('{periodic_schedule, _periodic_schedule}'::regnamespace[])"
         " AND p.prosqlbody IS NULL"  # names in a parsed body are bound already
         " AND p.proname <> 'py_next_run_at'"  # looks none up, and is called a million times
         " AND NOT coalesce(p.proconfig, '{}') @> '{\"search_path=pg_catalog, pg_temp\"}'"
@@ -44,7 +44,7 @@ def test_nothing_is_open_to_everybody(db: Session) -> None:
     try:
         callable_by_all = db.execute(
             "SELECT p.oid::regprocedure::text FROM pg_proc AS p"
-            " WHERE p.pronamespace = 'periodic_schedule'::regnamespace"
+            " WHERE p.pronamespace = ANY ('{periodic_schedule, _periodic_schedule}'::regnamespace[])"
             " AND has_function_privilege('nobody_special', p.oid, 'EXECUTE')"
         ).fetchall()
         readable_by_all = db.execute(
@@ -64,7 +64,7 @@ def test_no_function_runs_with_more_rights_than_the_owner_of_the_beat_tables(db:
         "SELECT DISTINCT p.proowner = c.relowner, l.lanname FROM pg_proc AS p"
         " JOIN pg_language AS l ON l.oid = p.prolang"
         " JOIN pg_class AS c ON c.relname = 'django_celery_beat_periodictask'"
-        " WHERE p.pronamespace = 'periodic_schedule'::regnamespace AND p.prosecdef"
+        " WHERE p.pronamespace = ANY ('{periodic_schedule, _periodic_schedule}'::regnamespace[]) AND p.prosecdef"
     ).fetchall()
     assert definers == [(True, "plpgsql")]
 
@@ -107,9 +107,9 @@ def many_tasks(db: Session) -> None:
             "pending_sync_pkey",
         ),
         (
-            "SELECT slot FROM periodic_schedule.source_lock WHERE slot = ANY ('{1,2}')"
+            "SELECT slot FROM _periodic_schedule.sync_slot WHERE slot = ANY ('{1,2}')"
             " ORDER BY slot FOR SHARE SKIP LOCKED",
-            "source_lock_pkey",
+            "sync_slot_pkey",
         ),
         (  # tick()
             "SELECT pipeline_id FROM pg_periodic_schedule"
@@ -128,13 +128,13 @@ def many_tasks(db: Session) -> None:
             "pg_periodic_schedule_expires_idx",
         ),
         (  # take(), next_wakeup()
-            "SELECT id FROM periodic_schedule.firing WHERE state = 'pending'"
+            "SELECT id FROM periodic_schedule.firing WHERE state = 'waiting'"
             " AND available_at <= now() ORDER BY available_at LIMIT 100 FOR UPDATE SKIP LOCKED",
             "firing_pending_idx",
         ),
         (
             "SELECT FROM periodic_schedule.firing WHERE pipeline_id = gen_random_uuid()"
-            " AND sequential AND state IN ('pending', 'leased')",
+            " AND sequential AND state IN ('waiting', 'leased')",
             "firing_sequential_idx",
         ),
         (  # finish(), fail()
@@ -162,7 +162,7 @@ def many_tasks(db: Session) -> None:
 )
 def test_the_planner_uses_an_index(db: Session, query: str, index: str) -> None:
     many_tasks(db)
-    db.execute("INSERT INTO periodic_schedule.pending_sync (source, source_key, reason)"
+    db.execute("INSERT INTO periodic_schedule.pending_sync (table_kind, source_key, reason)"
                " SELECT 'task', i::text, 'test' FROM generate_series(1, 6000) AS i")  # fmt: skip
     db.execute(
         "INSERT INTO periodic_schedule.firing (pipeline_id, scheduled_for, id, periodic_task_id,"
@@ -171,7 +171,7 @@ def test_the_planner_uses_an_index(db: Session, query: str, index: str) -> None:
         " s.state, now(), now(), CASE WHEN s.state = 'leased' THEN now() END,"
         " CASE WHEN s.state = 'finished' THEN now() - i * interval '1 minute' END"
         " FROM generate_series(1, 20000) AS i CROSS JOIN LATERAL (SELECT CASE"
-        " WHEN i % 100 = 0 THEN 'pending' WHEN i % 100 = 1 THEN 'leased' ELSE 'finished' END"
+        " WHEN i % 100 = 0 THEN 'waiting' WHEN i % 100 = 1 THEN 'leased' ELSE 'finished' END"
         " AS state) AS s"
     )
     db.execute("ANALYZE")
@@ -187,7 +187,7 @@ def test_where_nothing_is_due_no_schedule_is_read(
     db: Session, connect: Callable[..., Session], call: str
 ) -> None:
     many_tasks(db)
-    db.execute("SELECT * FROM periodic_schedule.adopt(force => true)")
+    db.execute("SELECT * FROM periodic_schedule.adopt(beat_is_stopped => true)")
     db.execute("UPDATE pg_periodic_schedule SET next_run_at = now() + interval '1 hour'")
     db.execute("ANALYZE")
     session = connect()  # it has read nothing yet

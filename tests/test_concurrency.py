@@ -256,7 +256,7 @@ def test_a_task_that_has_only_a_note_is_deleted(
     task = insert_task(db, "t", crontab_id=insert_crontab(db, "0 3 * * *"))
     db.execute("DELETE FROM pg_periodic_schedule WHERE task_name = 't'")
     db.execute(
-        "INSERT INTO periodic_schedule.pending_sync (source, source_key, reason)"
+        "INSERT INTO periodic_schedule.pending_sync (table_kind, source_key, reason)"
         " VALUES ('task', %s, 'test')",
         [str(task)],
     )

@@ -72,7 +72,7 @@ def test_a_fence_whose_role_is_gone_is_made_anew_and_undone(db: Session) -> None
         db.execute("SELECT periodic_schedule.fence_beat('fenced_beat')")
         assert (seen_by(db, "fenced_beat"), seen_by(db, "some_app")) == (set(), {"t"})
         db.execute("DROP OWNED BY fenced_beat; DROP ROLE fenced_beat")
-        assert db.execute("SELECT periodic_schedule.fenced()").fetchall() == [(False,)]
+        assert db.execute("SELECT periodic_schedule.is_beat_fenced()").fetchall() == [(False,)]
         db.execute("SELECT periodic_schedule.fence_beat('other_beat')")
         db.execute("SELECT periodic_schedule.unfence_beat()")
         assert security(db) == (False, 0)

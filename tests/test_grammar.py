@@ -16,7 +16,7 @@ EXAMPLES = 20_000
 def test_random_crontabs_mean_what_celery_reads(db: Session) -> None:
     """From a fixed seed; one that fails is shrunk."""
     accepted = 0
-    db.execute("SELECT periodic_schedule.load_python()")
+    db.execute("SELECT _periodic_schedule.py_load()")
 
     @settings(
         max_examples=EXAMPLES,
@@ -37,9 +37,9 @@ def test_random_crontabs_mean_what_celery_reads(db: Session) -> None:
 
 
 def canonical(db: Session, *fields: str) -> tuple[str, str | None]:
-    db.execute("SELECT periodic_schedule.load_python()")
+    db.execute("SELECT _periodic_schedule.py_load()")
     row = db.execute(
-        "SELECT * FROM periodic_schedule.canonical_crontab(%s)", [list(fields)]
+        "SELECT * FROM _periodic_schedule.py_canonical_crontab(%s)", [list(fields)]
     ).fetchone()
     assert row is not None
     return row[0], row[1]

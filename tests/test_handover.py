@@ -610,7 +610,7 @@ def test_a_fenced_beat_hands_over_and_gets_back(
         for name in (*short, "paused")
     }
     assert both["paused"] == []
-    print("by Beat too, seconds after adopt(force => true):", both)
+    print("by Beat too, seconds after adopt(beat_is_stopped => true):", both)
     assert (drift(db), pending(db)) == ([], [])
 
 
@@ -770,7 +770,7 @@ def test_in_all_orders_with_kills_each_occurrence_has_one_firer(place: Place, ro
     wait_for(lambda: 4 < time.time() % 60 < 59, 10)
     left_over = (
         "SELECT count(*) FROM periodic_schedule.firing"
-        " WHERE state IN ('pending', 'leased') AND created_at < now() - interval '2 s'"
+        " WHERE state IN ('waiting', 'leased') AND created_at < now() - interval '2 s'"
     )
     # Beat loads all anew for each one-off that ends, so it may be long at those it missed.
     with contextlib.suppress(AssertionError):
@@ -862,7 +862,7 @@ def test_roles_that_cannot_be_fenced_are_refused(db: Session, roles: Roles) -> N
             assert owner in detail
             assert "a role of its own" in hint
         assert policies(db) == ({}, False)
-        assert db.execute("SELECT periodic_schedule.fenced()").fetchone() == (False,)
+        assert db.execute("SELECT periodic_schedule.is_beat_fenced()").fetchone() == (False,)
         (refused,) = db.execute(
             "SELECT a.done, a.reason FROM periodic_schedule.adopt(ARRAY[%s::uuid]) AS a",
             [mirror_key(db, insert_task(db, "t", interval_id=insert_interval(db, 3600)))],
@@ -870,7 +870,7 @@ def test_roles_that_cannot_be_fenced_are_refused(db: Session, roles: Roles) -> N
         assert refused == (
             False,
             "nothing would keep a stock Beat from firing it too: fence_beat(role), or stop Beat"
-            " and use force => true",
+            " and use beat_is_stopped => true",
         )
     finally:
         db.execute(f"ALTER TABLE {TASKS} OWNER TO postgres")
@@ -898,7 +898,7 @@ def test_fences_are_put_up_and_taken_down(db: Session, roles: Roles) -> None:
     for again in (True, False):
         fence(db, first)
         db.execute(f"DROP OWNED BY {first}")
-        assert db.execute("SELECT periodic_schedule.fenced()").fetchone() == (False,)
+        assert db.execute("SELECT periodic_schedule.is_beat_fenced()").fetchone() == (False,)
         if again:
             fence(db, second)
             assert policies(db)[0]["periodic_schedule_beat"] == [second]
@@ -963,15 +963,15 @@ def test_the_migration_is_taken_back_under_a_fence(db: Session, roles: Roles) ->
             total_run_count=0,
             last_run_at=started - timedelta(hours=1.5),
         )
-    db.execute("SELECT periodic_schedule.adopt(force => true)")
+    db.execute("SELECT periodic_schedule.adopt(beat_is_stopped => true)")
     assert db.execute("SELECT count(*) FROM periodic_schedule.tick()").fetchone() == (2,)
     db.execute(
-        "INSERT INTO periodic_schedule.policy (pipeline_id, spread)"
+        "INSERT INTO periodic_schedule.firing_policy (pipeline_id, spread)"
         " SELECT pipeline_id, '10 minutes' FROM pg_periodic_schedule"
     )
     with session_of(db, role) as session:
         assert session.execute(f"SELECT count(*) FROM {TASKS}").fetchone() == (0,)
-        alembic("downgrade", "0003_next_run", url=url_of(db.info))
+        alembic("downgrade", "base", url=url_of(db.info))
         assert session.execute(f"SELECT count(*) FROM {TASKS}").fetchone() == (2,)
     assert policies(db) == ({}, False)
     saved = db.execute(
@@ -979,7 +979,7 @@ def test_the_migration_is_taken_back_under_a_fence(db: Session, roles: Roles) ->
         [started - timedelta(hours=1)],
     ).fetchall()
     assert saved == [("once", False, 0, True), ("ran", True, 1, True)]
-    assert db.execute("SELECT to_regclass('periodic_schedule.policy')").fetchone() == (None,)
+    assert db.execute("SELECT to_regclass('periodic_schedule.firing_policy')").fetchone() == (None,)
     assert (drift(db), pending(db)) == ([], [])
     assert mirror(db, "NOT pg_owned AND next_run_at = last_run_at + interval '1 hour'", "ran")
     alembic("upgrade", "head", url=url_of(db.info))
@@ -990,21 +990,21 @@ def test_the_migration_is_taken_back_under_a_fence(db: Session, roles: Roles) ->
 def test_a_row_that_is_locked_holds_the_migration_back(db: Session) -> None:
     """It says so, and has changed nothing."""
     insert_task(db, "t", interval_id=insert_interval(db, 3600))
-    db.execute("SELECT periodic_schedule.adopt(force => true)")
+    db.execute("SELECT periodic_schedule.adopt(beat_is_stopped => true)")
     with psycopg.connect(db.info.dsn) as other:
         other.execute(f"SELECT FROM {TASKS} FOR UPDATE")
-        said = alembic("downgrade", "0003_next_run", url=url_of(db.info), check=False)
+        said = alembic("downgrade", "base", url=url_of(db.info), check=False)
     assert "cannot be given back to Beat: another session is writing it" in said
     assert "HINT: " in said
     assert mirror(db, "pg_owned", "t")
-    alembic("downgrade", "0003_next_run", url=url_of(db.info))
+    alembic("downgrade", "base", url=url_of(db.info))
 
 
 def test_django_migrates_its_tables_under_a_fence(db: Session, roles: Roles) -> None:
     role = roles("beat")
     fence(db, role)
     insert_task(db, "t", crontab_id=insert_crontab(db, "0 3 * * *"))
-    db.execute("SELECT periodic_schedule.adopt(force => true)")
+    db.execute("SELECT periodic_schedule.adopt(beat_is_stopped => true)")
     before = policies(db)
     for target in ("0014", "0019"):
         run(
@@ -1039,7 +1039,7 @@ def test_django_sees_runs_when_they_are_saved(db: Session, orm: Any) -> None:
     }
     for name, columns in kinds.items():
         insert_task(db, name, interval_id=hourly, last_run_at=long_ago, **columns)
-    db.execute("SELECT periodic_schedule.adopt(force => true)")
+    db.execute("SELECT periodic_schedule.adopt(beat_is_stopped => true)")
     version = f"SELECT name, xmin::text, ctid::text FROM {TASKS} ORDER BY name"
     before = db.execute(version).fetchall()
     ticked_at = datetime.now(UTC)
@@ -1090,8 +1090,8 @@ def test_health_shows_a_beat_that_is_not_fenced(place: Place) -> None:
     db = place.db
     insert_task(db, "twice", interval_id=insert_interval(db, 4), last_run_at=utc(time.time() - 5))
     insert_task(db, "at rest", interval_id=insert_interval(db, 3600), last_run_at=utc(time.time()))
-    db.execute("SELECT periodic_schedule.adopt(force => true)")
-    health = "SELECT invariant, detail FROM periodic_schedule.health"
+    db.execute("SELECT periodic_schedule.adopt(beat_is_stopped => true)")
+    health = "SELECT problem, detail FROM periodic_schedule.health"
     db.execute("SELECT periodic_schedule.tick()")
     assert save_runs(db) == 1
     assert db.execute(health).fetchall() == []
@@ -1102,7 +1102,7 @@ def test_health_shows_a_beat_that_is_not_fenced(place: Place) -> None:
     beat.process.wait(10)
     for _ in range(2):
         ((invariant, detail),) = db.execute(health).fetchall()
-        assert invariant == "fired by one"
+        assert invariant == "fired_by_beat_too"
         assert detail.startswith("twice: total_run_count is ")
         assert "stock Beat" in detail
         db.execute("SELECT periodic_schedule.tick(clock_timestamp() + interval '2 hours')")

@@ -120,7 +120,7 @@ def test_an_upgrade_under_open_sessions_and_granted_roles(bare: Session) -> None
     try:
         bare.execute("GRANT USAGE ON SCHEMA periodic_schedule TO reader")
         bare.execute(
-            "GRANT EXECUTE ON FUNCTION periodic_schedule.load_python, periodic_schedule.runs_after,"
+            "GRANT EXECUTE ON FUNCTION _periodic_schedule.py_load, periodic_schedule.runs_after,"
             " periodic_schedule.next_runs, periodic_schedule.next_run_at TO reader"
         )
         url = url_of(bare.info, user="reader").replace("+psycopg", "")

@@ -1,4 +1,4 @@
-"""No Beat write fails or hangs, whatever is wrong on our side; nothing that is owed is silent."""
+"""No Beat write fails or hangs, whatever is wrong on our side; nothing that is left undone is silent."""
 
 import time
 from collections.abc import Callable
@@ -17,10 +17,10 @@ PENDING = "periodic_schedule.pending_sync"
 LOCKS = {
     "mirror row": f"SELECT FROM {MIRROR} FOR UPDATE",
     "mirror table": f"LOCK TABLE {MIRROR}",
-    "notes": f"LOCK TABLE {PENDING}",
-    "slots": "SELECT FROM periodic_schedule.source_lock FOR UPDATE",
-    "slot table": "LOCK TABLE periodic_schedule.source_lock",
-    "notices to Beat": "LOCK TABLE periodic_schedule.beat_notice",
+    "pending syncs": f"LOCK TABLE {PENDING}",
+    "slots": "SELECT FROM _periodic_schedule.sync_slot FOR UPDATE",
+    "slot table": "LOCK TABLE _periodic_schedule.sync_slot",
+    "reload requests": "LOCK TABLE _periodic_schedule.beat_reload",
     "Beat's change mark": "SELECT FROM django_celery_beat_periodictasks FOR UPDATE",
     "Beat's table of change marks": "LOCK TABLE django_celery_beat_periodictasks",
     "pipelines": "LOCK TABLE pipeline",
@@ -40,17 +40,17 @@ FAULTS = {
         f"ALTER TABLE {MIRROR} ADD CONSTRAINT c CHECK (false) NOT VALID",
         f"ALTER TABLE {MIRROR} DROP CONSTRAINT c",
     ),
-    "notes renamed": (
+    "pending syncs renamed": (
         f"ALTER TABLE {PENDING} RENAME TO n",
         "ALTER TABLE periodic_schedule.n RENAME TO pending_sync",
     ),
     "slots renamed": (
-        "ALTER TABLE periodic_schedule.source_lock RENAME TO s",
-        "ALTER TABLE periodic_schedule.s RENAME TO source_lock",
+        "ALTER TABLE _periodic_schedule.sync_slot RENAME TO s",
+        "ALTER TABLE _periodic_schedule.s RENAME TO sync_slot",
     ),
-    "notices renamed": (
-        "ALTER TABLE periodic_schedule.beat_notice RENAME TO b",
-        "ALTER TABLE periodic_schedule.b RENAME TO beat_notice",
+    "reload requests renamed": (
+        "ALTER TABLE _periodic_schedule.beat_reload RENAME TO b",
+        "ALTER TABLE _periodic_schedule.b RENAME TO beat_reload",
     ),
     "pipeline column renamed": (
         "ALTER TABLE pipeline RENAME pipeline_name TO title",
@@ -58,29 +58,40 @@ FAULTS = {
     ),
 } | {
     f"no function {signature.split('(')[0]}": (
-        f"ALTER FUNCTION periodic_schedule.{signature} RENAME TO gone",
-        f"ALTER FUNCTION periodic_schedule.gone RENAME TO {signature.split('(')[0]}",
+        f"ALTER FUNCTION _periodic_schedule.{signature} RENAME TO gone",
+        f"ALTER FUNCTION _periodic_schedule.gone RENAME TO {signature.split('(')[0]}",
     )
     for signature in (
-        "mirror_change",
-        "sync_safely",
-        "sync",
-        "sync_sources",
-        "tasks_of",
-        "expected",
+        "apply_change",
+        "change_failed",
+        "try_sync_tasks",
+        "sync_tasks",
+        "sync_time_columns",
+        "sync_timetable",
+        "sync_tasks_using",
+        "tasks_using",
+        "lock_for_sync",
+        "write_mirror_rows",
+        "expected_rows",
+        "beat_rows",
+        "identities",
+        "run_basis",
         "lock_slots",
         "lock_mirror_rows",
-        "note",
-        "drain",
-        "tell_beat",
-        "next_runs_of_many",
-        "parse_identity",
-        "load_python",
+        "defer_sync",
+        "sync_pending",
+        "request_beat_reload",
+        "py_next_run_of_each",
+        "py_identities",
+        "py_load",
         "pipeline_rows",
     )
 }
-# Then the notes could not be written, or nothing was left to write them.
-UNNOTED = {"notes", "notes renamed", "no function note", "no function mirror_change"}
+# Then they could not be deferred, or nothing was left to defer them.
+UNDEFERRED = {
+    *("pending syncs", "pending syncs renamed"),
+    *("no function defer_sync", "no function apply_change"),
+}
 
 
 def beat_writes(session: Session, *but: str) -> None:
@@ -165,7 +176,7 @@ def test_something_is_locked(
     beat_writes(application, *(["pipeline"] if locked == "pipelines" else []))
     other.rollback()
     assert is_told(scheduled, warnings)
-    if locked in UNNOTED:
+    if locked in UNDEFERRED:
         scheduled.execute("SELECT periodic_schedule.reconcile()")
     else:
         next_write(application)
@@ -182,7 +193,7 @@ def test_something_is_broken(
     beat_writes(application, *(["pipeline"] if fault == "pipeline column renamed" else []))
     scheduled.execute(repaired)
     assert is_told(scheduled, warnings)
-    if fault in UNNOTED:
+    if fault in UNDEFERRED:
         scheduled.execute("SELECT periodic_schedule.reconcile()")
     else:
         next_write(application)

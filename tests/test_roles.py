@@ -9,7 +9,7 @@ import pytest
 from conftest import ROOT, alembic, insert_crontab, insert_task, mirror, pending, url_of
 
 Session = psycopg.Connection[Any]
-ROLES = {kind: f"some_{kind}" for kind in ("reader", "ticker", "owner", "nobody")}
+ROLES = {kind: f"some_{kind}" for kind in ("reader", "ticker", "operator", "nobody")}
 
 
 @pytest.fixture(params=["our own table", "an adopted table of another owner"])
@@ -30,7 +30,7 @@ def installed(bare: Session, request: pytest.FixtureRequest) -> Iterator[Session
         alembic("upgrade", "head", url=url_of(bare.info))
         insert_task(bare, "t", crontab_id=insert_crontab(bare, "* * * * *"))
         with session_of(bare, "beat_owner") as owner:
-            for kind in ("reader", "ticker", "owner"):
+            for kind in ("reader", "ticker", "operator"):
                 owner.execute("SELECT periodic_schedule.grant_access(%s, %s)", [kind, ROLES[kind]])
         yield bare
     finally:
@@ -45,7 +45,7 @@ def session_of(db: Session, role: str) -> Session:
 
 VIEWS = (
     *("due", "lag", "upcoming", "missed", "parity", "health", "metrics", "drift"),
-    *("pending_sync", "firing", "policy"),
+    *("pending_sync", "firing", "firing_policy"),
 )
 READS = [
     "SELECT periodic_schedule.next_run_at(cron_string, timezone, now()) FROM pg_periodic_schedule",
@@ -58,7 +58,7 @@ READS = [
     *[f"SELECT * FROM periodic_schedule.{view}" for view in VIEWS],
 ]
 TICKS = [
-    "SELECT * FROM periodic_schedule.adopt(force => true)",
+    "SELECT * FROM periodic_schedule.adopt(beat_is_stopped => true)",
     "SELECT * FROM periodic_schedule.tick(now() + interval '2 minutes')",
     "SELECT periodic_schedule.finish(id, token)"
     " FROM periodic_schedule.take('w', now => now() + interval '2 minutes')",
@@ -68,12 +68,12 @@ TICKS = [
     "SELECT periodic_schedule.save_runs()",
     "SELECT periodic_schedule.prune()",
 ]
-OWNS = [
-    "SELECT * FROM periodic_schedule.adopt(force => true)",
+OPERATES = [
+    "SELECT * FROM periodic_schedule.adopt(beat_is_stopped => true)",
     "SELECT * FROM periodic_schedule.run_now('{key}')",
     "SELECT * FROM periodic_schedule.backfill('{key}', now() - interval '5 minutes', now())",
-    "INSERT INTO periodic_schedule.policy (pipeline_id, spread) VALUES ('{key}', '1 minute')",
-    "DELETE FROM periodic_schedule.policy",
+    "INSERT INTO periodic_schedule.firing_policy (pipeline_id, spread) VALUES ('{key}', '1 minute')",
+    "DELETE FROM periodic_schedule.firing_policy",
     "SELECT * FROM periodic_schedule.reconcile()",
     "SELECT * FROM periodic_schedule.release()",
 ]
@@ -82,16 +82,16 @@ OWNS = [
 @pytest.mark.parametrize("kind", ROLES)
 def test_each_kind_can_do_its_work_and_not_that_of_others(installed: Session, kind: str) -> None:
     key = mirror(installed, "pipeline_id", "t")
-    work = {"reader": READS, "ticker": TICKS, "owner": OWNS, "nobody": []}
+    work = {"reader": READS, "ticker": TICKS, "operator": OPERATES, "nobody": []}
     with session_of(installed, ROLES[kind]) as session:
         for statement in work[kind]:
             session.execute(statement.format(key=key))
-        shared = {"ticker": OWNS, "owner": TICKS}.get(kind, [])
+        shared = {"ticker": OPERATES, "operator": TICKS}.get(kind, [])
         for other, statements in work.items():
             for statement in statements:
                 if other == kind or statement in shared[:1] or "next_wakeup" in statement:
                     continue
-                if "periodic_schedule.policy" in statement and {kind, other} == {"owner", "reader"}:
+                if "periodic_schedule.firing_policy" in statement and {kind, other} == {"operator", "reader"}:
                     continue
                 with pytest.raises(psycopg.errors.InsufficientPrivilege):
                     session.execute(statement.format(key=key))
@@ -105,20 +105,18 @@ def test_each_kind_can_do_its_work_and_not_that_of_others(installed: Session, ki
 def test_nothing_but_what_is_listed_is_granted(installed: Session) -> None:
     for kind, role in ROLES.items():
         listed = installed.execute(
-            "SELECT object FROM periodic_schedule.access()"
-            " WHERE kind = %(kind)s OR kind = 'part' AND %(kind)s = 'reader'",
-            {"kind": kind},
+            "SELECT object FROM periodic_schedule.access() WHERE kind = %s", [kind]
         ).fetchall()
         functions = installed.execute(
             "SELECT format('FUNCTION %%s', p.oid::regprocedure) FROM pg_proc AS p"
-            " WHERE pronamespace = 'periodic_schedule'::regnamespace"
+            " WHERE pronamespace = ANY ('{periodic_schedule, _periodic_schedule}'::regnamespace[])"
             " AND has_function_privilege(%s, p.oid, 'EXECUTE')",
             [role],
         ).fetchall()
         tables = installed.execute(
             "SELECT format('TABLE %%I.%%I', n.nspname, c.relname) FROM pg_class AS c"
             " JOIN pg_namespace AS n ON n.oid = c.relnamespace"
-            " WHERE c.relkind IN ('r', 'v') AND n.nspname IN ('periodic_schedule', 'public') AND"
+            " WHERE c.relkind IN ('r', 'v') AND n.nspname IN ('periodic_schedule', '_periodic_schedule', 'public') AND"
             " has_table_privilege(%s, c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE')",
             [role],
         ).fetchall()
@@ -127,7 +125,7 @@ def test_nothing_but_what_is_listed_is_granted(installed: Session) -> None:
 
 
 def test_an_upgrade_keeps_the_kinds_and_completes_them(installed: Session) -> None:
-    privileges = (ROOT / "sql/privileges.sql").read_text().replace("@beat_schema@", "public")
+    privileges = (ROOT / "sql/access/privileges.sql").read_text().replace("@beat_schema@", "public")
     installed.execute("REVOKE EXECUTE ON FUNCTION periodic_schedule.reap FROM some_ticker;"
                       " REVOKE SELECT ON periodic_schedule.lag FROM some_reader")  # fmt: skip
     with installed.transaction():
@@ -145,10 +143,10 @@ def test_the_grants_of_the_readme(installed: Session) -> None:
     readme = (ROOT / "README.md").read_text()
     (grants,) = re.findall(r"(?s)```sql\n(SELECT periodic_schedule.grant_access.*?)```", readme)
     with session_of(installed, "beat_owner") as owner:
-        for kind in ("reader", "ticker", "owner"):
+        for kind in ("reader", "ticker", "operator"):
             grants = re.sub(rf"'{kind}', '\w+'", f"'{kind}', 'some_nobody'", grants)
         owner.execute(grants.encode())
     key = mirror(installed, "pipeline_id", "t")
     with session_of(installed, "some_nobody") as session:
-        for statement in [*READS, *TICKS, *OWNS]:
+        for statement in [*READS, *TICKS, *OPERATES]:
             session.execute(statement.format(key=key))

@@ -33,7 +33,7 @@ from port_for import get_port
 
 Session = psycopg.Connection[Any]
 HOUR = datetime.timedelta(hours=1)
-DISTRIBUTED = "('pg_periodic_schedule', 'periodic_schedule.policy', 'periodic_schedule.firing')"
+DISTRIBUTED = "('pg_periodic_schedule', 'periodic_schedule.firing_policy', 'periodic_schedule.firing')"
 TASKS = "django_celery_beat_periodictask"
 
 
@@ -69,7 +69,7 @@ def count(db: Session, query: str, *values: Any) -> int:
 
 
 def adopt(db: Session) -> None:
-    rows = db.execute("SELECT done FROM periodic_schedule.adopt(force => true)").fetchall()
+    rows = db.execute("SELECT done FROM periodic_schedule.adopt(beat_is_stopped => true)").fetchall()
     assert rows
     assert all(done for (done,) in rows)
 
@@ -111,7 +111,7 @@ def test_every_foreign_key_contains_pipeline_id_on_both_sides(db: Session) -> No
         f" AND (k.conrelid::regclass::text IN {DISTRIBUTED}"
         f"  OR k.confrelid::regclass::text IN {DISTRIBUTED})"
     ).fetchall()
-    assert keys == [("policy_pipeline_id_fkey", False)]
+    assert keys == [("firing_policy_pipeline_id_fkey", False)]
 
 
 def test_mirror_and_ledger_have_neither_triggers_nor_sequences(db: Session) -> None:
@@ -141,7 +141,7 @@ def main_path(db: Session) -> None:
         ("misfire", "all", tasks[2]),
     ):
         db.execute(
-            f"INSERT INTO periodic_schedule.policy (pipeline_id, {column})"
+            f"INSERT INTO periodic_schedule.firing_policy (pipeline_id, {column})"
             " SELECT pipeline_id, %s FROM pg_periodic_schedule WHERE task_name = %s",
             [value, name],
         )
@@ -184,14 +184,14 @@ def main_path(db: Session) -> None:
     db.execute(f"UPDATE {TASKS} SET name = %s WHERE name = %s", [new, tasks[0]])
     assert mirror(db, "pipeline_id::text, pg_owned", new) == new
     assert mirror(db, "pg_owned", new)
-    assert count(db, "periodic_schedule.policy WHERE pipeline_id = %s AND overlap = 'skip'", new)
+    assert count(db, "periodic_schedule.firing_policy WHERE pipeline_id = %s AND overlap = 'skip'", new)
     assert count(db, "periodic_schedule.firing WHERE pipeline_id = %s", old_key)
     db.execute(f"UPDATE {TASKS} SET name = 'renamed ' || id WHERE name LIKE 'path %'")
     assert count(db, "pg_periodic_schedule WHERE task_name LIKE 'renamed %%'") == 11
-    assert count(db, "periodic_schedule.policy AS y JOIN pg_periodic_schedule AS m"
+    assert count(db, "periodic_schedule.firing_policy AS y JOIN pg_periodic_schedule AS m"
                  " ON m.pipeline_id = y.pipeline_id") == 3  # fmt: skip
     db.execute(f"DELETE FROM {TASKS} WHERE name = %s", [new])
-    assert count(db, "periodic_schedule.policy") == 2
+    assert count(db, "periodic_schedule.firing_policy") == 2
 
     # Saved, run once more, pruned.
     assert db.execute("SELECT periodic_schedule.save_runs()").fetchone() == (11,)
@@ -228,16 +228,16 @@ def main_path(db: Session) -> None:
 def test_all_works_on_partitioned_tables(db: Session, titles: list[str]) -> None:
     insert_tasks(db, 20, "before")
     adopt(db)
-    db.execute("INSERT INTO periodic_schedule.policy (pipeline_id, overlap)"
+    db.execute("INSERT INTO periodic_schedule.firing_policy (pipeline_id, overlap)"
                " SELECT pipeline_id, 'skip' FROM pg_periodic_schedule")  # fmt: skip
     soon = now_of(db) + datetime.timedelta(minutes=1)
     assert len(db.execute("SELECT * FROM periodic_schedule.tick(%s)", [soon]).fetchall()) == 20
     described = (
         "SELECT p.oid::regprocedure::text, p.proowner, p.proacl::text, obj_description(p.oid)"
-        " FROM pg_proc AS p WHERE p.pronamespace = 'periodic_schedule'::regnamespace"
+        " FROM pg_proc AS p WHERE p.pronamespace = ANY ('{periodic_schedule, _periodic_schedule}'::regnamespace[])"
         " UNION ALL"
         " SELECT c.oid::regclass::text, c.relowner, c.relacl::text, obj_description(c.oid)"
-        " FROM pg_class AS c WHERE c.relname IN ('firing', 'policy', 'pg_periodic_schedule')"
+        " FROM pg_class AS c WHERE c.relname IN ('firing', 'firing_policy', 'pg_periodic_schedule')"
         " AND c.relnamespace <> coalesce(to_regnamespace('periodic_schedule_unpartitioned'), 0)"
         " ORDER BY 1"
     )
@@ -246,7 +246,7 @@ def test_all_works_on_partitioned_tables(db: Session, titles: list[str]) -> None
         db.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall()
         for table in (
             "pg_periodic_schedule",
-            "periodic_schedule.policy",
+            "periodic_schedule.firing_policy",
             "periodic_schedule.firing",
         )
     ]
@@ -264,7 +264,7 @@ def test_all_works_on_partitioned_tables(db: Session, titles: list[str]) -> None
         db.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall()
         for table in (
             "pg_periodic_schedule",
-            "periodic_schedule.policy",
+            "periodic_schedule.firing_policy",
             "periodic_schedule.firing",
         )
     ]
@@ -278,7 +278,7 @@ def test_all_works_on_partitioned_tables(db: Session, titles: list[str]) -> None
         for table in (
             ["periodic_schedule.firing"]
             if title.startswith("Ledger")
-            else ["pg_periodic_schedule", "periodic_schedule.policy"]
+            else ["pg_periodic_schedule", "periodic_schedule.firing_policy"]
         )
     }
     if "by hash" in titles[0]:
@@ -470,7 +470,7 @@ REFUSED = [
     "SELECT periodic_schedule.prune()",
     "SELECT periodic_schedule.save_runs()",
     "SELECT periodic_schedule.run_now(pipeline_id) FROM pg_periodic_schedule",
-    "SELECT * FROM periodic_schedule.adopt(force => true)",
+    "SELECT * FROM periodic_schedule.adopt(beat_is_stopped => true)",
     "SELECT * FROM periodic_schedule.release()",
     "SELECT * FROM periodic_schedule.reconcile()",
     "SELECT pipeline_id FROM pg_periodic_schedule FOR UPDATE SKIP LOCKED",

@@ -54,14 +54,14 @@ def add_due(db: Database, name: str, **columns: Any) -> int:
 
 
 def adopt(db: Database) -> None:
-    rows = db.execute("SELECT done, reason FROM periodic_schedule.adopt(force => true)").fetchall()
+    rows = db.execute("SELECT done, reason FROM periodic_schedule.adopt(beat_is_stopped => true)").fetchall()
     assert all(done for done, _ in rows), rows
 
 
 def fire_all(db: Database) -> None:
     """Occurrences that come due while nobody ticks are fired too, so that they can be counted."""
     db.execute(
-        "INSERT INTO periodic_schedule.policy (pipeline_id, misfire, misfire_age)"
+        "INSERT INTO periodic_schedule.firing_policy (pipeline_id, misfire, misfire_age)"
         " SELECT pipeline_id, 'all', '1 hour' FROM pg_periodic_schedule WHERE pg_owned"
     )
 
@@ -73,7 +73,7 @@ def firings(db: Database, where: str = "true") -> list[str]:
 
 
 def open_firings(db: Database) -> list[str]:
-    return firings(db, "state IN ('pending', 'leased')")
+    return firings(db, "state IN ('waiting', 'leased')")
 
 
 def assert_gapless(db: Database, names: list[str]) -> None:
@@ -208,7 +208,7 @@ def test_what_the_broker_refuses_is_tried_again_and_does_not_stop_the_rest(
     broker.client.execute_command(*may, "~celery*", "~_kombu*")
     beat = start()
     wait_for(lambda: len(broker.sent()) == 10)
-    (refused,) = wait_for(lambda: firings(db, "state = 'pending' AND attempt > 1"))
+    (refused,) = wait_for(lambda: firings(db, "state = 'waiting' AND attempt > 1"))
     broker.client.execute_command(*may, "~*")
     wait_for(lambda: not open_firings(db))
     beat.stop()

@@ -48,7 +48,7 @@ def clocked(db: Session, at: Moment) -> int:
 
 def adopt(db: Session) -> None:
     """All of them: no Beat runs in these tests."""
-    rows = db.execute("SELECT done FROM periodic_schedule.adopt(force => true)").fetchall()
+    rows = db.execute("SELECT done FROM periodic_schedule.adopt(beat_is_stopped => true)").fetchall()
     assert all(done for (done,) in rows)
 
 
@@ -57,7 +57,7 @@ def policy(db: Session, name: str, **values: Any) -> None:
     columns = ", ".join(values)
     updates = ", ".join(f"{column} = excluded.{column}" for column in values)
     db.execute(
-        f"INSERT INTO periodic_schedule.policy (pipeline_id, {columns})"
+        f"INSERT INTO periodic_schedule.firing_policy (pipeline_id, {columns})"
         f" SELECT pipeline_id, {', '.join(['%s'] * len(values))} FROM pg_periodic_schedule"
         f" WHERE task_name = %s ON CONFLICT (pipeline_id) DO UPDATE SET {updates}",
         [*values.values(), name],
@@ -486,9 +486,9 @@ WRITES = {
     "delete": f"DELETE FROM {TASKS} WHERE name = 't'",
     "rename": f"UPDATE {TASKS} SET name = 'u' WHERE name = 't'",
     "edit args": f"UPDATE {TASKS} SET args = '[1]', queue = 'q' WHERE name = 't'",
-    "adopt": "SELECT * FROM periodic_schedule.adopt(force => true)",
+    "adopt": "SELECT * FROM periodic_schedule.adopt(beat_is_stopped => true)",
     "release": "SELECT * FROM periodic_schedule.release()",
-    "policy": "INSERT INTO periodic_schedule.policy (pipeline_id, spread)"
+    "policy": "INSERT INTO periodic_schedule.firing_policy (pipeline_id, spread)"
     " SELECT pipeline_id, '1 s' FROM pg_periodic_schedule WHERE task_name = 't'",
     "second tick": "SELECT * FROM periodic_schedule.tick()",
     "save runs": "SELECT * FROM periodic_schedule.save_runs()",
@@ -570,7 +570,7 @@ def test_the_message_is_what_the_row_says_when_it_is_claimed(db: Session) -> Non
     db.execute(f"UPDATE {TASKS} SET kwargs = '{{}}', queue = NULL")
     seen = db.execute(
         "SELECT task, args, kwargs, queue, expires - created_at, id::text"
-        " FROM periodic_schedule.firing WHERE state = 'pending'"
+        " FROM periodic_schedule.firing WHERE state = 'waiting'"
     ).fetchall()
     assert [row[:5] for row in seen] == [("app.task", "[]", '{"a": 1}', "q", MINUTE)]
     assert uuid.UUID(seen[0][5]).version == 8
@@ -622,7 +622,7 @@ def test_an_edit_that_is_far_behind_in_the_notes_counts(
     """A tick takes 500 notes at a time, but those about what it fires it heeds."""
     due_task(db)
     other = insert_crontab(db, "0 3 29 2 *")
-    db.execute("INSERT INTO periodic_schedule.pending_sync (source, source_key, reason)"
+    db.execute("INSERT INTO periodic_schedule.pending_sync (table_kind, source_key, reason)"
                " SELECT 'task', i::text, 'test' FROM generate_series(-600, -1) AS i")  # fmt: skip
     session = connect()
     session.execute("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE")  # it only notes
@@ -648,7 +648,7 @@ def test_the_id_of_an_occurrence_is_made_of_nothing_else(db: Session) -> None:
             number = number & ~(0xF << 76) | 8 << 76  # the version
             number = number & ~(0xF << 60) | 8 << 60  # the variant, two bits, and two more
             found = db.execute(
-                "SELECT periodic_schedule.firing_id(%s, periodic_schedule.from_microseconds(%s))",
+                "SELECT _periodic_schedule.firing_id(%s, _periodic_schedule.from_microseconds(%s))",
                 [pipeline, microseconds],
             ).fetchall()
             assert found == [(uuid.UUID(int=number),)]
@@ -716,8 +716,8 @@ def test_a_failed_one_is_offered_again_or_given_up(db: Session) -> None:
     assert take(db, now=now + 999 * MINUTE) == []
     assert db.execute("SELECT reason FROM periodic_schedule.missed WHERE state = 'failed'"
                       ).fetchall() == [("no such task",)]  # fmt: skip
-    assert ("handed over",) in db.execute(
-        "SELECT invariant FROM periodic_schedule.health"
+    assert ("given_up",) in db.execute(
+        "SELECT problem FROM periodic_schedule.health"
     ).fetchall()
 
 
@@ -888,10 +888,10 @@ def test_the_views(db: Session) -> None:
     ]
     db.execute("UPDATE pg_periodic_schedule SET next_run_at = now() - interval '2 min',"
                " effective_at = now() - interval '3 min' WHERE task_name = 't'")  # fmt: skip
-    health = db.execute("SELECT DISTINCT invariant FROM periodic_schedule.health").fetchall()
-    assert ("ticked in time",) in health
+    health = db.execute("SELECT DISTINCT problem FROM periodic_schedule.health").fetchall()
+    assert ("not_ticked",) in health
     tick(db)
-    lag = db.execute("SELECT schedules_due, pending, leased FROM periodic_schedule.lag").fetchall()
+    lag = db.execute("SELECT schedules_due, waiting, leased FROM periodic_schedule.lag").fetchall()
     assert lag == [(0, 1, 0)]
     upcoming = db.execute(
         "SELECT sum(runs), sum(owned_runs), count(*) FROM periodic_schedule.upcoming"
@@ -992,13 +992,13 @@ def test_a_policy_follows_a_rename_and_goes_with_a_delete(db: Session) -> None:
     db.execute(f"UPDATE {TASKS} SET name = 'c' WHERE name = 'b'")
     db.execute(f"UPDATE {TASKS} SET name = CASE name WHEN 'a' THEN 'b' ELSE name END")
     policies = (
-        "SELECT m.task_name, y.spread FROM periodic_schedule.policy AS y"
+        "SELECT m.task_name, y.spread FROM periodic_schedule.firing_policy AS y"
         " JOIN pg_periodic_schedule AS m USING (pipeline_id)"
     )
     assert db.execute(policies).fetchall() == [("b", 60 * MINUTE)]
     well(db)
     db.execute(f"DELETE FROM {TASKS} WHERE name = 'b'")
-    assert db.execute("SELECT * FROM periodic_schedule.policy").fetchall() == []
+    assert db.execute("SELECT * FROM periodic_schedule.firing_policy").fetchall() == []
     well(db)
 
 
@@ -1052,7 +1052,7 @@ def test_an_edit_that_a_foreign_key_held_up_is_not_fired_at_the_old_time(
     due_task(db, "other")
     holder = connect()
     holder.execute(  # KEY SHARE on the mirror row, for as long as this is open
-        "INSERT INTO periodic_schedule.policy (pipeline_id)"
+        "INSERT INTO periodic_schedule.firing_policy (pipeline_id)"
         " SELECT pipeline_id FROM pg_periodic_schedule WHERE task_name = 't'"
     )
     db.execute(WRITES["edit"], {"other": insert_crontab(db, "0 0 1 1 *")})
@@ -1063,7 +1063,7 @@ def test_an_edit_that_a_foreign_key_held_up_is_not_fired_at_the_old_time(
 
 
 @pytest.mark.parametrize("level", ["READ COMMITTED", "REPEATABLE READ"])
-@pytest.mark.parametrize("verb", ["adopt(force => true)", "release()"])
+@pytest.mark.parametrize("verb", ["adopt(beat_is_stopped => true)", "release()"])
 @pytest.mark.parametrize("first", ["insert", "hand over"])
 def test_a_task_created_while_all_are_handed_over(
     db: Session, connect: Callable[..., Session], first: str, verb: str, level: str
@@ -1107,7 +1107,7 @@ def test_a_write_that_has_no_time_to_compute_keeps_next_runs(db: Session) -> Non
     tick(db)
     before = mirror(db, "next_run_at", "t")
     db.execute(
-        "SELECT periodic_schedule.sync(array_agg(periodic_task_id), 'schedule', '-infinity')"
+        "SELECT _periodic_schedule.sync_tasks(array_agg(periodic_task_id), 'schedule', '-infinity')"
         " FROM pg_periodic_schedule"
     )
     assert mirror(db, "next_run_at", "t") == before

@@ -1,1 +1,0 @@
--- Nothing: what the backfill wrote goes with the mirror.

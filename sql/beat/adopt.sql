@@ -1,0 +1,93 @@
+-- Locks: the installation's row (if for all), what sync_pending() locks, mirror rows in the order of
+-- pipeline_id, without waiting (SKIP LOCKED).
+CREATE OR REPLACE FUNCTION periodic_schedule.adopt(
+    pipeline_ids uuid[] DEFAULT NULL, beat_is_stopped boolean DEFAULT false
+) RETURNS TABLE (pipeline_id uuid, done boolean, reason text)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '1s'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    now CONSTANT timestamptz := clock_timestamp();
+    fenced CONSTANT boolean := periodic_schedule.is_beat_fenced();
+    locked uuid[];
+    refusals jsonb;
+    adopted bigint[];
+BEGIN
+    PERFORM _periodic_schedule.require_read_committed('adopt()');
+    IF pipeline_ids IS NULL THEN
+        PERFORM _periodic_schedule.set_owner_of_new(true);
+    END IF;
+    PERFORM _periodic_schedule.sync_pending(10000, clock_timestamp() + interval '1 s');
+    IF pipeline_ids IS NULL THEN
+        pipeline_ids := ARRAY(SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m);
+    END IF;
+    pipeline_ids := array_remove(pipeline_ids, NULL);
+    locked := ARRAY(
+        SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m
+        WHERE m.pipeline_id = ANY (pipeline_ids)
+        ORDER BY m.pipeline_id FOR NO KEY UPDATE SKIP LOCKED
+    );
+    refusals := (  -- a new statement: the rows as they are now
+        SELECT coalesce(
+            jsonb_object_agg(i.pipeline_id, r.refusal) FILTER (WHERE r.refusal IS NOT NULL), '{}'
+        )
+        FROM unnest(pipeline_ids) AS i (pipeline_id)
+        LEFT JOIN @beat_schema@.pg_periodic_schedule AS m ON m.pipeline_id = i.pipeline_id
+        CROSS JOIN LATERAL (
+            SELECT CASE
+                WHEN m.pipeline_id IS NULL THEN 'there is no such schedule'
+                WHEN m.pg_owned THEN NULL
+                WHEN m.pipeline_id <> ALL (locked) THEN 'another session is writing it: try again'
+                WHEN m.periodic_task_id IS NULL THEN 'it has no periodic task'
+                WHEN beat_is_stopped THEN NULL
+                ELSE _periodic_schedule.adoption_refusal(
+                    fenced, m.cron_string, m.timezone, m.enabled, m.next_run_at, now
+                )
+            END AS refusal
+        ) AS r
+    );
+    WITH changed AS (
+        UPDATE @beat_schema@.pg_periodic_schedule AS m
+        SET pg_owned = true, run_count = 0, parity_since = NULL, parity_count = p.total_run_count,
+            updated_at = clock_timestamp()
+        FROM @beat_schema@.django_celery_beat_periodictask AS p
+        WHERE m.pipeline_id = ANY (locked) AND NOT m.pg_owned
+          AND NOT refusals ? m.pipeline_id::text AND p.id = m.periodic_task_id
+        RETURNING m.periodic_task_id
+    )
+
+    SELECT array_agg(c.periodic_task_id) INTO adopted FROM changed AS c;
+    IF adopted IS NOT NULL THEN
+        PERFORM _periodic_schedule.sync_tasks(
+            ARRAY(
+                SELECT m.periodic_task_id
+                FROM @beat_schema@.pg_periodic_schedule AS m
+                LEFT JOIN periodic_schedule.firing_policy AS policy
+                    ON policy.pipeline_id = m.pipeline_id
+                -- Of others the next run is the same, whoever fires them.
+                WHERE m.periodic_task_id = ANY (adopted)
+                  AND (policy.spread > '0' OR _periodic_schedule.kind_of(m.cron_string) = 'clocked')
+            ),
+            'redefined', 'infinity'
+        );
+        PERFORM _periodic_schedule.notify_schedulers();
+    END IF;
+    PERFORM _periodic_schedule.request_beat_reload();  -- before which Beat saves its runs
+    RETURN QUERY
+    SELECT
+        i.pipeline_id, NOT refusals ? i.pipeline_id::text,
+        coalesce(
+            refusals ->> i.pipeline_id::text,
+            CASE WHEN m.periodic_task_id = ANY (adopted) THEN 'adopted' ELSE 'owned before' END
+        )
+    FROM unnest(pipeline_ids) AS i (pipeline_id)
+    LEFT JOIN @beat_schema@.pg_periodic_schedule AS m ON m.pipeline_id = i.pipeline_id;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.adopt(uuid[], boolean) IS
+    'From its commit on, Postgres fires these schedules (NULL: all, and those created later), a fenced '
+    'Beat does not. One row for each: done, or the reason why not. beat_is_stopped: nothing need keep '
+    'Beat from firing, and no occurrence is too near. Writing them through Django goes on as before. '
+    'READ COMMITTED only';

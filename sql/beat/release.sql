@@ -1,0 +1,54 @@
+-- Locks, in this order: the installation's row (if for all), what sync_pending() locks, mirror rows by pipeline_id, Beat's rows of the same tasks; it waits for none.
+CREATE OR REPLACE FUNCTION periodic_schedule.release(pipeline_ids uuid[] DEFAULT NULL)
+RETURNS TABLE (pipeline_id uuid, done boolean, reason text)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '1s'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    locked bigint[];
+BEGIN
+    PERFORM _periodic_schedule.require_read_committed('release()');
+    IF pipeline_ids IS NULL THEN
+        PERFORM _periodic_schedule.set_owner_of_new(false);
+    END IF;
+    PERFORM _periodic_schedule.sync_pending(10000, clock_timestamp() + interval '1 s');
+    IF pipeline_ids IS NULL THEN
+        pipeline_ids := ARRAY(SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.pg_owned);
+    END IF;
+    pipeline_ids := array_remove(pipeline_ids, NULL);
+    locked := ARRAY(
+        SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
+        WHERE m.pipeline_id = ANY (pipeline_ids) AND m.pg_owned ORDER BY m.pipeline_id FOR NO KEY UPDATE SKIP LOCKED
+    );
+    locked := ARRAY(
+        SELECT p.id FROM @beat_schema@.django_celery_beat_periodictask AS p
+        WHERE p.id = ANY (locked) ORDER BY p.id FOR NO KEY UPDATE SKIP LOCKED
+    );
+    PERFORM _periodic_schedule.save_runs_of(locked, clock_timestamp(), true);
+    UPDATE @beat_schema@.pg_periodic_schedule AS m
+    SET pg_owned = false, updated_at = clock_timestamp()
+    WHERE m.periodic_task_id = ANY (locked);
+    IF locked <> '{}' THEN
+        PERFORM _periodic_schedule.sync_tasks(locked, 'schedule', 'infinity');
+        PERFORM _periodic_schedule.request_beat_reload();
+    END IF;
+    RETURN QUERY
+    SELECT
+        i.pipeline_id, m.pipeline_id IS NOT NULL AND NOT m.pg_owned,
+        CASE
+            WHEN m.pipeline_id IS NULL THEN 'there is no such schedule'
+            WHEN m.pg_owned THEN 'another session is writing it: try again'
+            WHEN m.periodic_task_id = ANY (locked) THEN 'released'
+            ELSE 'not owned before'
+        END
+    FROM unnest(pipeline_ids) AS i (pipeline_id)
+    LEFT JOIN @beat_schema@.pg_periodic_schedule AS m ON m.pipeline_id = i.pipeline_id;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.release(uuid[]) IS
+    'From its commit on, Beat fires these schedules again (NULL: all, and those created later). '
+    'Their runs are written to Beat''s table first, so that Beat goes on from there; what the '
+    'ledger holds already is still Postgres'' to fire. One row for each: done, or the reason why '
+    'not. READ COMMITTED only';

@@ -1,0 +1,41 @@
+CREATE OR REPLACE FUNCTION periodic_schedule.backfill(
+    pipeline_id uuid, "from" timestamptz, "to" timestamptz, now timestamptz DEFAULT clock_timestamp()
+) RETURNS SETOF periodic_schedule.firing
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+DECLARE
+    most CONSTANT integer := 9999;
+    task_id bigint;
+    moments timestamptz[];
+BEGIN
+    PERFORM _periodic_schedule.require_schedule(backfill.pipeline_id);
+    IF backfill."to" > backfill.now OR backfill."from" > backfill."to" OR num_nulls("from", "to") > 0 THEN
+        RAISE EXCEPTION 'cannot backfill from % to %', "from", "to" USING ERRCODE = '22023',
+            DETAIL = format('It is %s: backfill() is for what is past, from the older time to the newer.', backfill.now),
+            HINT = 'What is ahead, tick() fires.';
+    END IF;
+    SELECT m.periodic_task_id, ARRAY(
+        SELECT r FROM periodic_schedule.runs_between(
+            m.cron_string, m.timezone, backfill."from" - interval '1 microsecond',
+            backfill."to" - interval '1 microsecond', most + 1
+        ) AS r
+    ) INTO task_id, moments
+    FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.pipeline_id = backfill.pipeline_id;
+    IF cardinality(moments) > most THEN
+        RAISE EXCEPTION 'there are more than % occurrences between % and %', most, "from", "to" USING ERRCODE = '22023',
+            DETAIL = 'They would all be fired now.', HINT = format('Begin with those before %s.', moments[most]);
+    END IF;
+    RETURN QUERY
+    SELECT f.* FROM _periodic_schedule.add_firings(
+        array_fill(backfill.pipeline_id, ARRAY[cardinality(moments)]),
+        array_fill(task_id, ARRAY[cardinality(moments)]), moments, array_fill(NULL::text, ARRAY[cardinality(moments)]), backfill.now
+    ) AS f;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.backfill(uuid, timestamptz, timestamptz, timestamptz) IS
+    'Fires now what a schedule, as it is now, would have run from a time on and before another, '
+    'but for what the ledger has already, fired or skipped; paused or not. Returns the new '
+    'firings. Raises SQLSTATE 22023 for times ahead and for more than 9999 occurrences, P0002 if '
+    'there is no such schedule';

@@ -1,0 +1,83 @@
+-- The ledger.  The key is the occurrence: whoever records it (tick, run_now, backfill),
+-- records it once.  pipeline_id leads every unique key, so that the table can be distributed by it.
+CREATE TABLE periodic_schedule.firing (
+    pipeline_id uuid NOT NULL,
+    scheduled_for timestamptz NOT NULL,
+    id uuid NOT NULL,
+    periodic_task_id bigint NOT NULL,
+    task_name text NOT NULL,
+    task text NOT NULL,
+    args text,
+    kwargs text,
+    queue text,
+    exchange text,
+    routing_key text,
+    priority integer,
+    headers text,
+    expires timestamptz,
+    sequential boolean NOT NULL,
+    state text NOT NULL CHECK (state IN ('waiting', 'leased', 'finished', 'failed', 'skipped')),
+    reason text,
+    attempt integer NOT NULL DEFAULT 0,
+    worker text,
+    token uuid,
+    created_at timestamptz NOT NULL,
+    available_at timestamptz NOT NULL,
+    taken_at timestamptz,
+    lease_until timestamptz,
+    ended_at timestamptz,
+    PRIMARY KEY (pipeline_id, scheduled_for),
+    CHECK ((state = 'leased') = (lease_until IS NOT NULL)),
+    CHECK ((state IN ('finished', 'failed', 'skipped')) = (ended_at IS NOT NULL))
+);
+CREATE INDEX firing_id_idx ON periodic_schedule.firing (id);
+CREATE INDEX firing_waiting_idx ON periodic_schedule.firing (available_at) WHERE state = 'waiting';
+CREATE INDEX firing_leased_idx ON periodic_schedule.firing (lease_until) WHERE state = 'leased';
+CREATE INDEX firing_sequential_idx ON periodic_schedule.firing (pipeline_id, scheduled_for)
+WHERE sequential AND state IN ('waiting', 'leased');
+CREATE INDEX firing_ended_idx ON periodic_schedule.firing (ended_at) WHERE ended_at IS NOT NULL;
+
+COMMENT ON TABLE periodic_schedule.firing IS
+    'The ledger: one row for each occurrence of a schedule that Postgres fires or skips. '
+    'Written by tick(), run_now() and backfill(); worked off by take(), finish() and fail(); '
+    'emptied by prune()';
+COMMENT ON COLUMN periodic_schedule.firing.pipeline_id IS
+    'The schedule: pg_periodic_schedule.pipeline_id at that time';
+COMMENT ON COLUMN periodic_schedule.firing.scheduled_for IS
+    'The occurrence: when the schedule says it runs, before any spread; for run_now() the time of '
+    'the call';
+COMMENT ON COLUMN periodic_schedule.firing.id IS
+    'Always the same for an occurrence: firing_id(pipeline_id, scheduled_for). It is the Celery '
+    'task_id, so that a message sent twice can be told';
+COMMENT ON COLUMN periodic_schedule.firing.periodic_task_id IS
+    'id of the django_celery_beat_periodictask row';
+COMMENT ON COLUMN periodic_schedule.firing.task_name IS
+    'PeriodicTask.name when it was recorded, like the columns that follow';
+COMMENT ON COLUMN periodic_schedule.firing.task IS 'Celery task to run';
+COMMENT ON COLUMN periodic_schedule.firing.args IS 'Its positional arguments, a JSON array as text';
+COMMENT ON COLUMN periodic_schedule.firing.kwargs IS 'Its keyword arguments, a JSON object as text';
+COMMENT ON COLUMN periodic_schedule.firing.queue IS 'Queue; NULL: Celery''s routing decides';
+COMMENT ON COLUMN periodic_schedule.firing.exchange IS 'Exchange; NULL: Celery''s routing decides';
+COMMENT ON COLUMN periodic_schedule.firing.routing_key IS
+    'Routing key; NULL: Celery''s routing decides';
+COMMENT ON COLUMN periodic_schedule.firing.priority IS 'Message priority';
+COMMENT ON COLUMN periodic_schedule.firing.headers IS 'Message headers, a JSON object as text';
+COMMENT ON COLUMN periodic_schedule.firing.expires IS
+    'When the message is of no use any more: PeriodicTask.expires, else created_at + '
+    'expire_seconds';
+COMMENT ON COLUMN periodic_schedule.firing.sequential IS
+    'Not taken while another firing of the schedule is: its overlap policy was not allow';
+COMMENT ON COLUMN periodic_schedule.firing.state IS
+    'waiting (to be taken), leased (a worker has it), finished, failed (given up), skipped (see '
+    'reason)';
+COMMENT ON COLUMN periodic_schedule.firing.reason IS
+    'Why it was skipped or failed, or is offered again';
+COMMENT ON COLUMN periodic_schedule.firing.attempt IS 'How often it was taken';
+COMMENT ON COLUMN periodic_schedule.firing.worker IS 'Who took it last';
+COMMENT ON COLUMN periodic_schedule.firing.token IS
+    'Fencing token of the present lease: finish() and fail() with another one are refused';
+COMMENT ON COLUMN periodic_schedule.firing.created_at IS 'When it was recorded';
+COMMENT ON COLUMN periodic_schedule.firing.available_at IS 'When it may be taken';
+COMMENT ON COLUMN periodic_schedule.firing.taken_at IS 'When it was taken last';
+COMMENT ON COLUMN periodic_schedule.firing.lease_until IS 'When reap() offers it again';
+COMMENT ON COLUMN periodic_schedule.firing.ended_at IS 'When it was finished, given up or skipped';

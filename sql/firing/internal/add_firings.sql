@@ -1,0 +1,47 @@
+-- The one writer of new ledger rows.  Its caller has locked the mirror rows, and this is a new
+-- statement: Beat's rows are read as they are now, without a lock.
+CREATE OR REPLACE FUNCTION _periodic_schedule.add_firings(
+    pipeline_ids uuid[], task_ids bigint[], run_ats timestamptz[], skipped_because text[],
+    now timestamptz
+) RETURNS SETOF periodic_schedule.firing
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+SET jit = off
+SET enable_hashjoin = off  -- as in tick()
+SET enable_mergejoin = off
+SET enable_seqscan = off
+SET work_mem = '32MB'
+AS $function$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    INSERT INTO periodic_schedule.firing (
+        pipeline_id, scheduled_for, id, periodic_task_id, task_name, task, args, kwargs, queue, exchange,
+        routing_key, priority, headers, expires, sequential, state, reason, created_at, available_at,
+        ended_at
+    )
+    SELECT
+        u.pipeline_id, u.run_at, _periodic_schedule.firing_id(u.pipeline_id, u.run_at), p.id, p.name,
+        p.task, p.args, p.kwargs, p.queue, p.exchange, p.routing_key, p.priority, p.headers,
+        -- 0 seconds: never, as for Beat.
+        coalesce(p.expires, add_firings.now + nullif(p.expire_seconds, 0) * interval '1 second'),
+        coalesce(policy.overlap <> 'allow', false),
+        CASE WHEN u.reason IS NULL THEN 'waiting' ELSE 'skipped' END,
+        u.reason, add_firings.now, add_firings.now,
+        CASE WHEN u.reason IS NOT NULL THEN add_firings.now END
+    FROM unnest(pipeline_ids, task_ids, run_ats, skipped_because)
+        AS u (pipeline_id, task_id, run_at, reason)
+    JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = u.task_id
+    LEFT JOIN periodic_schedule.firing_policy AS policy ON policy.pipeline_id = u.pipeline_id
+    ON CONFLICT (pipeline_id, scheduled_for) DO NOTHING
+    RETURNING *;
+    IF FOUND THEN
+        PERFORM _periodic_schedule.notify_schedulers();
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION _periodic_schedule.add_firings(
+    uuid[], bigint[], timestamptz[], text[], timestamptz
+) IS
+    'Writes occurrences into the ledger, waiting, or skipped where a reason is given; returns those that '
+    'were not there yet';

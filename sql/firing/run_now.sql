@@ -1,0 +1,22 @@
+CREATE OR REPLACE FUNCTION periodic_schedule.run_now(pipeline_id uuid, now timestamptz DEFAULT clock_timestamp())
+RETURNS SETOF periodic_schedule.firing
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+BEGIN
+    PERFORM _periodic_schedule.require_schedule(run_now.pipeline_id);
+    RETURN QUERY
+    SELECT f.* FROM _periodic_schedule.add_firings(
+        ARRAY[run_now.pipeline_id],
+        ARRAY(
+            SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.pipeline_id = run_now.pipeline_id
+        ),
+        ARRAY[run_now.now], ARRAY[NULL], run_now.now
+    ) AS f;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.run_now(uuid, timestamptz) IS
+    'Puts one more firing into the ledger, whoever fires the schedule otherwise, paused or not; '
+    'its own next run stays as it is. Where overlap is not allowed it waits for those before it. '
+    'Raises SQLSTATE P0002 if there is no such schedule';

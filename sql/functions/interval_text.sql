@@ -1,4 +1,0 @@
-CREATE OR REPLACE FUNCTION periodic_schedule.interval_text(every bigint, period text) RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN pg_catalog.concat_ws(' ', '@every', every, period);
-COMMENT ON FUNCTION periodic_schedule.interval_text(bigint, text) IS 'The cron_string of an interval''s row';

@@ -1,0 +1,23 @@
+CREATE OR REPLACE FUNCTION periodic_schedule.finish(id uuid, token uuid, now timestamptz DEFAULT clock_timestamp())
+RETURNS boolean
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+DECLARE
+    was_sequential boolean;
+BEGIN
+    UPDATE periodic_schedule.firing AS f
+    SET state = 'finished', reason = NULL, lease_until = NULL, ended_at = finish.now
+    -- Leased, that is; said by state, the index of all that are leased would be searched for one.
+    WHERE f.id = finish.id AND f.token = finish.token AND f.lease_until IS NOT NULL
+    RETURNING f.sequential INTO was_sequential;
+    IF was_sequential THEN  -- another may be waiting for it
+        PERFORM _periodic_schedule.notify_schedulers();
+    END IF;
+    RETURN was_sequential IS NOT NULL;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.finish(uuid, uuid, timestamptz) IS
+    'Ends a firing that take() handed out. false: refused, the token is stale: the lease was lost '
+    'and someone else has it or has ended it';

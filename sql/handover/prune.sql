@@ -1,0 +1,23 @@
+CREATE OR REPLACE FUNCTION periodic_schedule.prune(
+    older_than interval DEFAULT '7 days', batch integer DEFAULT 10000, now timestamptz DEFAULT clock_timestamp()
+) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+DECLARE
+    pruned bigint;
+BEGIN
+    DELETE FROM periodic_schedule.firing AS f
+    WHERE f.id = ANY (ARRAY(
+        SELECT l.id FROM periodic_schedule.firing AS l
+        WHERE l.ended_at IS NOT NULL AND l.ended_at < prune.now - older_than
+        ORDER BY l.ended_at LIMIT batch FOR UPDATE SKIP LOCKED
+    ));
+    GET DIAGNOSTICS pruned = ROW_COUNT;
+    RETURN pruned;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.prune(interval, integer, timestamptz) IS
+    'Removes up to batch ledger rows that ended longer ago; returns how many: repeat until 0. What '
+    'is not finished is never removed';

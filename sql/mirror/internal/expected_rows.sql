@@ -1,0 +1,123 @@
+-- The one home of what a mirror row should be: write_mirror_rows() writes it, drift compares with it.
+CREATE OR REPLACE FUNCTION _periodic_schedule.expected_rows(
+    task_ids bigint[], identify boolean, now timestamptz, budget interval DEFAULT '1 day'
+) RETURNS TABLE (
+    periodic_task_id bigint, identity _periodic_schedule.identity,
+    run_state _periodic_schedule.run_state, sync_error text, identity_digest bigint, postponed text
+)
+LANGUAGE plpgsql STABLE ROWS 100  -- STABLE: reads with the snapshot of the statement that calls it
+SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+BEGIN
+    PERFORM _periodic_schedule.py_load();
+    RETURN QUERY
+    WITH timed AS MATERIALIZED (
+        SELECT
+            p.*, old.mirror AS old, b.last_run_at AS ran_at, b.is_done, b.effective_at, b.base,
+            b.parity_since, b.parity_count, k.kept,
+            _periodic_schedule.spread_offset((old.mirror).periodic_task_id, policy.spread) AS spread,
+            NOT k.kept AND p.problem IS NULL
+            AND (p.enabled OR b.changed OR (old.mirror).sync_error IS NOT NULL) AS readable,
+            identify OR (old.mirror).pipeline_id IS NULL OR (old.mirror).sync_error IS NOT NULL AS identified
+        FROM _periodic_schedule.beat_rows(task_ids) AS p
+        CROSS JOIN _periodic_schedule.installation AS i
+        LEFT JOIN LATERAL (
+            SELECT m AS mirror FROM @beat_schema@.pg_periodic_schedule AS m
+            WHERE m.periodic_task_id = p.periodic_task_id
+            LIMIT 1  -- there is but one: the planner cannot know
+        ) AS old ON true
+        LEFT JOIN periodic_schedule.firing_policy AS policy
+            ON policy.pipeline_id = (old.mirror).pipeline_id AND (old.mirror).pg_owned
+        CROSS JOIN LATERAL _periodic_schedule.run_basis(
+            ROW(
+                p.cron_string, p.timezone, p.enabled, p.last_run_at, NULL, p.start_time, p.expires,
+                p.one_off, NULL, NULL, NULL
+            )::_periodic_schedule.run_state,
+            p.total_run_count,
+            ROW(
+                (old.mirror).cron_string, (old.mirror).timezone, (old.mirror).enabled, (old.mirror).last_run_at,
+                NULL, (old.mirror).start_time, (old.mirror).expires, (old.mirror).one_off,
+                (old.mirror).effective_at, (old.mirror).parity_since, (old.mirror).parity_count
+            )::_periodic_schedule.run_state,
+            (old.mirror).pipeline_id IS NULL, (old.mirror).sync_error IS NULL, (old.mirror).pg_owned,
+            (old.mirror).run_count, i.pg_owns_new, now
+        ) AS b
+        -- What the tick has computed, and nothing has changed since, is not computed again.
+        CROSS JOIN LATERAL (SELECT b.kept AND NOT identify AS kept) AS k
+    ),
+
+    -- One call of Python for all rows, none if all are paused.
+    run AS (
+        SELECT
+            u.id, _periodic_schedule.from_microseconds(u.run) AS run_at, u.error,
+            CASE WHEN u.error = n.incomplete THEN u.error END AS postponed
+        FROM (
+            SELECT
+                array_agg(t.periodic_task_id) AS ids, array_agg(t.cron_string) AS cron_strings,
+                array_agg(t.timezone) AS timezones,
+                array_agg(_periodic_schedule.to_microseconds(t.base)) AS bases
+            FROM timed AS t
+            WHERE t.readable
+        ) AS a
+        CROSS JOIN LATERAL _periodic_schedule.py_next_run_of_each(
+            a.cron_strings, a.timezones, a.bases, (extract(epoch FROM budget) * 1000)::integer
+        ) AS n
+        CROSS JOIN LATERAL unnest(a.ids, n.runs, n.errors) AS u (id, run, error)
+    ),
+
+    -- What is not read again is what the locked mirror row has: see docs/locking.md.
+    identity AS (
+        SELECT i.*
+        FROM (
+            SELECT
+                array_agg(t.periodic_task_id) AS ids, array_agg(t.name) AS names,
+                array_agg(t.task) AS tasks, array_agg(t.args) AS args, array_agg(t.kwargs) AS kwargs,
+                array_agg(t.headers) AS headers
+            FROM timed AS t
+            WHERE t.identified
+        ) AS a
+        CROSS JOIN LATERAL _periodic_schedule.identities(
+            a.ids, a.names, a.tasks, a.args, a.kwargs, a.headers
+        ) AS i
+        UNION ALL
+        SELECT
+            t.periodic_task_id,
+            ROW(
+                (t.old).pipeline_id, (t.old).organization_id, (t.old).workflow_id,
+                (t.old).pipeline_name, (t.old).identity_source, t.name, t.task
+            )::_periodic_schedule.identity,
+            (t.old).identity_digest, NULL, true, NULL
+        FROM timed AS t
+        WHERE NOT t.identified
+    )
+
+    SELECT
+        t.periodic_task_id, i.identity,
+        ROW(
+            t.cron_string, t.timezone, t.enabled, t.ran_at,
+            CASE
+                WHEN t.kept THEN (t.old).next_run_at
+                WHEN t.enabled AND i.runnable AND NOT t.is_done
+                    THEN _periodic_schedule.before_expiry(n.run_at, t.expires)
+            END,
+            t.start_time, t.expires, t.one_off, t.effective_at, t.parity_since, t.parity_count
+        )::_periodic_schedule.run_state,
+        nullif(concat_ws('; ', t.problem, r.error, i.error), ''), i.identity_digest,
+        coalesce(r.postponed, i.postponed)
+    FROM timed AS t
+    JOIN identity AS i ON i.periodic_task_id = t.periodic_task_id
+    LEFT JOIN run AS r ON r.id = t.periodic_task_id
+    CROSS JOIN LATERAL (
+        SELECT t.spread + _periodic_schedule.not_before_start(
+            t.cron_string, r.run_at, t.ran_at, t.effective_at, t.start_time
+        ) AS run_at
+        OFFSET 0
+    ) AS n;
+END
+$function$;
+COMMENT ON FUNCTION _periodic_schedule.expected_rows(bigint[], boolean, timestamptz, interval) IS
+    'What the mirror rows of these tasks should be. identify: read names and arguments again too; now: '
+    'when an edit seen for the first time takes effect; budget: after how much time spent on next runs '
+    'to leave the others for later; postponed: why the server could not compute next_run_at or read '
+    'pipelines';

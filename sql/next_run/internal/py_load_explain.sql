@@ -1,0 +1,17 @@
+-- Apart from load_python(): to compile it is work that a session's first write need not wait for.
+CREATE OR REPLACE FUNCTION _periodic_schedule.py_load_explain() RETURNS void
+LANGUAGE plpython3u STABLE PARALLEL RESTRICTED
+SET search_path = pg_catalog, pg_temp
+AS $python$
+python = GD["@python_version@"]
+if hasattr(python, "explain"):
+    return
+
+def explain():
+@plpython/explain.py@
+    return locals()
+
+python.add(explain)
+$python$;
+COMMENT ON FUNCTION _periodic_schedule.py_load_explain() IS
+    'Adds to what load_python() has loaded the Python of validate(), describe() and preview()';

@@ -1,0 +1,10 @@
+CREATE OR REPLACE FUNCTION _periodic_schedule.py_validate(
+    cron_string text, timezone text,
+    OUT valid boolean, OUT error text, OUT field text, OUT "position" integer, OUT hint text
+)
+LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
+SET search_path = pg_catalog, pg_temp
+AS $python$
+return GD["@python_version@"].explain.validate(cron_string, timezone)
+$python$;
+COMMENT ON FUNCTION _periodic_schedule.py_validate(text, text) IS 'The work of validate()';

@@ -1,0 +1,17 @@
+CREATE OR REPLACE FUNCTION periodic_schedule.validate(
+    cron_string text, timezone text DEFAULT 'UTC',
+    OUT valid boolean, OUT error text, OUT field text, OUT "position" integer, OUT hint text
+)
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    PERFORM _periodic_schedule.py_load();
+    PERFORM _periodic_schedule.py_load_explain();
+    SELECT v.* INTO valid, error, field, "position", hint
+    FROM _periodic_schedule.py_validate(cron_string, timezone) AS v;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.validate(text, text) IS
+    'Is it a schedule?  One row: valid; or the error, the field it is in, where in cron_string '
+    'that part begins (from 1), and a hint with the nearest valid form. Raises nothing';

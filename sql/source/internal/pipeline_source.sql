@@ -1,0 +1,28 @@
+CREATE TABLE _periodic_schedule.pipeline_source (
+    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+    pipeline regclass NOT NULL,
+    id_column name NOT NULL,
+    name_column name NOT NULL,
+    workflow_column name NOT NULL,
+    organization_column name NOT NULL,
+    organization regclass NOT NULL,
+    organization_id_column name NOT NULL,
+    organization_text_column name NOT NULL
+);
+COMMENT ON TABLE _periodic_schedule.pipeline_source IS
+    'Where pipelines are: the application''s tables and columns, one row or none; write it with '
+    'register_pipeline_source()';
+COMMENT ON COLUMN _periodic_schedule.pipeline_source.singleton IS
+    'Always true: keeps the table to one row';
+COMMENT ON COLUMN _periodic_schedule.pipeline_source.pipeline IS 'Table of pipelines';
+COMMENT ON COLUMN _periodic_schedule.pipeline_source.id_column IS
+    'Its uuid key, equal to the name of the periodic task';
+COMMENT ON COLUMN _periodic_schedule.pipeline_source.name_column IS 'Its human name';
+COMMENT ON COLUMN _periodic_schedule.pipeline_source.workflow_column IS 'Its workflow, a uuid';
+COMMENT ON COLUMN _periodic_schedule.pipeline_source.organization_column IS
+    'Its reference to the organization';
+COMMENT ON COLUMN _periodic_schedule.pipeline_source.organization IS 'Table of organizations';
+COMMENT ON COLUMN _periodic_schedule.pipeline_source.organization_id_column IS
+    'What the reference refers to';
+COMMENT ON COLUMN _periodic_schedule.pipeline_source.organization_text_column IS
+    'The id of the organization that the mirror shows';

@@ -1,0 +1,59 @@
+-- change says what may differ: created (this transaction made the tasks), redefined (names, arguments
+-- or the reference to a timetable), timetable (the row that it refers to), runs (pause, resumption,
+-- saved run).
+CREATE OR REPLACE FUNCTION _periodic_schedule.apply_change(
+    table_kind text, source_keys text[], change text, reload boolean
+) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    isolation CONSTANT text := current_setting('transaction_isolation');
+    deadline CONSTANT timestamptz := clock_timestamp() + interval '0.1 s';
+    done boolean := true;
+    task_ids bigint[];
+BEGIN
+    IF reload THEN
+        PERFORM _periodic_schedule.request_beat_reload();
+    END IF;
+    IF source_keys <> '{}' THEN
+        IF isolation = 'serializable' THEN  -- our reads could make the application's transaction fail
+            PERFORM _periodic_schedule.defer_sync(table_kind, source_keys, 'written in SERIALIZABLE');
+            RETURN;
+        END IF;
+        IF table_kind = 'task' AND source_keys <> '{*}' THEN
+            task_ids := source_keys::bigint[];
+            IF change = 'runs' THEN
+                task_ids := _periodic_schedule.sync_time_columns(task_ids, clock_timestamp());
+                -- The first in a session finds no Python.
+                IF task_ids <> '{}' AND _periodic_schedule.py_next_run_at('* * * * *', 'UTC', 0) IS NULL
+                THEN
+                    PERFORM _periodic_schedule.py_load();
+                    task_ids := _periodic_schedule.sync_time_columns(task_ids, clock_timestamp());
+                END IF;
+                change := 'timetable';
+            END IF;
+            IF task_ids <> '{}' THEN
+                done := _periodic_schedule.try_sync_tasks(task_ids, change, deadline);
+            END IF;
+        ELSE
+            -- One timetable may have any number of tasks: those beyond a bound are deferred.
+            done := _periodic_schedule.sync_tasks_using(
+                table_kind, source_keys, CASE WHEN table_kind <> 'task' THEN 10000 END, deadline
+            );
+        END IF;
+        IF isolation = 'repeatable read' THEN  -- done, but from a snapshot older than the locks
+            PERFORM _periodic_schedule.defer_sync(table_kind, source_keys, 'written in REPEATABLE READ');
+        END IF;
+    END IF;
+    IF done AND isolation IN ('read committed', 'read uncommitted') AND (
+        EXISTS (SELECT FROM periodic_schedule.pending_sync)
+        OR EXISTS (SELECT FROM _periodic_schedule.beat_reload AS b WHERE b.pending)
+    ) THEN
+        PERFORM _periodic_schedule.sync_pending(500, deadline);
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION _periodic_schedule.apply_change(text, text[], text, boolean) IS
+    'What every trigger does with the source rows that changed: asks Beat to reload, mirrors them as far '
+    'as the isolation level allows, defers the rest, does what was pending';

@@ -1,0 +1,22 @@
+CREATE OR REPLACE FUNCTION _periodic_schedule.claim_unowned_rows(task_ids bigint[]) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.periodic_task_id IS NULL
+    ) THEN
+        RETURN;
+    END IF;
+    UPDATE @beat_schema@.pg_periodic_schedule AS m
+    SET periodic_task_id = p.id
+    FROM @beat_schema@.django_celery_beat_periodictask AS p
+    WHERE p.id = ANY (task_ids) AND m.periodic_task_id IS NULL
+      AND m.pipeline_id = CASE
+          WHEN p.name ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN p.name::uuid
+      END;
+END
+$function$;
+COMMENT ON FUNCTION _periodic_schedule.claim_unowned_rows(bigint[]) IS
+    'Gives these tasks the mirror rows of their key that no task has yet: the application''s own, from '
+    'before the table was taken over';

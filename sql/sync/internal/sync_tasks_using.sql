@@ -1,0 +1,53 @@
+CREATE OR REPLACE FUNCTION _periodic_schedule.sync_tasks_using(
+    table_kind text, source_keys text[], at_once integer, deadline timestamptz
+) RETURNS boolean
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    slots integer[];
+    task_ids bigint[];
+BEGIN
+    IF source_keys = '{}' THEN
+        RETURN true;
+    END IF;
+    IF table_kind <> 'task' THEN
+        slots := CASE
+            WHEN source_keys = '{*}' THEN ARRAY(SELECT l.slot FROM _periodic_schedule.sync_slot AS l)
+            WHEN table_kind = 'organization' THEN ARRAY[_periodic_schedule.slot_of(table_kind, '*')]
+            ELSE ARRAY(
+                SELECT DISTINCT _periodic_schedule.slot_of(table_kind, k.source_key)
+                FROM unnest(source_keys) AS k (source_key)
+            )
+        END;
+        IF NOT _periodic_schedule.lock_slots(slots, true, deadline) THEN
+            PERFORM _periodic_schedule.defer_sync(
+                table_kind, source_keys, 'another session is reading or editing it'
+            );
+        END IF;
+    END IF;
+    -- After the lock: all that use them.
+    task_ids := _periodic_schedule.tasks_using(table_kind, source_keys);
+    IF cardinality(task_ids) > at_once THEN
+        PERFORM _periodic_schedule.defer_sync(
+            'task', task_ids[at_once + 1:]::text[], 'more tasks than are mirrored at once'
+        );
+        task_ids := task_ids[:at_once];
+    END IF;
+    IF table_kind IN ('crontab', 'interval') AND cardinality(source_keys) = 1 AND task_ids <> '{}' THEN
+        task_ids := _periodic_schedule.sync_timetable(table_kind, source_keys[1], task_ids);
+    END IF;
+    RETURN task_ids = '{}' OR _periodic_schedule.try_sync_tasks(
+        task_ids,
+        CASE
+            WHEN table_kind IN ('task', 'pipeline', 'organization') OR source_keys = '{*}'
+                THEN 'redefined'
+            ELSE 'timetable'
+        END,
+        deadline
+    );
+END
+$function$;
+COMMENT ON FUNCTION _periodic_schedule.sync_tasks_using(text, text[], integer, timestamptz) IS
+    'Mirrors all tasks that use these source rows, at most at_once of them now; the others are deferred. '
+    'false: something failed';

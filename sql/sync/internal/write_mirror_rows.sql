@@ -1,0 +1,86 @@
+-- The caller has locked everything; this is a new statement, which sees what was committed before.
+-- The lists of columns below are those of the types identity and run_state, in their order: PostgreSQL
+-- checks their number and types.
+CREATE OR REPLACE FUNCTION _periodic_schedule.write_mirror_rows(
+    task_ids bigint[], redefined boolean, pg_owns_new boolean
+) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    wake_needed boolean;
+BEGIN
+    WITH expected AS MATERIALIZED (
+        SELECT
+            e.*, old.pipeline_id IS NULL AS is_new, old.identity_digest AS old_digest,
+            old.pipeline_id IS NULL
+            OR e.sync_error IS DISTINCT FROM old.sync_error
+            OR e.identity IS DISTINCT FROM ROW(
+                old.pipeline_id, old.organization_id, old.workflow_id, old.pipeline_name,
+                old.identity_source, old.task_name, old.task
+            )::_periodic_schedule.identity
+            OR e.run_state IS DISTINCT FROM ROW(
+                old.cron_string, old.timezone, old.enabled, old.last_run_at, old.next_run_at,
+                old.start_time, old.expires, old.one_off, old.effective_at, old.parity_since,
+                old.parity_count
+            )::_periodic_schedule.run_state AS changed
+        FROM _periodic_schedule.expected_rows(task_ids, redefined, clock_timestamp(), '0.4 s') AS e
+        -- By now: another session may have inserted it before we had the slot.
+        LEFT JOIN LATERAL (
+            SELECT m.* FROM @beat_schema@.pg_periodic_schedule AS m
+            WHERE m.periodic_task_id = e.periodic_task_id
+            LIMIT 1  -- there is but one: the planner cannot know
+        ) AS old ON true
+    ),
+
+    postponed AS (
+        INSERT INTO periodic_schedule.pending_sync (table_kind, source_key, reason)
+        SELECT 'task', e.periodic_task_id::text, e.postponed
+        FROM expected AS e WHERE e.postponed IS NOT NULL
+    ),
+
+    updated AS (
+        UPDATE @beat_schema@.pg_periodic_schedule AS m
+        SET (
+            pipeline_id, organization_id, workflow_id, pipeline_name, identity_source, task_name, task,
+            cron_string, timezone, enabled, last_run_at, next_run_at, start_time, expires, one_off,
+            effective_at, parity_since, parity_count,
+            sync_error, identity_digest, updated_at
+        ) = ROW(
+            (e.identity).*, (e.run_state).*, e.sync_error, e.identity_digest,
+            CASE WHEN e.changed THEN clock_timestamp() ELSE m.updated_at END
+        )
+        FROM expected AS e
+        WHERE m.periodic_task_id = e.periodic_task_id AND NOT e.is_new
+          AND (e.changed OR e.identity_digest IS DISTINCT FROM e.old_digest)
+        RETURNING m.pg_owned AND m.next_run_at IS NOT NULL AS to_be_fired
+    ),
+
+    inserted AS (
+        INSERT INTO @beat_schema@.pg_periodic_schedule AS m (
+            pipeline_id, organization_id, workflow_id, pipeline_name, identity_source, task_name, task,
+            cron_string, timezone, enabled, last_run_at, next_run_at, start_time, expires, one_off,
+            effective_at, parity_since, parity_count,
+            sync_error, identity_digest, periodic_task_id, pg_owned
+        )
+        SELECT
+            (e.identity).*, (e.run_state).*, e.sync_error, e.identity_digest, e.periodic_task_id,
+            write_mirror_rows.pg_owns_new
+        FROM expected AS e
+        WHERE redefined AND e.is_new
+        RETURNING m.pg_owned AND m.next_run_at IS NOT NULL AS to_be_fired
+    ),
+
+    written AS (
+        SELECT u.to_be_fired FROM updated AS u UNION ALL SELECT n.to_be_fired FROM inserted AS n
+    )
+
+    SELECT bool_or(w.to_be_fired) INTO wake_needed FROM written AS w;
+    IF wake_needed THEN  -- a scheduler may be asleep until later
+        PERFORM _periodic_schedule.notify_schedulers();
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION _periodic_schedule.write_mirror_rows(bigint[], boolean, boolean) IS
+    'Writes the mirror rows of these tasks, as expected_rows() says, where they differ. redefined: rows '
+    'that are missing are inserted, and identities are read again; pg_owns_new: who fires new ones';

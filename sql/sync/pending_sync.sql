@@ -1,0 +1,19 @@
+CREATE TABLE periodic_schedule.pending_sync (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    table_kind text NOT NULL,
+    source_key text NOT NULL,
+    reason text NOT NULL,
+    deferred_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+);
+COMMENT ON TABLE periodic_schedule.pending_sync IS
+    'Syncs that could not be done at once. Append-only, so that an insert never conflicts; '
+    'done by the next write to a Beat table, by tick() and by reconcile()';
+COMMENT ON COLUMN periodic_schedule.pending_sync.id IS 'Order of insertion';
+COMMENT ON COLUMN periodic_schedule.pending_sync.table_kind IS
+    'What must be read again: one task, or all tasks that use a crontab, interval, solar, clocked, '
+    'pipeline or organization row';
+COMMENT ON COLUMN periodic_schedule.pending_sync.source_key IS
+    'id of that row, as text; * for all rows of that table';
+COMMENT ON COLUMN periodic_schedule.pending_sync.reason IS 'Why it could not be done at once';
+COMMENT ON COLUMN periodic_schedule.pending_sync.deferred_at IS
+    'When it was deferred, by the database''s clock';

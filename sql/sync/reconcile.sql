@@ -1,0 +1,49 @@
+CREATE OR REPLACE FUNCTION periodic_schedule.reconcile(batch integer DEFAULT 10000)
+RETURNS TABLE (
+    periodic_task_id bigint, pipeline_id uuid, task_name text, action text, changed_columns text[]
+)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '5s'
+-- As in sync_tasks(): statistics know nothing of what a first backfill has written.
+SET enable_seqscan = off
+AS $function$
+#variable_conflict use_column
+DECLARE
+    task_ids bigint[];
+    pending bigint;
+BEGIN
+    PERFORM _periodic_schedule.require_read_committed('reconcile()');
+    IF batch < 1 THEN
+        RAISE EXCEPTION 'batch is %, it must be at least 1', batch USING ERRCODE = '22023',
+            DETAIL = 'It is the number of tasks that are written at once.',
+            HINT = 'Leave it out: 10000 is good.';
+    END IF;
+    task_ids := ARRAY(SELECT _periodic_schedule.tasks_to_compare());
+    FOR begun IN 1..cardinality(task_ids) BY batch LOOP
+        RETURN QUERY
+        SELECT r.* FROM _periodic_schedule.reconcile_tasks(task_ids[begun:begun + batch - 1]) AS r;
+        RAISE NOTICE 'pg_periodic_schedule: % of % tasks done',
+            least(begun + batch - 1, cardinality(task_ids)), cardinality(task_ids);
+    END LOOP;
+    -- Rows that the application had written for tasks that are no more.
+    RETURN QUERY
+    DELETE FROM @beat_schema@.pg_periodic_schedule AS m
+    WHERE m.pipeline_id = ANY (ARRAY(
+        SELECT l.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS l
+        WHERE l.periodic_task_id IS NULL ORDER BY l.pipeline_id FOR UPDATE SKIP LOCKED
+    ))
+    RETURNING m.periodic_task_id, m.pipeline_id, m.task_name, 'deleted', NULL::text[];
+    -- All syncs that were pending, whether or not they made a difference; none twice.
+    SELECT count(*) INTO pending FROM periodic_schedule.pending_sync;
+    WHILE pending > 0 LOOP
+        pending := pending - nullif(
+            _periodic_schedule.sync_pending(batch, clock_timestamp() + interval '1 s'), 0
+        );
+    END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.reconcile(integer) IS
+    'Makes the mirror equal to its sources, writing batch tasks at a time, and returns what it changed '
+    '(inserted, updated, deleted; pending: not yet); nothing, if nothing differed. Never needed in normal '
+    'operation: after a restore, disabled triggers or a repair. READ COMMITTED only';
