@@ -1,7 +1,7 @@
 """Alembic's entry.  ``DATABASE_URL=postgresql+psycopg://… alembic [-x schema=NAME] upgrade head``
 
-Revisions run SQL (``op.run_revision()``, ``op.run_sql()``) raw, so that colons and percent signs in it
-mean nothing to SQLAlchemy, and with ``@beat_schema@`` replaced by the schema of Beat's tables.
+Revisions run SQL (``op.run_revision()``, ``op.run_sql()``) raw, so that colons and percent signs
+in it mean nothing to SQLAlchemy; ``@beat_schema@`` is replaced by the schema of Beat's tables.
 """
 
 import logging

@@ -1,7 +1,7 @@
 """The installation script: every object's one source file under ``sql/``, in order of dependency.
 
-``assemble.py`` prints it; ``assemble.py freeze`` is ``make freeze``.  What is left for the one who runs
-the script is to replace ``@beat_schema@``.
+``assemble.py`` prints it; ``assemble.py freeze`` is ``make freeze``.  What is left is to replace
+``@beat_schema@``.
 """
 
 import graphlib
@@ -16,19 +16,21 @@ SQL = Path(__file__).resolve().parent
 ROOT = SQL.parent
 VERSIONS = ROOT / "alembic" / "versions"
 
-# From the bottom: a room calls only itself and those before it.  sql/README.md says what each is for.
+# From the bottom: a room calls only itself and those before it.  sql/README.md says what for.
 ROOMS = (
     *("next_run", "source", "mirror", "sync", "firing"),
     *("handover", "beat", "health", "access", "install"),
 )
 # The steps, which make no object that could be replaced, and a table that one of them fills.
-FIRST = ("install/checks", "install/schemas", "mirror/internal/installation")
-FIRST += ("install/take_over_table",)
+FIRST = (
+    *("install/checks", "install/schemas"),
+    *("mirror/internal/installation", "install/take_over_table"),
+)
 LAST = ("sync/triggers", "install/find_pipeline_source", "access/privileges")
 # The way back: before anything is dropped, and in place of dropping the table.
 BACK = {"schedules": "install/give_back_schedules", "table": "install/give_back_table"}
 KINDS = ("TYPE", "TABLE", "FUNCTION", "VIEW")
-REPLACEABLE = ("FUNCTION", "VIEW")
+REPLACEABLE = ("FUNCTION", "VIEW")  # what a revision runs again where it changed
 MIRROR = "@beat_schema@.pg_periodic_schedule"
 CREATE = re.compile(
     r"^CREATE (?:OR REPLACE )?(?:CONSTRAINT )?"
@@ -129,10 +131,13 @@ def assemble() -> str:
 
 # --- Revisions ---------------------------------------------------------------------------------
 #
-# A revision's folder may hold ``upgrade.sql``, which ``make freeze`` writes: what has changed since the
-# revision before, and no more; and by hand ``tables.sql``, which runs before it, with ``old_tables.sql``
-# for the way back, which runs last.  The way back from ``upgrade.sql`` is computed, not stored.  Until
-# 1.0 the first revision is what sql/ makes.
+# A revision's folder may hold ``upgrade.sql``, which ``make freeze`` writes: what has changed since
+# the revision before, and no more; and by hand ``tables.sql``, which runs before it, and
+# ``old_tables.sql``, which runs last on the way back.  The way back from ``upgrade.sql`` is
+# computed, not stored.  Until 1.0 the first revision is what sql/ makes.
+
+DROPPED = "dropped"  # the step that ends upgrade.sql: what is in sql/ no more
+DROP = re.compile(r"^DROP (?:FUNCTION|VIEW) (\S+);$", re.MULTILINE)
 
 
 def revisions() -> list[str]:
@@ -156,7 +161,7 @@ def frozen(text: str) -> list[Part]:
 
 
 def parts_of(revision: str) -> list[Part]:
-    """What a revision makes or replaces."""
+    """What a revision makes, replaces and drops."""
     path = VERSIONS / revision / "upgrade.sql"
     if path.exists():
         return frozen(path.read_text())
@@ -169,61 +174,75 @@ def parts_before(revision: str) -> dict[str, Part]:
     for older in revisions():
         if older < revision:
             found |= {part.name: part for part in parts_of(older)}
-            gone = re.findall(r"(?m)^DROP (?:FUNCTION|VIEW) (\S+);$", upgrade(older))
-            found = {name: part for name, part in found.items() if name not in gone}
+            for name in DROP.findall(found.pop(DROPPED, Part("", "STEP", "")).text):
+                del found[name]
     return found
 
 
 def upgrade(revision: str) -> str:
-    folder = VERSIONS / revision
-    return optional(folder / "tables.sql") + script(parts_of(revision))
+    return optional(VERSIONS / revision / "tables.sql") + script(parts_of(revision))
 
 
-def drops(part: Part) -> str:
-    """Takes back what a part has created; never by CASCADE: what is not ours is an error."""
+def take_back(part: Part, before: dict[str, Part]) -> str:
+    """Undoes the creation of a part, never by CASCADE: what is not ours is an error."""
     if part.name == MIRROR:
         return read_part(path_of(BACK["table"])).text + "\n"
     if part.kind != "STEP":
         return f"DROP {part.kind} {part.name};\n"
-    triggers = re.findall(
-        r"(?m)^CREATE (?:CONSTRAINT )?TRIGGER (\w+)\n.* ON ([\w.@]+)$", part.text
-    )
+    if part.name == DROPPED:
+        return script([before[name] for name in reversed(DROP.findall(part.text))])
+    triggers = re.findall(r"(?m)^CREATE (?:CONSTRAINT )?TRIGGER (\w+)\n.* ON ([\w.@]+)$", part.text)
     return "".join(f"DROP TRIGGER {name} ON {table};\n" for name, table in triggers)
 
 
 def downgrade(revision: str) -> str:
-    """Drops what the revision made, in reverse order; makes again what it replaced."""
-    before = parts_before(revision)
-    made = parts_of(revision)
-    lines = [drops(part) for part in reversed(made) if part.name not in before]
+    """Undoes in reverse order what the revision made; makes again what it replaced."""
+    before, made = parts_before(revision), parts_of(revision)
+    back = [take_back(part, before) for part in reversed(made) if part.name not in before]
     if revision == revisions()[0]:
-        lines.insert(0, read_part(path_of(BACK["schedules"])).text + "\n")
-        lines.append("DROP SCHEMA _periodic_schedule;\n")
-    else:
-        lines.append(script([before[part.name] for part in made if part.name in before]))
-    return "".join(lines) + optional(VERSIONS / revision / "old_tables.sql")
+        back.insert(0, read_part(path_of(BACK["schedules"])).text + "\n")
+        back.append("DROP SCHEMA _periodic_schedule;\n")
+    back.append(script([before[part.name] for part in made if part.name in before]))
+    return "".join(back) + optional(VERSIONS / revision / "old_tables.sql")
+
+
+def signature(part: Part) -> list[str]:
+    """A function's arguments as they are declared, without their defaults."""
+    arguments = re.search(r"FUNCTION [\w.]+\((.*?)\)\s*(?:RETURNS|LANGUAGE)", part.text, re.DOTALL)
+    plain = re.sub(r" DEFAULT (?:[^,(]|\([^)]*\))+", "", arguments[1] if arguments else "")
+    return [" ".join(argument.split()) for argument in plain.split(",")]
+
+
+def changes(revision: str) -> list[Part]:
+    """From the revision before to sql/ as it stands."""
+    before, now = parts_before(revision), {part.name: part for part in parts()}
+    changed = [
+        part for part in now.values() if part.kind in REPLACEABLE and before.get(part.name) != part
+    ]
+    for part in changed:
+        if part.name in before and signature(part) != signature(before[part.name]):
+            sys.exit(
+                f"{part.name} has other arguments than in the revision before\n"
+                '  HINT: Give it a new name: CONTRIBUTING.md, "Change a signature".'
+            )
+    gone = [
+        f"DROP {part.kind} {part.name};"
+        for part in reversed(before.values())
+        if part.kind in REPLACEABLE and part.name not in now
+    ]
+    if gone:
+        changed.append(Part(DROPPED, "STEP", "\n".join(gone)))
+    return [*changed, now["access/privileges"]]
 
 
 def freeze() -> None:
-    """Writes what the first and the newest revision do, from sql/ as it stands.
-
-    The newest is written anew until it is released; the first one only once, on the day of 1.0.
-    """
+    """Writes what the first revision does, once, and what the newest does, until it is released."""
     first, newest = revisions()[0], revisions()[-1]
     for revision in sorted({first, newest}):
         path = VERSIONS / revision / "upgrade.sql"
-        if revision == first:
-            changed = parts_of(first)
-        else:
-            before = parts_before(revision)
-            changed = [
-                part
-                for part in parts()
-                if part.kind in REPLACEABLE and before.get(part.name) != part
-            ]
-            changed.append(read_part(path_of("access/privileges")))
+        text = script(parts_of(first) if revision == first else changes(revision))
         path.parent.mkdir(exist_ok=True)
-        path.write_text(script(changed))
+        path.write_text(text)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 -- Locks: the installation's row (if for all), what sync_pending() locks, mirror rows in the order of
 -- pipeline_id, without waiting (SKIP LOCKED).
+-- Longer than 80 lines: its steps are few, and their order is what matters.
 CREATE OR REPLACE FUNCTION periodic_schedule.adopt(
     pipeline_ids uuid[] DEFAULT NULL, beat_is_stopped boolean DEFAULT false
 ) RETURNS TABLE (pipeline_id uuid, done boolean, reason text)

@@ -2,15 +2,15 @@
 -- fail.  No search_path either: the planner puts it into the queries of our functions, which have theirs.
 CREATE OR REPLACE FUNCTION _periodic_schedule.beat_rows(task_ids bigint[])
 RETURNS TABLE (
-    periodic_task_id bigint, name text, task text, args text, kwargs text, headers text, enabled boolean,
-    last_run_at timestamptz, total_run_count integer, start_time timestamptz, expires timestamptz,
+    periodic_task_id bigint, copied _periodic_schedule.copied, args text, kwargs text, headers text,
+    enabled boolean, last_run_at timestamptz, total_run_count integer, start_time timestamptz, expires timestamptz,
     one_off boolean, timezone text, cron_string text, problem text
 )
 LANGUAGE sql STABLE ROWS 100
 AS $function$
     SELECT
-        p.id::bigint, p.name::text, p.task::text, p.args, p.kwargs, p.headers, p.enabled,
-        p.last_run_at, p.total_run_count, p.start_time, p.expires,
+        p.id::bigint, ROW(p.name, p.task)::_periodic_schedule.copied, p.args, p.kwargs, p.headers,
+        p.enabled, p.last_run_at, p.total_run_count, p.start_time, p.expires,
         p.one_off, coalesce(c.timezone::text, 'UTC'), coalesce(canonical.cron_string, k.cron_string, ''),
         CASE
             WHEN k.timetables <> 1

@@ -17,7 +17,8 @@ AS $function$
         m.next_run_at - _periodic_schedule.spread_offset(m.periodic_task_id, policy.spread),
         coalesce(
             m.pipeline_id IS NOT NULL AND m.sync_error IS NULL
-            AND p.name = m.task_name AND p.task = m.task
+            AND ROW(p.name, p.task)::_periodic_schedule.copied
+            IS NOT DISTINCT FROM ROW(m.task_name, m.task)::_periodic_schedule.copied
             AND p.enabled = m.enabled AND p.expires IS NOT DISTINCT FROM m.expires
             AND num_nulls(p.start_time, m.start_time) = 2 AND NOT p.one_off AND NOT m.one_off
             AND m.timezone = coalesce(c.timezone::text, 'UTC')

@@ -16,8 +16,8 @@ BEGIN
     RETURN QUERY
     WITH expected AS MATERIALIZED (
         SELECT
-            x.periodic_task_id, (x.identity).pipeline_id, (x.identity).task_name,
-            to_jsonb(x.identity) || to_jsonb(x.run_state) || jsonb_build_object(
+            x.periodic_task_id, (x.identity).pipeline_id, (x.copied).task_name,
+            to_jsonb(x.copied) || to_jsonb(x.identity) || to_jsonb(x.run_state) || jsonb_build_object(
                 'sync_error', x.sync_error, 'identity_digest', x.identity_digest,
                 'periodic_task_id', x.periodic_task_id
             ) AS columns

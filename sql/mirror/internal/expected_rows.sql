@@ -1,8 +1,9 @@
 -- The one home of what a mirror row should be: write_mirror_rows() writes it, drift compares with it.
+-- Longer than 80 lines: one statement, so that all is read from one snapshot.
 CREATE OR REPLACE FUNCTION _periodic_schedule.expected_rows(
     task_ids bigint[], identify boolean, now timestamptz, budget interval DEFAULT '1 day'
 ) RETURNS TABLE (
-    periodic_task_id bigint, identity _periodic_schedule.identity,
+    periodic_task_id bigint, copied _periodic_schedule.copied, identity _periodic_schedule.identity,
     run_state _periodic_schedule.run_state, sync_error text, identity_digest bigint, postponed text
 )
 LANGUAGE plpgsql STABLE ROWS 100  -- STABLE: reads with the snapshot of the statement that calls it
@@ -71,8 +72,8 @@ BEGIN
         SELECT i.*
         FROM (
             SELECT
-                array_agg(t.periodic_task_id) AS ids, array_agg(t.name) AS names,
-                array_agg(t.task) AS tasks, array_agg(t.args) AS args, array_agg(t.kwargs) AS kwargs,
+                array_agg(t.periodic_task_id) AS ids, array_agg((t.copied).task_name) AS names,
+                array_agg((t.copied).task) AS tasks, array_agg(t.args) AS args, array_agg(t.kwargs) AS kwargs,
                 array_agg(t.headers) AS headers
             FROM timed AS t
             WHERE t.identified
@@ -85,7 +86,7 @@ BEGIN
             t.periodic_task_id,
             ROW(
                 (t.old).pipeline_id, (t.old).organization_id, (t.old).workflow_id,
-                (t.old).pipeline_name, (t.old).identity_source, t.name, t.task
+                (t.old).pipeline_name, (t.old).identity_source
             )::_periodic_schedule.identity,
             (t.old).identity_digest, NULL, true, NULL
         FROM timed AS t
@@ -93,7 +94,7 @@ BEGIN
     )
 
     SELECT
-        t.periodic_task_id, i.identity,
+        t.periodic_task_id, t.copied, i.identity,
         ROW(
             t.cron_string, t.timezone, t.enabled, t.ran_at,
             CASE

@@ -18,8 +18,7 @@ BEGIN
     SELECT
         u.id,
         ROW(
-            u.pipeline_id, k.organization_id, k.workflow_id, k.pipeline_name, k.identity_source, u.name,
-            u.task
+            u.pipeline_id, k.organization_id, k.workflow_id, k.pipeline_name, k.identity_source
         )::_periodic_schedule.identity,
         _periodic_schedule.identity_digest(
             u.name, u.task, u.args, u.kwargs, u.headers, u.pipeline_id, k.organization_id, k.workflow_id,

@@ -3,9 +3,7 @@ CREATE TYPE _periodic_schedule.identity AS (
     organization_id text,
     workflow_id uuid,
     pipeline_name text,
-    identity_source text,
-    task_name text,
-    task text
+    identity_source text
 );
 COMMENT ON TYPE _periodic_schedule.identity IS
-    'The columns of pg_periodic_schedule that say whose schedule it is, and of what';
+    'The columns of pg_periodic_schedule that say whose schedule it is';

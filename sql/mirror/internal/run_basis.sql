@@ -1,6 +1,7 @@
 -- The one home of these rules.  The planner puts it into the query that calls it, if old is written
 -- there as ROW(…); each OFFSET 0 keeps it from writing an expression out wherever it is used, which
 -- takes longer than to compute it.
+-- Longer than 80 lines: the rules refer to each other.
 CREATE OR REPLACE FUNCTION _periodic_schedule.run_basis(
     beat _periodic_schedule.run_state, total_run_count integer,
     old _periodic_schedule.run_state, is_new boolean, old_is_right boolean, old_pg_owned boolean,

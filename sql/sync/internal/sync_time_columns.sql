@@ -2,6 +2,7 @@
 -- can have changed these tasks meanwhile: the transaction has written them itself, or has locked the
 -- mirror rows before.  Identities and timetables are not read again: what the locked mirror row says is
 -- right, because a session that changes them has to lock that row too, or defers (docs/locking.md).
+-- Longer than 80 lines: one statement locks, reads and writes.
 CREATE OR REPLACE FUNCTION _periodic_schedule.sync_time_columns(
     task_ids bigint[], now timestamptz, cron_string text DEFAULT NULL, timezone text DEFAULT NULL,
     crontab_id bigint DEFAULT NULL, interval_id bigint DEFAULT NULL, OUT unsynced bigint[]

@@ -1,6 +1,7 @@
 -- The caller has locked everything; this is a new statement, which sees what was committed before.
--- The lists of columns below are those of the types identity and run_state, in their order: PostgreSQL
--- checks their number and types.
+-- The lists of columns below are those of the types copied, identity and run_state, in their order:
+-- PostgreSQL checks their number and types.
+-- Longer than 80 lines: one statement compares and writes.
 CREATE OR REPLACE FUNCTION _periodic_schedule.write_mirror_rows(
     task_ids bigint[], redefined boolean, pg_owns_new boolean
 ) RETURNS void
@@ -15,9 +16,10 @@ BEGIN
             e.*, old.pipeline_id IS NULL AS is_new, old.identity_digest AS old_digest,
             old.pipeline_id IS NULL
             OR e.sync_error IS DISTINCT FROM old.sync_error
+            OR e.copied IS DISTINCT FROM ROW(old.task_name, old.task)::_periodic_schedule.copied
             OR e.identity IS DISTINCT FROM ROW(
                 old.pipeline_id, old.organization_id, old.workflow_id, old.pipeline_name,
-                old.identity_source, old.task_name, old.task
+                old.identity_source
             )::_periodic_schedule.identity
             OR e.run_state IS DISTINCT FROM ROW(
                 old.cron_string, old.timezone, old.enabled, old.last_run_at, old.next_run_at,
@@ -42,12 +44,13 @@ BEGIN
     updated AS (
         UPDATE @beat_schema@.pg_periodic_schedule AS m
         SET (
-            pipeline_id, organization_id, workflow_id, pipeline_name, identity_source, task_name, task,
+            task_name, task,
+            pipeline_id, organization_id, workflow_id, pipeline_name, identity_source,
             cron_string, timezone, enabled, last_run_at, next_run_at, start_time, expires, one_off,
             effective_at, parity_since, parity_count,
             sync_error, identity_digest, updated_at
         ) = ROW(
-            (e.identity).*, (e.run_state).*, e.sync_error, e.identity_digest,
+            (e.copied).*, (e.identity).*, (e.run_state).*, e.sync_error, e.identity_digest,
             CASE WHEN e.changed THEN clock_timestamp() ELSE m.updated_at END
         )
         FROM expected AS e
@@ -58,13 +61,14 @@ BEGIN
 
     inserted AS (
         INSERT INTO @beat_schema@.pg_periodic_schedule AS m (
-            pipeline_id, organization_id, workflow_id, pipeline_name, identity_source, task_name, task,
+            task_name, task,
+            pipeline_id, organization_id, workflow_id, pipeline_name, identity_source,
             cron_string, timezone, enabled, last_run_at, next_run_at, start_time, expires, one_off,
             effective_at, parity_since, parity_count,
             sync_error, identity_digest, periodic_task_id, pg_owned
         )
         SELECT
-            (e.identity).*, (e.run_state).*, e.sync_error, e.identity_digest, e.periodic_task_id,
+            (e.copied).*, (e.identity).*, (e.run_state).*, e.sync_error, e.identity_digest, e.periodic_task_id,
             write_mirror_rows.pg_owns_new
         FROM expected AS e
         WHERE redefined AND e.is_new

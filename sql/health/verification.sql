@@ -1,0 +1,1 @@
+CREATE TABLE periodic_schedule.verification (x integer);

@@ -1,0 +1,6 @@
+CREATE TYPE _periodic_schedule.copied AS (
+    task_name text,
+    task text
+);
+COMMENT ON TYPE _periodic_schedule.copied IS
+    'The columns of pg_periodic_schedule that are columns of Beat''s row as they are';
