@@ -505,7 +505,7 @@ def test_a_replica_is_read_and_refuses_to_fire_and_a_failover_repeats_with_the_s
         later = now_of(db) + 1.5 * HOUR
         tick = "SELECT id, scheduled_for, state FROM periodic_schedule.tick(%s)"
         sent = db.execute(tick, [later]).fetchall()
-        assert [state for *_, state in sent] == ["pending"]
+        assert [state for *_, state in sent] == ["waiting"]
         assert standby.execute("SELECT pg_promote(true, 10)").fetchone() == (True,)
         wait_until(standby, "SELECT NOT pg_is_in_recovery()")
         assert count(standby, "periodic_schedule.firing") == 0

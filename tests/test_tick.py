@@ -75,7 +75,7 @@ def tick(db: Session, now: Moment | None = None, batch: int = 1000) -> list[tupl
 
 
 def fired(rows: list[tuple[Any, ...]]) -> list[tuple[str, Moment]]:
-    return [(name, at) for name, at, state, _ in rows if state == "pending"]
+    return [(name, at) for name, at, state, _ in rows if state == "waiting"]
 
 
 def ledger(db: Session, name: str) -> list[tuple[Moment, str, str | None]]:
@@ -150,7 +150,7 @@ def test_an_interval_does_not_drift_and_begins_anew_when_it_was_late(db: Session
     well(db)
     rows = tick(db, first + 95 * second)
     assert [(at, state) for _, at, state, _ in rows] == [
-        (first + ten, "pending"),
+        (first + ten, "waiting"),
         (first + 2 * ten, "skipped"),
     ]
     assert mirror(db, "next_run_at", "t") == first + 105 * second  # as Beat: after the late run
@@ -191,7 +191,7 @@ def test_misfire_policies(
         now = first + minutes * MINUTE + datetime.timedelta(seconds=0.5)
         tick(db, now)
         rows = ledger(db, name)
-        for state, numbers in zip(("pending", "skipped"), expected, strict=True):
+        for state, numbers in zip(("waiting", "skipped"), expected, strict=True):
             assert [round((at - first) / MINUTE, 6) for at, s, _ in rows if s == state] == list(
                 numbers
             ), (name, state)
@@ -369,7 +369,7 @@ def test_the_clock_jumps_a_day_ahead_and_an_hour_back(db: Session) -> None:
     day = start + 1440 * MINUTE
     rows = tick(db, day)
     assert [(at, state) for _, at, state, _ in rows] == [
-        (start + MINUTE, "pending"),
+        (start + MINUTE, "waiting"),
         (start + 2 * MINUTE, "skipped"),
     ]
     assert tick(db, day - 60 * MINUTE) == []
@@ -462,7 +462,7 @@ def test_eight_tickers_while_backends_are_terminated(
         " FROM periodic_schedule.firing GROUP BY 1"
     ).fetchall()
     assert {at: count for at, count, *_ in rows} == dict(expected)
-    assert all(row[1] == row[2] and row[3:] == ("pending", "pending") for row in rows)
+    assert all(row[1] == row[2] and row[3:] == ("waiting", "waiting") for row in rows)
     assert db.execute(left, [minutes[-1]]).fetchall() == [(0,)]
     well(db)
 
@@ -548,13 +548,13 @@ def test_two_sessions_step_by_step(
         if stops:
             assert [row for row in rows if row not in before and row[0] < written] == [], order
         elif write != "adopt":
-            assert [row[1] for row in rows if row[0] == due] == ["pending"], (order, rows)
+            assert [row[1] for row in rows if row[0] == due] == ["waiting"], (order, rows)
         tick(db, now + 60 * MINUTE)
         later = [row for row in ledger(db, "t") + ledger(db, "u") if row not in rows]
         if stops and "edit" not in write:
             assert later == [], order
         else:
-            assert [row[1] for row in later] == ["pending", "skipped"], order
+            assert [row[1] for row in later] == ["waiting", "skipped"], order
         insert_task(db, "unrelated")
         well(db)
         db.execute(f"DELETE FROM {TASKS}")

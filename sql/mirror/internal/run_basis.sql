@@ -15,7 +15,7 @@ BEGIN ATOMIC
     SELECT
         r.last_run_at, r.is_done, r.changed, e.effective_at,
         e.kept,
-        CASE _periodic_schedule.kind_of((beat).cron_string)
+        CASE _periodic_schedule.kind_of(r.cron_string)
             -- Past ones are due; whether a one-off has run, its count tells, or who fires it.
             WHEN 'clocked' THEN CASE
                 WHEN (beat).one_off
@@ -40,6 +40,7 @@ BEGIN ATOMIC
         END
     FROM (
         SELECT
+            (beat).cron_string AS cron_string,
             coalesce(old_pg_owned, false) AS pg_owned,
             coalesce(old_pg_owned, pg_owns_new) AS is_or_will_be_owned,
             CASE

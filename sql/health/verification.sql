@@ -1,1 +1,0 @@
-CREATE TABLE periodic_schedule.verification (x integer);
