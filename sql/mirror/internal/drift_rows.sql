@@ -52,5 +52,5 @@ END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.drift_rows(bigint[]) IS
     'Every difference between the mirror and its sources, of these tasks or, by way of '
-    'tasks_to_compare(), of all. A view over Beat''s tables would hinder their migrations, a function '
-    'does not';
+    'tasks_to_compare(), of all. A view over Beat''s tables would hinder their migrations, a '
+    'function does not';

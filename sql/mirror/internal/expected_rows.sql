@@ -1,4 +1,5 @@
--- The one home of what a mirror row should be: write_mirror_rows() writes it, drift compares with it.
+-- The one home of what a mirror row should be: write_mirror_rows() writes it, drift compares with
+-- it.
 CREATE OR REPLACE FUNCTION _periodic_schedule.expected_rows(
     task_ids bigint[], identify boolean, now timestamptz, budget interval DEFAULT '1 day'
 ) RETURNS TABLE (
@@ -16,10 +17,13 @@ BEGIN
         SELECT
             p.*, old.mirror AS old, b.last_run_at AS ran_at, b.is_done, b.effective_at, b.base,
             b.parity_since, b.parity_count, k.kept,
-            _periodic_schedule.spread_offset((old.mirror).periodic_task_id, policy.spread) AS spread,
+            _periodic_schedule.spread_offset(
+                (old.mirror).periodic_task_id, policy.spread
+            ) AS spread,
             NOT k.kept AND p.problem IS NULL
             AND (p.enabled OR b.changed OR (old.mirror).sync_error IS NOT NULL) AS readable,
-            identify OR (old.mirror).pipeline_id IS NULL OR (old.mirror).sync_error IS NOT NULL AS identified
+            identify OR (old.mirror).pipeline_id IS NULL
+            OR (old.mirror).sync_error IS NOT NULL AS identified
         FROM _periodic_schedule.beat_rows(task_ids) AS p
         CROSS JOIN _periodic_schedule.installation AS i
         LEFT JOIN LATERAL (
@@ -36,12 +40,13 @@ BEGIN
             )::_periodic_schedule.run_state,
             p.total_run_count,
             ROW(
-                (old.mirror).cron_string, (old.mirror).timezone, (old.mirror).enabled, (old.mirror).last_run_at,
-                NULL, (old.mirror).start_time, (old.mirror).expires, (old.mirror).one_off,
-                (old.mirror).effective_at, (old.mirror).parity_since, (old.mirror).parity_count
+                (old.mirror).cron_string, (old.mirror).timezone, (old.mirror).enabled,
+                (old.mirror).last_run_at, NULL, (old.mirror).start_time, (old.mirror).expires,
+                (old.mirror).one_off, (old.mirror).effective_at, (old.mirror).parity_since,
+                (old.mirror).parity_count
             )::_periodic_schedule.run_state,
-            (old.mirror).pipeline_id IS NULL, (old.mirror).sync_error IS NULL, (old.mirror).pg_owned,
-            (old.mirror).run_count, i.pg_owns_new, now
+            (old.mirror).pipeline_id IS NULL, (old.mirror).sync_error IS NULL,
+            (old.mirror).pg_owned, (old.mirror).run_count, i.pg_owns_new, now
         ) AS b
         -- What the tick has computed, and nothing has changed since, is not computed again.
         CROSS JOIN LATERAL (SELECT b.kept AND NOT identify AS kept) AS k
@@ -72,8 +77,8 @@ BEGIN
         FROM (
             SELECT
                 array_agg(t.periodic_task_id) AS ids, array_agg(t.name) AS names,
-                array_agg(t.task) AS tasks, array_agg(t.args) AS args, array_agg(t.kwargs) AS kwargs,
-                array_agg(t.headers) AS headers
+                array_agg(t.task) AS tasks, array_agg(t.args) AS args,
+                array_agg(t.kwargs) AS kwargs, array_agg(t.headers) AS headers
             FROM timed AS t
             WHERE t.identified
         ) AS a
@@ -117,7 +122,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.expected_rows(bigint[], boolean, timestamptz, interval) IS
-    'What the mirror rows of these tasks should be. identify: read names and arguments again too; now: '
-    'when an edit seen for the first time takes effect; budget: after how much time spent on next runs '
-    'to leave the others for later; postponed: why the server could not compute next_run_at or read '
-    'pipelines';
+    'What the mirror rows of these tasks should be. identify: read names and arguments again too; '
+    'now: when an edit seen for the first time takes effect; budget: after how much time spent on '
+    'next runs to leave the others for later; postponed: why the server could not compute '
+    'next_run_at or read pipelines';

@@ -1,6 +1,6 @@
 -- The caller has locked everything; this is a new statement, which sees what was committed before.
--- The lists of columns below are those of the types identity and run_state, in their order: PostgreSQL
--- checks their number and types.
+-- The lists of columns below are those of the types identity and run_state, in their order:
+-- PostgreSQL checks their number and types.
 CREATE OR REPLACE FUNCTION _periodic_schedule.write_mirror_rows(
     task_ids bigint[], redefined boolean, pg_owns_new boolean
 ) RETURNS void
@@ -42,7 +42,8 @@ BEGIN
     updated AS (
         UPDATE @beat_schema@.pg_periodic_schedule AS m
         SET (
-            pipeline_id, organization_id, workflow_id, pipeline_name, identity_source, task_name, task,
+            pipeline_id, organization_id, workflow_id, pipeline_name, identity_source, task_name,
+            task,
             cron_string, timezone, enabled, last_run_at, next_run_at, start_time, expires, one_off,
             effective_at, parity_since, parity_count,
             sync_error, identity_digest, updated_at
@@ -58,7 +59,8 @@ BEGIN
 
     inserted AS (
         INSERT INTO @beat_schema@.pg_periodic_schedule AS m (
-            pipeline_id, organization_id, workflow_id, pipeline_name, identity_source, task_name, task,
+            pipeline_id, organization_id, workflow_id, pipeline_name, identity_source, task_name,
+            task,
             cron_string, timezone, enabled, last_run_at, next_run_at, start_time, expires, one_off,
             effective_at, parity_since, parity_count,
             sync_error, identity_digest, periodic_task_id, pg_owned
@@ -82,5 +84,6 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.write_mirror_rows(bigint[], boolean, boolean) IS
-    'Writes the mirror rows of these tasks, as expected_rows() says, where they differ. redefined: rows '
-    'that are missing are inserted, and identities are read again; pg_owns_new: who fires new ones';
+    'Writes the mirror rows of these tasks, as expected_rows() says, where they differ. redefined: '
+    'rows that are missing are inserted, and identities are read again; pg_owns_new: who fires new '
+    'ones';
