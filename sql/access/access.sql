@@ -55,5 +55,5 @@ AS $function$
     SELECT 'reader', 'USAGE', 'SCHEMA _periodic_schedule'
 $function$;
 COMMENT ON FUNCTION periodic_schedule.access() IS
-    'What the three kinds of roles may do: reader (look at everything, compute runs), ticker (tick, '
-    'hand over, save runs), operator (adopt, release, policies, repair)';
+    'What the three kinds of roles may do: reader (look at everything, compute runs), ticker '
+    '(tick, hand over, save runs), operator (adopt, release, policies, repair)';

@@ -1,6 +1,6 @@
--- Last.  Everything belongs to the owner of the Beat tables, so that no SECURITY DEFINER function runs
--- with more than that role's rights; but PL/Python functions stay a superuser's, as they must, and run
--- with their caller's rights.  Nobody else may do anything: README, "Who may do what".
+-- Last.  Everything belongs to the owner of the Beat tables, so that no SECURITY DEFINER function
+-- runs with more than that role's rights; but PL/Python functions stay a superuser's, as they must,
+-- and run with their caller's rights.  Nobody else may do anything: README, "Who may do what".
 DO $do$
 DECLARE
     beat_owner CONSTANT name := (
@@ -40,7 +40,8 @@ BEGIN
         UNION ALL
         SELECT format(
             CASE
-                WHEN n.nspowner <> beat_owner_oid THEN 'GRANT USAGE ON SCHEMA %I TO %I WITH GRANT OPTION'
+                WHEN n.nspowner <> beat_owner_oid
+                    THEN 'GRANT USAGE ON SCHEMA %I TO %I WITH GRANT OPTION'
                 ELSE 'GRANT USAGE ON SCHEMA %I TO %I'
             END,
             n.nspname, beat_owner
@@ -52,7 +53,10 @@ BEGIN
         CROSS JOIN LATERAL (
             VALUES
             (NOT taken_over, 'ALTER TABLE %s OWNER TO %I'),
-            (taken_over AND c.relowner <> beat_owner_oid, 'GRANT SELECT ON %s TO %I WITH GRANT OPTION'),
+            (
+                taken_over AND c.relowner <> beat_owner_oid,
+                'GRANT SELECT ON %s TO %I WITH GRANT OPTION'
+            ),
             (taken_over, 'GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %I')
         ) AS g (applies, command)
         WHERE c.oid = mirror AND g.applies

@@ -1,5 +1,5 @@
--- Locks: the installation's row (if for all), what sync_pending() locks, mirror rows in the order of
--- pipeline_id, without waiting (SKIP LOCKED).
+-- Locks: the installation's row (if for all), what sync_pending() locks, mirror rows in the order
+-- of pipeline_id, without waiting (SKIP LOCKED).
 -- Longer than 80 lines: its steps are few, and their order is what matters.
 CREATE OR REPLACE FUNCTION periodic_schedule.adopt(
     pipeline_ids uuid[] DEFAULT NULL, beat_is_stopped boolean DEFAULT false
@@ -88,7 +88,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.adopt(uuid[], boolean) IS
-    'From its commit on, Postgres fires these schedules (NULL: all, and those created later), a fenced '
-    'Beat does not. One row for each: done, or the reason why not. beat_is_stopped: nothing need keep '
-    'Beat from firing, and no occurrence is too near. Writing them through Django goes on as before. '
-    'READ COMMITTED only';
+    'From its commit on, Postgres fires these schedules (NULL: all, and those created later), a '
+    'fenced Beat does not. One row for each: done, or the reason why not. beat_is_stopped: '
+    'nothing need keep Beat from firing, and no occurrence is too near. Writing them through '
+    'Django goes on as before. READ COMMITTED only';

@@ -5,18 +5,29 @@ SET lock_timeout = '5s'
 AS $function$
 DECLARE
     beat_table CONSTANT regclass := '@beat_schema@.django_celery_beat_periodictask'::regclass;
-    owner CONSTANT name := (SELECT pg_get_userbyid(c.relowner) FROM pg_class AS c WHERE c.oid = beat_table);
+    owner CONSTANT name := (
+        SELECT pg_get_userbyid(c.relowner) FROM pg_class AS c WHERE c.oid = beat_table
+    );
     roles text;
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles AS r WHERE r.rolname = beat_role) THEN
-        RAISE EXCEPTION 'there is no role %', coalesce(beat_role, 'NULL') USING ERRCODE = 'undefined_object',
-            HINT = format('CREATE ROLE %I LOGIN; and let Beat, and nothing else, connect as it.', coalesce(beat_role, 'beat'));
+        RAISE EXCEPTION 'there is no role %', coalesce(beat_role, 'NULL')
+            USING ERRCODE = 'undefined_object',
+            HINT = format(
+                'CREATE ROLE %I LOGIN; and let Beat, and nothing else, connect as it.',
+                coalesce(beat_role, 'beat')
+            );
     END IF;
     IF (SELECT r.rolsuper OR r.rolbypassrls FROM pg_roles AS r WHERE r.rolname = beat_role)
         OR pg_has_role(beat_role, owner, 'USAGE') THEN
-        RAISE EXCEPTION 'role % cannot be fenced', beat_role USING ERRCODE = 'invalid_parameter_value',
-            DETAIL = format('Row-level security does not bind superusers, roles with BYPASSRLS, and %s, who owns Beat''s tables, with its members.', owner),
-            HINT = 'Let Beat connect as a role of its own that has been granted what it needs on Beat''s tables: README, "Retire Beat".';
+        RAISE EXCEPTION 'role % cannot be fenced', beat_role
+            USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = format(
+                'Row-level security does not bind superusers, roles with BYPASSRLS, and %s, who '
+                'owns Beat''s tables, with its members.', owner
+            ),
+            HINT = 'Let Beat connect as a role of its own that has been granted what it needs on '
+                'Beat''s tables: README, "Retire Beat".';
     END IF;
     EXECUTE format('GRANT USAGE ON SCHEMA periodic_schedule TO %I', beat_role);
     EXECUTE format('GRANT EXECUTE ON FUNCTION _periodic_schedule.is_pg_owned TO %I', beat_role);
@@ -27,10 +38,13 @@ BEGIN
         EXECUTE format('ALTER POLICY periodic_schedule_beat ON %s TO %s', beat_table, roles);
         RETURN;
     END IF;
-    -- For everybody else nothing changes.  Where row-level security is on, the application's own policies
-    -- say who sees what; or ours does still, where DROP OWNED BY the fenced role took the other one.
+    -- For everybody else nothing changes.  Where row-level security is on, the application's own
+    -- policies say who sees what; or ours does still, where DROP OWNED BY the fenced role took the
+    -- other one.
     IF NOT (SELECT c.relrowsecurity FROM pg_class AS c WHERE c.oid = beat_table) THEN
-        EXECUTE format('CREATE POLICY periodic_schedule_all ON %s USING (true) WITH CHECK (true)', beat_table);
+        EXECUTE format(
+            'CREATE POLICY periodic_schedule_all ON %s USING (true) WITH CHECK (true)', beat_table
+        );
     END IF;
     EXECUTE format(
         'CREATE POLICY periodic_schedule_beat ON %s AS RESTRICTIVE TO %I'

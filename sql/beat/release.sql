@@ -1,4 +1,5 @@
--- Locks, in this order: the installation's row (if for all), what sync_pending() locks, mirror rows by pipeline_id, Beat's rows of the same tasks; it waits for none.
+-- Locks, in this order: the installation's row (if for all), what sync_pending() locks, mirror rows
+-- by pipeline_id, Beat's rows of the same tasks; it waits for none.
 CREATE OR REPLACE FUNCTION periodic_schedule.release(pipeline_ids uuid[] DEFAULT NULL)
 RETURNS TABLE (pipeline_id uuid, done boolean, reason text)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -15,12 +16,15 @@ BEGIN
     END IF;
     PERFORM _periodic_schedule.sync_pending(10000, clock_timestamp() + interval '1 s');
     IF pipeline_ids IS NULL THEN
-        pipeline_ids := ARRAY(SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.pg_owned);
+        pipeline_ids := ARRAY(
+            SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.pg_owned
+        );
     END IF;
     pipeline_ids := array_remove(pipeline_ids, NULL);
     locked := ARRAY(
         SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
-        WHERE m.pipeline_id = ANY (pipeline_ids) AND m.pg_owned ORDER BY m.pipeline_id FOR NO KEY UPDATE SKIP LOCKED
+        WHERE m.pipeline_id = ANY (pipeline_ids) AND m.pg_owned
+        ORDER BY m.pipeline_id FOR NO KEY UPDATE SKIP LOCKED
     );
     locked := ARRAY(
         SELECT p.id FROM @beat_schema@.django_celery_beat_periodictask AS p

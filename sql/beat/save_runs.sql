@@ -1,4 +1,5 @@
--- Locks, in this order: mirror rows, Beat's rows of the same tasks; it waits for none (SKIP LOCKED).
+-- Locks, in this order: mirror rows, Beat's rows of the same tasks; it waits for none (SKIP
+-- LOCKED).
 CREATE OR REPLACE FUNCTION periodic_schedule.save_runs(
     now timestamptz DEFAULT clock_timestamp(), batch integer DEFAULT 1000
 ) RETURNS integer

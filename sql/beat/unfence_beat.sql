@@ -12,11 +12,14 @@ BEGIN
         SELECT r.rolname FROM pg_policy AS y JOIN pg_roles AS r ON r.oid = ANY (y.polroles)
         WHERE y.polrelid = beat_table AND y.polname = 'periodic_schedule_beat'
     LOOP
-        EXECUTE format('REVOKE EXECUTE ON FUNCTION _periodic_schedule.is_pg_owned FROM %I', beat_role);
+        EXECUTE format(
+            'REVOKE EXECUTE ON FUNCTION _periodic_schedule.is_pg_owned FROM %I', beat_role
+        );
     END LOOP;
     FOR policy_name IN  -- DROP OWNED BY the fenced role may have taken one of them
         SELECT y.polname FROM pg_policy AS y
-        WHERE y.polrelid = beat_table AND y.polname IN ('periodic_schedule_beat', 'periodic_schedule_all')
+        WHERE y.polrelid = beat_table
+          AND y.polname IN ('periodic_schedule_beat', 'periodic_schedule_all')
     LOOP
         EXECUTE format('DROP POLICY %I ON %s', policy_name, beat_table);
         IF policy_name = 'periodic_schedule_all' THEN  -- it was off before

@@ -1,5 +1,6 @@
 CREATE OR REPLACE FUNCTION periodic_schedule.backfill(
-    pipeline_id uuid, "from" timestamptz, "to" timestamptz, now timestamptz DEFAULT clock_timestamp()
+    pipeline_id uuid, "from" timestamptz, "to" timestamptz,
+    now timestamptz DEFAULT clock_timestamp()
 ) RETURNS SETOF periodic_schedule.firing
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -8,12 +9,16 @@ AS $function$
 DECLARE
     most CONSTANT integer := 9999;
     task_id bigint;
-    moments timestamptz[];
+    run_ats timestamptz[];
 BEGIN
     PERFORM _periodic_schedule.require_schedule(backfill.pipeline_id);
-    IF backfill."to" > backfill.now OR backfill."from" > backfill."to" OR num_nulls("from", "to") > 0 THEN
+    IF backfill."to" > backfill.now OR backfill."from" > backfill."to"
+        OR num_nulls("from", "to") > 0 THEN
         RAISE EXCEPTION 'cannot backfill from % to %', "from", "to" USING ERRCODE = '22023',
-            DETAIL = format('It is %s: backfill() is for what is past, from the older time to the newer.', backfill.now),
+            DETAIL = format(
+                'It is %s: backfill() is for what is past, from the older time to the newer.',
+                backfill.now
+            ),
             HINT = 'What is ahead, tick() fires.';
     END IF;
     SELECT m.periodic_task_id, ARRAY(
@@ -21,16 +26,18 @@ BEGIN
             m.cron_string, m.timezone, backfill."from" - interval '1 microsecond',
             backfill."to" - interval '1 microsecond', most + 1
         ) AS r
-    ) INTO task_id, moments
+    ) INTO task_id, run_ats
     FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.pipeline_id = backfill.pipeline_id;
-    IF cardinality(moments) > most THEN
-        RAISE EXCEPTION 'there are more than % occurrences between % and %', most, "from", "to" USING ERRCODE = '22023',
-            DETAIL = 'They would all be fired now.', HINT = format('Begin with those before %s.', moments[most]);
+    IF cardinality(run_ats) > most THEN
+        RAISE EXCEPTION 'there are more than % occurrences between % and %', most, "from", "to"
+            USING ERRCODE = '22023', DETAIL = 'They would all be fired now.',
+            HINT = format('Begin with those before %s.', run_ats[most]);
     END IF;
     RETURN QUERY
     SELECT f.* FROM _periodic_schedule.add_firings(
-        array_fill(backfill.pipeline_id, ARRAY[cardinality(moments)]),
-        array_fill(task_id, ARRAY[cardinality(moments)]), moments, array_fill(NULL::text, ARRAY[cardinality(moments)]), backfill.now
+        array_fill(backfill.pipeline_id, ARRAY[cardinality(run_ats)]),
+        array_fill(task_id, ARRAY[cardinality(run_ats)]), run_ats,
+        array_fill(NULL::text, ARRAY[cardinality(run_ats)]), backfill.now
     ) AS f;
 END
 $function$;

@@ -48,7 +48,7 @@ COMMENT ON COLUMN periodic_schedule.firing.scheduled_for IS
     'the call';
 COMMENT ON COLUMN periodic_schedule.firing.id IS
     'Always the same for an occurrence: firing_id(pipeline_id, scheduled_for). It is the Celery '
-    'task_id, so that a message sent twice can be told';
+    'task_id, so that a message sent twice can be recognized';
 COMMENT ON COLUMN periodic_schedule.firing.periodic_task_id IS
     'id of the django_celery_beat_periodictask row';
 COMMENT ON COLUMN periodic_schedule.firing.task_name IS

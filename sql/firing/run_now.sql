@@ -1,5 +1,6 @@
-CREATE OR REPLACE FUNCTION periodic_schedule.run_now(pipeline_id uuid, now timestamptz DEFAULT clock_timestamp())
-RETURNS SETOF periodic_schedule.firing
+CREATE OR REPLACE FUNCTION periodic_schedule.run_now(
+    pipeline_id uuid, now timestamptz DEFAULT clock_timestamp()
+) RETURNS SETOF periodic_schedule.firing
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -10,7 +11,8 @@ BEGIN
     SELECT f.* FROM _periodic_schedule.add_firings(
         ARRAY[run_now.pipeline_id],
         ARRAY(
-            SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.pipeline_id = run_now.pipeline_id
+            SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
+            WHERE m.pipeline_id = run_now.pipeline_id
         ),
         ARRAY[run_now.now], ARRAY[NULL], run_now.now
     ) AS f;

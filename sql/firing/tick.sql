@@ -1,7 +1,7 @@
--- Locks, in this order: what sync_pending() locks, due mirror rows in the order of next_run_at, then
--- ledger rows, which are new.  It waits for none of them (SKIP LOCKED), so it takes part in no deadlock.
--- Beat's tables are read only.  Everything happens in the caller's transaction: a crash before its
--- commit, and nothing has happened.
+-- Locks, in this order: what sync_pending() locks, due mirror rows in the order of next_run_at,
+-- then ledger rows, which are new.  It waits for none of them (SKIP LOCKED), so it takes part in no
+-- deadlock.  Beat's tables are read only.  Everything happens in the caller's transaction: a crash
+-- before its commit, and nothing has happened.
 -- Longer than 80 lines: one statement computes, records why and advances, from one snapshot.
 CREATE OR REPLACE FUNCTION periodic_schedule.tick(
     now timestamptz DEFAULT clock_timestamp(), batch integer DEFAULT 1000
@@ -11,7 +11,8 @@ SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC'  -- a day is 24 hours; reasons are in UTC
 SET jit = off  -- compiling would take longer than it runs
 SET plan_cache_mode = force_generic_plan  -- as would planning
--- What is claimed is looked up row by row, so that the cost is that of the batch, whatever else there is.
+-- What is claimed is looked up row by row, so that the cost is that of the batch, whatever else
+-- there is.
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET enable_seqscan = off
@@ -27,7 +28,8 @@ BEGIN
     IF now IS NULL OR NOT isfinite(now) OR batch IS NULL OR batch < 1 THEN
         RAISE EXCEPTION 'tick() needs a time, and a batch of 1 or more' USING ERRCODE = '22023',
             DETAIL = format(
-                'It was given %s and %s.', coalesce(now::text, 'NULL'), coalesce(batch::text, 'NULL')
+                'It was given %s and %s.',
+                coalesce(now::text, 'NULL'), coalesce(batch::text, 'NULL')
             ),
             HINT = 'Leave both out: SELECT * FROM periodic_schedule.tick().';
     END IF;
@@ -56,14 +58,17 @@ BEGIN
                 ELSE f.run_at
             END + d.spread AS next_run_at
         FROM due AS d
-        CROSS JOIN LATERAL _periodic_schedule.run_after_due(d.cron_string, d.timezone, d.run_at) AS f
+        CROSS JOIN LATERAL _periodic_schedule.run_after_due(
+            d.cron_string, d.timezone, d.run_at
+        ) AS f
         CROSS JOIN LATERAL _periodic_schedule.run_ats_to_fire(
             d.pipeline_id, d.cron_string, d.timezone, d.run_at, f.run_at,
             f.error IS NOT NULL OR d.expires <= tick.now, d.misfire, d.most, d.oldest, d.horizon,
             d.overlap
         ) AS l
-        -- last_run_at, or effective_at if nothing was fired, is the time up to which all is dealt with:
-        -- now, as for Beat, but intervals count from when they were due, so that they do not drift.
+        -- last_run_at, or effective_at if nothing was fired, is the time up to which all is dealt
+        -- with: now, as for Beat, but intervals count from when they were due, so that they do not
+        -- drift.
         CROSS JOIN LATERAL (
             SELECT
                 greatest(least(cardinality(l.run_ats), d.most, l.free), 0) AS fired,
@@ -99,8 +104,8 @@ BEGIN
             s.pipeline_id, s.periodic_task_id, o.run_at,
             CASE
                 WHEN o.position > s.most THEN format(
-                    'misfire: at most %s of those missed is fired; not this one, nor later ones until %s',
-                    s.most, tick.now
+                    'misfire: at most %s of those missed is fired; not this one, nor later ones '
+                    'until %s', s.most, tick.now
                 )
                 WHEN o.position > s.free
                     THEN format('overlap: %s, earlier firings are not finished', s.overlap)
@@ -113,7 +118,8 @@ BEGIN
     advanced AS (
         UPDATE @beat_schema@.pg_periodic_schedule AS m
         SET last_run_at = CASE
-                WHEN s.fired > 0 OR _periodic_schedule.kind_of(m.cron_string) = 'clocked' THEN s.until
+                WHEN s.fired > 0 OR _periodic_schedule.kind_of(m.cron_string) = 'clocked'
+                    THEN s.until
                 ELSE m.last_run_at
             END,
             effective_at = CASE
@@ -155,7 +161,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.tick(timestamptz, integer) IS
-    'Fires what is due: records up to batch due schedules that Postgres owns in the ledger, moves their '
-    'next runs on, and returns the new ledger rows, those skipped with their reason. By any number of '
-    'sessions at once: each occurrence once. No row, or fewer schedules than batch: nothing more is due. '
-    'READ COMMITTED only';
+    'Fires what is due: records up to batch due schedules that Postgres owns in the ledger, moves '
+    'their next runs on, and returns the new ledger rows, those skipped with their reason. By any '
+    'number of sessions at once: each occurrence once. No row, or fewer schedules than batch: '
+    'nothing more is due. READ COMMITTED only';

@@ -1,5 +1,6 @@
 CREATE OR REPLACE FUNCTION periodic_schedule.fail(
-    id uuid, token uuid, error text, retry_in interval DEFAULT NULL, now timestamptz DEFAULT clock_timestamp()
+    id uuid, token uuid, error text, retry_in interval DEFAULT NULL,
+    now timestamptz DEFAULT clock_timestamp()
 ) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp

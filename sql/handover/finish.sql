@@ -1,5 +1,6 @@
-CREATE OR REPLACE FUNCTION periodic_schedule.finish(id uuid, token uuid, now timestamptz DEFAULT clock_timestamp())
-RETURNS boolean
+CREATE OR REPLACE FUNCTION periodic_schedule.finish(
+    id uuid, token uuid, now timestamptz DEFAULT clock_timestamp()
+) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $function$

@@ -1,10 +1,13 @@
-CREATE OR REPLACE FUNCTION periodic_schedule.next_wakeup(within interval DEFAULT '5 minutes') RETURNS timestamptz
+CREATE OR REPLACE FUNCTION periodic_schedule.next_wakeup(
+    within interval DEFAULT '5 minutes'
+) RETURNS timestamptz
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan  -- planning takes longer than it runs
 AS $function$
 DECLARE
-    -- A bound, because schedules that Beat fires are in the same index; of a volatile one it would be none.
+    -- A bound, because schedules that Beat fires are in the same index; of a volatile one it would
+    -- be none.
     horizon CONSTANT timestamptz := clock_timestamp() + within;
 BEGIN
     RETURN least(
@@ -19,7 +22,10 @@ BEGIN
               AND NOT (f.sequential AND EXISTS (  -- that one's end comes first, and wakes
                   SELECT FROM periodic_schedule.firing AS e
                   WHERE e.pipeline_id = f.pipeline_id AND e.sequential
-                    AND (e.state = 'leased' OR e.state = 'waiting' AND e.scheduled_for < f.scheduled_for)
+                    AND (
+                        e.state = 'leased'
+                        OR e.state = 'waiting' AND e.scheduled_for < f.scheduled_for
+                    )
               ))
             ORDER BY f.available_at LIMIT 1
         ),

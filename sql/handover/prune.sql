@@ -1,5 +1,6 @@
 CREATE OR REPLACE FUNCTION periodic_schedule.prune(
-    older_than interval DEFAULT '7 days', batch integer DEFAULT 10000, now timestamptz DEFAULT clock_timestamp()
+    older_than interval DEFAULT '7 days', batch integer DEFAULT 10000,
+    now timestamptz DEFAULT clock_timestamp()
 ) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp

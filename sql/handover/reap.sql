@@ -1,4 +1,6 @@
-CREATE OR REPLACE FUNCTION periodic_schedule.reap(now timestamptz DEFAULT clock_timestamp()) RETURNS integer
+CREATE OR REPLACE FUNCTION periodic_schedule.reap(
+    now timestamptz DEFAULT clock_timestamp()
+) RETURNS integer
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $function$

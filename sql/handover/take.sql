@@ -15,8 +15,10 @@ DECLARE
 BEGIN
     PERFORM _periodic_schedule.require_read_committed('take()');
     IF worker IS NULL OR batch IS NULL OR batch < 1 OR lease IS NULL OR lease <= '0' THEN
-        RAISE EXCEPTION 'take() needs a worker, a batch of 1 or more and a lease longer than nothing'
-            USING ERRCODE = '22023', DETAIL = format('It was given %L, %s and %s.', worker, batch, lease),
+        RAISE EXCEPTION
+            'take() needs a worker, a batch of 1 or more and a lease longer than nothing'
+            USING ERRCODE = '22023',
+            DETAIL = format('It was given %L, %s and %s.', worker, batch, lease),
             HINT = 'SELECT * FROM periodic_schedule.take(''my worker'').';
     END IF;
     WITH candidate AS MATERIALIZED (
@@ -25,19 +27,24 @@ BEGIN
           AND NOT (f.sequential AND EXISTS (
               SELECT FROM periodic_schedule.firing AS e
               WHERE e.pipeline_id = f.pipeline_id AND e.sequential
-                AND (e.state = 'leased' OR e.state = 'waiting' AND e.scheduled_for < f.scheduled_for)
+                AND (
+                    e.state = 'leased'
+                    OR e.state = 'waiting' AND e.scheduled_for < f.scheduled_for
+                )
           ))
         ORDER BY f.available_at LIMIT batch FOR UPDATE SKIP LOCKED
     )
 
-    SELECT array_agg(c.id), array_agg(c.pipeline_id) FILTER (WHERE c.sequential) INTO ready, one_at_a_time
+    SELECT array_agg(c.id), array_agg(c.pipeline_id) FILTER (WHERE c.sequential)
+    INTO ready, one_at_a_time
     FROM candidate AS c;
     IF one_at_a_time IS NOT NULL THEN
-        -- Another session may be taking, or may have just taken, another firing of the same schedule:
-        -- only who has locked all that are open may take one, after reading them again.
+        -- Another session may be taking, or may have just taken, another firing of the same
+        -- schedule: only who has locked all that are open may take one, after reading them again.
         locked := ARRAY(
             SELECT f.id FROM periodic_schedule.firing AS f
-            WHERE f.pipeline_id = ANY (one_at_a_time) AND f.sequential AND f.state IN ('waiting', 'leased')
+            WHERE f.pipeline_id = ANY (one_at_a_time) AND f.sequential
+              AND f.state IN ('waiting', 'leased')
             FOR UPDATE SKIP LOCKED
         );
         ready := ARRAY(
@@ -48,7 +55,8 @@ BEGIN
                   WHERE e.pipeline_id = f.pipeline_id AND e.sequential AND e.id <> f.id
                     AND (
                         e.state = 'leased'
-                        OR e.state = 'waiting' AND (e.scheduled_for < f.scheduled_for OR e.id <> ALL (locked))
+                        OR e.state = 'waiting'
+                        AND (e.scheduled_for < f.scheduled_for OR e.id <> ALL (locked))
                     )
               ))
         );

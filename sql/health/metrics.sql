@@ -1,7 +1,9 @@
 CREATE OR REPLACE VIEW periodic_schedule.metrics AS
 SELECT
     'periodic_schedule_schedules'::text AS name,
-    pg_catalog.jsonb_build_object('owner', CASE WHEN m.pg_owned THEN 'postgres' ELSE 'beat' END, 'enabled', m.enabled) AS labels,
+    pg_catalog.jsonb_build_object(
+        'owner', CASE WHEN m.pg_owned THEN 'postgres' ELSE 'beat' END, 'enabled', m.enabled
+    ) AS labels,
     pg_catalog.count(*)::double precision AS value
 FROM @beat_schema@.pg_periodic_schedule AS m
 GROUP BY m.pg_owned, m.enabled
@@ -9,7 +11,8 @@ UNION ALL
 SELECT 'periodic_schedule_errors', '{}', pg_catalog.count(*)
 FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.sync_error IS NOT NULL
 UNION ALL
-SELECT 'periodic_schedule_pending_sync', '{}', pg_catalog.count(*) FROM periodic_schedule.pending_sync AS n
+SELECT 'periodic_schedule_pending_sync', '{}', pg_catalog.count(*)
+FROM periodic_schedule.pending_sync AS n
 UNION ALL
 SELECT u.name, '{}', u.value
 FROM periodic_schedule.lag AS l

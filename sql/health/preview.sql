@@ -12,9 +12,10 @@ DECLARE
 BEGIN
     SELECT m.cron_string, m.timezone, m.next_run_at, m.expires, m.one_off, s.spread INTO schedule
     FROM @beat_schema@.pg_periodic_schedule AS m
-    LEFT JOIN periodic_schedule.firing_policy AS y ON y.pipeline_id = m.pipeline_id AND m.pg_owned
+    LEFT JOIN periodic_schedule.firing_policy AS policy
+        ON policy.pipeline_id = m.pipeline_id AND m.pg_owned
     CROSS JOIN LATERAL (
-        SELECT _periodic_schedule.spread_offset(m.periodic_task_id, y.spread) AS spread
+        SELECT _periodic_schedule.spread_offset(m.periodic_task_id, policy.spread) AS spread
     ) AS s
     WHERE m.pipeline_id = preview.pipeline_id;
     PERFORM _periodic_schedule.require_schedule(preview.pipeline_id);
@@ -23,7 +24,8 @@ BEGIN
     END IF;
     runs := ARRAY(
         SELECT r + schedule.spread FROM periodic_schedule.next_runs(
-            schedule.cron_string, schedule.timezone, greatest(schedule.next_run_at, now) - schedule.spread, n
+            schedule.cron_string, schedule.timezone,
+            greatest(schedule.next_run_at, now) - schedule.spread, n
         ) AS r
     );
     instants := ARRAY(
@@ -36,7 +38,8 @@ BEGIN
     PERFORM _periodic_schedule.py_load_explain();
     RETURN QUERY
     SELECT
-        x.run_at, x.run_at AT TIME ZONE 'UTC', _periodic_schedule.from_microseconds(u.wall) AT TIME ZONE 'UTC',
+        x.run_at, x.run_at AT TIME ZONE 'UTC',
+        _periodic_schedule.from_microseconds(u.wall) AT TIME ZONE 'UTC',
         CASE WHEN x.run_at <= now THEN concat_ws('; ', 'due now', u.note) ELSE u.note END
     FROM _periodic_schedule.py_local_times(schedule.cron_string, schedule.timezone, instants) AS l
     CROSS JOIN LATERAL unnest(instants, l.walls, l.notes) AS u (run, wall, note)

@@ -17,9 +17,10 @@ FROM (
             pg_catalog.count(*) AS schedules,
             pg_catalog.count(*) FILTER (WHERE m.pg_owned) AS owned
         FROM @beat_schema@.pg_periodic_schedule AS m
-        LEFT JOIN periodic_schedule.firing_policy AS y ON y.pipeline_id = m.pipeline_id AND m.pg_owned
+        LEFT JOIN periodic_schedule.firing_policy AS policy
+            ON policy.pipeline_id = m.pipeline_id AND m.pg_owned
         CROSS JOIN LATERAL (
-            SELECT _periodic_schedule.spread_offset(m.periodic_task_id, y.spread) AS spread
+            SELECT _periodic_schedule.spread_offset(m.periodic_task_id, policy.spread) AS spread
         ) AS o
         WHERE m.enabled AND m.next_run_at < pg_catalog.now() + '1 hour'::pg_catalog.interval
         GROUP BY 1, 2, 3, 4, 5, 6

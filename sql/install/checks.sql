@@ -19,12 +19,14 @@ BEGIN
     IF pg_catalog.to_regclass($id$@beat_schema@.django_celery_beat_periodictask$id$) IS NULL THEN
         RAISE EXCEPTION 'there are no django-celery-beat tables in schema %', $id$@beat_schema@$id$
             USING ERRCODE = 'undefined_table',
-            HINT = 'Run Django''s migrations first, or name the schema: alembic -x schema=NAME upgrade head';
+            HINT = 'Run Django''s migrations first, or name the schema: '
+                'alembic -x schema=NAME upgrade head';
     END IF;
     IF NOT EXISTS (SELECT FROM pg_catalog.pg_available_extensions WHERE name = 'plpython3u') THEN
         RAISE EXCEPTION 'the server has no plpython3u'
             USING ERRCODE = 'undefined_object',
-            HINT = 'Install postgresql-plpython3-NN on the database server, or run docker/provision.sh there.';
+            HINT = 'Install postgresql-plpython3-NN on the database server, '
+                'or run docker/provision.sh there.';
     END IF;
     IF EXISTS (
         SELECT FROM pg_catalog.pg_trigger AS g
@@ -36,7 +38,8 @@ BEGIN
     ) THEN
         RAISE EXCEPTION 'pg_periodic_schedule already mirrors another schema of this database'
             USING ERRCODE = 'duplicate_schema',
-            HINT = 'One database holds one installation; downgrade the first one, or use a database of its own.';
+            HINT = 'One database holds one installation; downgrade the first one, '
+                'or use a database of its own.';
     END IF;
 END
 $do$;
@@ -55,6 +58,7 @@ EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS message = MESSAGE_TEXT;
     RAISE EXCEPTION 'the server''s Python cannot import croniter, ephem, cron_descriptor and babel'
         USING ERRCODE = 'undefined_file', DETAIL = message,
-        HINT = 'Run docker/provision.sh server on the database server: PL/Python uses the system''s Python, not a venv.';
+        HINT = 'Run docker/provision.sh server on the database server: '
+            'PL/Python uses the system''s Python, not a venv.';
 END
 $do$;

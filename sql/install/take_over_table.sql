@@ -1,5 +1,5 @@
--- An application may have created pg_periodic_schedule already.  Then it is taken over: its rows are
--- kept, and what is missing is added (mirror/pg_periodic_schedule.sql).
+-- An application may have created pg_periodic_schedule already.  Then it is taken over: its rows
+-- are kept, and what is missing is added (mirror/pg_periodic_schedule.sql).
 
 INSERT INTO _periodic_schedule.installation (columns_before)
 SELECT (
@@ -24,7 +24,8 @@ BEGIN
           AND i.indisunique AND i.indnkeyatts = 1 AND i.indpred IS NULL
           AND a.attname = 'pipeline_id' AND a.atttypid = 'uuid'::regtype
     ) THEN
-        RAISE EXCEPTION 'the existing table pg_periodic_schedule has no unique pipeline_id of type uuid'
+        RAISE EXCEPTION
+            'the existing table pg_periodic_schedule has no unique pipeline_id of type uuid'
             USING ERRCODE = 'invalid_table_definition',
             HINT = 'ALTER TABLE … ADD PRIMARY KEY (pipeline_id), or rename the table.';
     END IF;
@@ -55,7 +56,8 @@ BEGIN
       END;
     IF unfit IS NOT NULL THEN
         RAISE EXCEPTION
-            'the existing table pg_periodic_schedule has columns that cannot be mirrored into: %', unfit
+            'the existing table pg_periodic_schedule has columns that cannot be mirrored into: %',
+            unfit
             USING ERRCODE = 'invalid_table_definition',
             HINT = 'Change their types to those of README, "Install it in your database", '
                 'and give columns of your own a default.';

@@ -3,7 +3,8 @@ CREATE TABLE periodic_schedule.firing_policy (
     pipeline_id uuid PRIMARY KEY REFERENCES @beat_schema@.pg_periodic_schedule (pipeline_id)
     ON UPDATE CASCADE ON DELETE CASCADE,
     misfire text NOT NULL DEFAULT 'one' CHECK (misfire IN ('one', 'skip', 'all')),
-    misfire_age interval NOT NULL DEFAULT '1 minute' CHECK (misfire_age BETWEEN interval '0' AND interval '1000 years'),
+    misfire_age interval NOT NULL DEFAULT '1 minute'
+    CHECK (misfire_age BETWEEN interval '0' AND interval '1000 years'),
     misfire_count integer NOT NULL DEFAULT 100 CHECK (misfire_count BETWEEN 1 AND 1000),
     overlap text NOT NULL DEFAULT 'allow' CHECK (overlap IN ('allow', 'skip', 'buffer_one')),
     spread interval NOT NULL DEFAULT '0' CHECK (spread BETWEEN interval '0' AND interval '1 day')

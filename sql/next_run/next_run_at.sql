@@ -1,11 +1,14 @@
 -- An SQL expression, so that the planner puts it into the query: a call costs one call of Python,
 -- but for the first in a session.
-CREATE OR REPLACE FUNCTION periodic_schedule.next_run_at(cron_string text, timezone text, after timestamptz)
-RETURNS timestamptz
+CREATE OR REPLACE FUNCTION periodic_schedule.next_run_at(
+    cron_string text, timezone text, after timestamptz
+) RETURNS timestamptz
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN coalesce(
     _periodic_schedule.from_microseconds(
-        _periodic_schedule.py_next_run_at(cron_string, timezone, _periodic_schedule.to_microseconds(after))
+        _periodic_schedule.py_next_run_at(
+            cron_string, timezone, _periodic_schedule.to_microseconds(after)
+        )
     ),
     _periodic_schedule.next_run_or_error(cron_string, timezone, after)
 );

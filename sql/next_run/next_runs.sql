@@ -1,10 +1,12 @@
-CREATE OR REPLACE FUNCTION periodic_schedule.next_runs(cron_string text, timezone text, after timestamptz, n integer)
-RETURNS SETOF timestamptz
+CREATE OR REPLACE FUNCTION periodic_schedule.next_runs(
+    cron_string text, timezone text, after timestamptz, n integer
+) RETURNS SETOF timestamptz
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 10
 SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
-    RETURN QUERY SELECT r FROM periodic_schedule.runs_between(cron_string, timezone, after, 'infinity', n) AS r;
+    RETURN QUERY
+    SELECT r FROM periodic_schedule.runs_between(cron_string, timezone, after, 'infinity', n) AS r;
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.next_runs(text, text, timestamptz, integer) IS

@@ -9,12 +9,14 @@ DECLARE
 BEGIN
     PERFORM _periodic_schedule.py_load();
     found := _periodic_schedule.py_runs_between(
-        cron_string, timezone, _periodic_schedule.to_microseconds(after), n, _periodic_schedule.to_microseconds(until)
+        cron_string, timezone, _periodic_schedule.to_microseconds(after), n,
+        _periodic_schedule.to_microseconds(until)
     );
     IF found.error IS NOT NULL THEN
         PERFORM _periodic_schedule.raise_schedule_error(found.error);
     END IF;
-    RETURN QUERY SELECT _periodic_schedule.from_microseconds(r.run) FROM unnest(found.runs) AS r (run);
+    RETURN QUERY
+    SELECT _periodic_schedule.from_microseconds(r.run) FROM unnest(found.runs) AS r (run);
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.runs_between(text, text, timestamptz, timestamptz, integer) IS

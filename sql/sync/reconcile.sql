@@ -44,6 +44,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.reconcile(integer) IS
-    'Makes the mirror equal to its sources, writing batch tasks at a time, and returns what it changed '
-    '(inserted, updated, deleted; pending: not yet); nothing, if nothing differed. Never needed in normal '
-    'operation: after a restore, disabled triggers or a repair. READ COMMITTED only';
+    'Makes the mirror equal to its sources, writing batch tasks at a time, and returns what it '
+    'changed (inserted, updated, deleted; pending: not yet); nothing, if nothing differed. Never '
+    'needed in normal operation: after a restore, disabled triggers or a repair. READ COMMITTED '
+    'only';

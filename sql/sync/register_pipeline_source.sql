@@ -29,14 +29,16 @@ BEGIN
     ) AS r (relation, column_name, types)
     WHERE NOT EXISTS (
         SELECT FROM pg_attribute AS a
-        WHERE a.attrelid = r.relation AND a.attname = r.column_name AND a.attnum > 0 AND NOT a.attisdropped
+        WHERE a.attrelid = r.relation AND a.attname = r.column_name
+          AND a.attnum > 0 AND NOT a.attisdropped
           AND (r.types IS NULL OR a.atttypid = ANY (r.types))
     );
     IF missing IS NOT NULL THEN
         RAISE EXCEPTION 'the pipeline source lacks columns: %', missing
             USING ERRCODE = '22023',
             DETAIL = 'id_column and workflow_column must be of type uuid.',
-            HINT = 'Name the columns: register_pipeline_source(''app.job'', ''app.tenant'', name_column => ''title'', …)';
+            HINT = 'Name the columns: register_pipeline_source(''app.job'', ''app.tenant'', '
+                'name_column => ''title'', …)';
     END IF;
     PERFORM periodic_schedule.unregister_pipeline_source();
     INSERT INTO _periodic_schedule.pipeline_source (
@@ -55,14 +57,17 @@ BEGIN
             ('truncate', '')
         LOOP
             EXECUTE format(
-                'CREATE TRIGGER %I AFTER %s ON %s %s EXECUTE FUNCTION _periodic_schedule.pipeline_trigger()',
+                'CREATE TRIGGER %I AFTER %s ON %s %s '
+                'EXECUTE FUNCTION _periodic_schedule.pipeline_trigger()',
                 'periodic_schedule_' || event, event, relation, rows_of
             );
         END LOOP;
     END LOOP;
 END
 $function$;
-COMMENT ON FUNCTION periodic_schedule.register_pipeline_source(regclass, regclass, name, name, name, name, name, name) IS
+COMMENT ON FUNCTION periodic_schedule.register_pipeline_source(
+    regclass, regclass, name, name, name, name, name, name
+) IS
     'Declares where pipelines are, puts triggers there and forgets the former source; call '
     'reconcile() afterwards. Raises SQLSTATE 22023 for missing columns. Call it as the owner of '
     'the tables';

@@ -1,6 +1,7 @@
 -- All of our triggers.  Those on the application's tables are statement triggers, so that a bulk
--- statement is one pass, and not deferred: pending deferred triggers would make Django's ALTER TABLE
--- in the same transaction fail.  Those on the pipeline source are made by register_pipeline_source().
+-- statement is one pass, and not deferred: pending deferred triggers would make Django's ALTER
+-- TABLE in the same transaction fail.  Those on the pipeline source are made by
+-- register_pipeline_source().
 
 CREATE TRIGGER periodic_schedule_insert
 AFTER INSERT ON @beat_schema@.django_celery_beat_periodictask

@@ -15,10 +15,12 @@ BEGIN
         RETURN 'nothing would keep a stock Beat from firing it too: fence_beat(role), '
             'or stop Beat and use beat_is_stopped => true';
     END IF;
-    IF NOT enabled OR next_run_at IS NULL OR next_run_at NOT BETWEEN now - unsaved AND now + too_near THEN
+    IF NOT enabled OR next_run_at IS NULL
+        OR next_run_at NOT BETWEEN now - unsaved AND now + too_near THEN
         RETURN NULL;
     END IF;
-    IF periodic_schedule.next_run_at(cron_string, timezone, next_run_at) < next_run_at + too_near THEN
+    IF periodic_schedule.next_run_at(cron_string, timezone, next_run_at)
+        < next_run_at + too_near THEN
         RETURN 'it runs too often for a live Beat to be told between two runs: '
             'stop Beat and use beat_is_stopped => true';
     END IF;

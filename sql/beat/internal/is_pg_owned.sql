@@ -4,7 +4,8 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
     RETURN EXISTS (
-        SELECT FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.periodic_task_id = task_id AND m.pg_owned
+        SELECT FROM @beat_schema@.pg_periodic_schedule AS m
+        WHERE m.periodic_task_id = task_id AND m.pg_owned
     );
 END
 $function$;

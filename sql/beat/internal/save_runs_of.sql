@@ -1,21 +1,27 @@
-CREATE OR REPLACE FUNCTION _periodic_schedule.save_runs_of(task_ids bigint[], now timestamptz, handing_over boolean) RETURNS void
+CREATE OR REPLACE FUNCTION _periodic_schedule.save_runs_of(
+    task_ids bigint[], now timestamptz, handing_over boolean
+) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
     UPDATE @beat_schema@.django_celery_beat_periodictask AS p
     SET last_run_at = CASE
-            WHEN p.enabled OR m.run_count > 0 THEN greatest(m.last_run_at, o.skipped_until) ELSE p.last_run_at
+            WHEN p.enabled OR m.run_count > 0 THEN greatest(m.last_run_at, o.skipped_until)
+            ELSE p.last_run_at
         END,
-        total_run_count = CASE WHEN o.over AND p.one_off THEN 0 ELSE p.total_run_count + m.run_count END,
+        total_run_count = CASE
+            WHEN o.over AND p.one_off THEN 0 ELSE p.total_run_count + m.run_count
+        END,
         enabled = p.enabled AND NOT o.over
     FROM @beat_schema@.pg_periodic_schedule AS m
     CROSS JOIN LATERAL (
         SELECT
             m.one_off AND m.run_count > 0 OR coalesce(m.expires <= save_runs_of.now, false)
-            -- A clocked one that is done with: Beat looks at nothing but its time, and would fire it.
-            OR handing_over AND _periodic_schedule.kind_of(m.cron_string) = 'clocked' AND m.enabled AND m.next_run_at IS NULL
-            AND m.sync_error IS NULL AS over,
+            -- A clocked one that is done with: Beat looks at nothing but its time, and would fire
+            -- it.
+            OR handing_over AND _periodic_schedule.kind_of(m.cron_string) = 'clocked'
+            AND m.enabled AND m.next_run_at IS NULL AND m.sync_error IS NULL AS over,
             -- Beat would fire what was skipped.
             CASE WHEN handing_over AND (m.last_run_at IS NOT NULL OR EXISTS (
                 SELECT FROM periodic_schedule.firing AS f WHERE f.pipeline_id = m.pipeline_id
@@ -23,7 +29,8 @@ BEGIN
     ) AS o
     WHERE p.id = ANY (task_ids) AND m.periodic_task_id = p.id;
     UPDATE @beat_schema@.pg_periodic_schedule AS m
-    SET run_count = 0, parity_count = CASE WHEN m.one_off THEN 0 ELSE m.parity_count + m.run_count END
+    SET run_count = 0,
+        parity_count = CASE WHEN m.one_off THEN 0 ELSE m.parity_count + m.run_count END
     WHERE m.periodic_task_id = ANY (task_ids) AND m.run_count > 0;
 END
 $function$;

@@ -16,13 +16,13 @@ AS $function$
 BEGIN
     RETURN QUERY
     INSERT INTO periodic_schedule.firing (
-        pipeline_id, scheduled_for, id, periodic_task_id, task_name, task, args, kwargs, queue, exchange,
-        routing_key, priority, headers, expires, sequential, state, reason, created_at, available_at,
-        ended_at
+        pipeline_id, scheduled_for, id, periodic_task_id, task_name, task, args, kwargs, queue,
+        exchange, routing_key, priority, headers, expires, sequential, state, reason, created_at,
+        available_at, ended_at
     )
     SELECT
-        u.pipeline_id, u.run_at, _periodic_schedule.firing_id(u.pipeline_id, u.run_at), p.id, p.name,
-        p.task, p.args, p.kwargs, p.queue, p.exchange, p.routing_key, p.priority, p.headers,
+        u.pipeline_id, u.run_at, _periodic_schedule.firing_id(u.pipeline_id, u.run_at), p.id,
+        p.name, p.task, p.args, p.kwargs, p.queue, p.exchange, p.routing_key, p.priority, p.headers,
         -- 0 seconds: never, as for Beat.
         coalesce(p.expires, add_firings.now + nullif(p.expire_seconds, 0) * interval '1 second'),
         coalesce(policy.overlap <> 'allow', false),
@@ -43,5 +43,5 @@ $function$;
 COMMENT ON FUNCTION _periodic_schedule.add_firings(
     uuid[], bigint[], timestamptz[], text[], timestamptz
 ) IS
-    'Writes occurrences into the ledger, waiting, or skipped where a reason is given; returns those that '
-    'were not there yet';
+    'Writes occurrences into the ledger, waiting, or skipped where a reason is given; returns '
+    'those that were not there yet';

@@ -9,7 +9,8 @@ AS $function$
 BEGIN
     -- In the order of the ledger's key, so that its index is written page by page.
     SELECT
-        array_agg(c.pipeline_id ORDER BY c.pipeline_id), array_agg(c.row_ctid ORDER BY c.pipeline_id)
+        array_agg(c.pipeline_id ORDER BY c.pipeline_id),
+        array_agg(c.row_ctid ORDER BY c.pipeline_id)
     INTO pipeline_ids, row_ctids
     FROM (
         SELECT m.pipeline_id, m.ctid AS row_ctid FROM @beat_schema@.pg_periodic_schedule AS m

@@ -8,7 +8,8 @@ BEGIN
         ARRAY(
             SELECT m.periodic_task_id::text
             FROM @beat_schema@.pg_periodic_schedule AS m
-            LEFT JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = m.periodic_task_id
+            LEFT JOIN @beat_schema@.django_celery_beat_periodictask AS p
+                ON p.id = m.periodic_task_id
             WHERE m.pipeline_id = ANY (pipeline_ids) AND m.enabled AND p.enabled IS NOT TRUE
         ),
         'due, but paused or deleted'
@@ -16,5 +17,5 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.defer_paused(uuid[]) IS
-    'Defers the sync of those of these schedules that are paused or deleted in Beat''s table and not in '
-    'the mirror';
+    'Defers the sync of those of these schedules that are paused or deleted in Beat''s table and '
+    'not in the mirror';

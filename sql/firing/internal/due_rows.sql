@@ -1,4 +1,5 @@
--- As beat_rows(): no SQL-standard body, and no search_path of its own.  The planner puts it into tick().
+-- As beat_rows(): no SQL-standard body, and no search_path of its own.  The planner puts it into
+-- tick().
 CREATE OR REPLACE FUNCTION _periodic_schedule.due_rows(
     pipeline_ids uuid[], row_ctids tid[], last_pending_id bigint, now timestamptz
 ) RETURNS TABLE (
@@ -30,7 +31,8 @@ AS $function$
       AND p.enabled  -- a pause that could not wait for our lock is pending, and is committed
       AND (  -- as may be an edit, by now: next time
           NOT EXISTS (
-              SELECT FROM periodic_schedule.pending_sync AS n WHERE n.id > coalesce(last_pending_id, 0)
+              SELECT FROM periodic_schedule.pending_sync AS n
+              WHERE n.id > coalesce(last_pending_id, 0)
           )
           OR NOT EXISTS (
               SELECT FROM periodic_schedule.pending_sync AS n
@@ -43,6 +45,6 @@ AS $function$
       )
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.due_rows(uuid[], tid[], bigint, timestamptz) IS
-    'Of these schedules, whose mirror rows the caller has locked, those that are due and not paused or '
-    'edited since. run_at and horizon: next_run_at and now without spread; most: occurrences that may be '
-    'fired; oldest: those before it may not';
+    'Of these schedules, whose mirror rows the caller has locked, those that are due and not '
+    'paused or edited since. run_at and horizon: next_run_at and now without spread; most: '
+    'occurrences that may be fired; oldest: those before it may not';

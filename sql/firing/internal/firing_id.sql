@@ -1,11 +1,16 @@
--- Version and variant are set bit by bit (Postgres numbers the bits of a byte from its right): to put them into
--- the digits as text takes as long as the digest.
-CREATE OR REPLACE FUNCTION _periodic_schedule.firing_id(pipeline_id uuid, scheduled_for timestamptz) RETURNS uuid
+-- Version and variant are set bit by bit (Postgres numbers the bits of a byte from its right): to
+-- put them into the digits as text takes as long as the digest.
+CREATE OR REPLACE FUNCTION _periodic_schedule.firing_id(
+    pipeline_id uuid, scheduled_for timestamptz
+) RETURNS uuid
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN encode(
     set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(
         substring(
-            sha256(uuid_send(pipeline_id) || int8send((extract(epoch FROM scheduled_for) * 1000000)::bigint)) FROM 1 FOR 16
+            sha256(
+                uuid_send(pipeline_id)
+                || int8send((extract(epoch FROM scheduled_for) * 1000000)::bigint)
+            ) FROM 1 FOR 16
         ),
         55, 1), 54, 0), 53, 0), 52, 0), 71, 1), 70, 0), 69, 0), 68, 0),
     'hex'

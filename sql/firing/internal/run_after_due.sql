@@ -24,5 +24,5 @@ BEGIN ATOMIC
     OFFSET 0;
 END;
 COMMENT ON FUNCTION _periodic_schedule.run_after_due(text, text, timestamptz) IS
-    'The run after one that is due; where there is none, why: an error of the schedule, or the server '
-    'could not compute it';
+    'The run after one that is due; where there is none, why: an error of the schedule, or the '
+    'server could not compute it';

@@ -1,9 +1,9 @@
--- As beat_rows(): no SQL-standard body, which docs/partition.sql would leave bound to the old ledger.
--- The planner puts it into tick().
+-- As beat_rows(): no SQL-standard body, which docs/partition.sql would leave bound to the old
+-- ledger.  The planner puts it into tick().
 CREATE OR REPLACE FUNCTION _periodic_schedule.run_ats_to_fire(
     pipeline_id uuid, cron_string text, timezone text, due_at timestamptz, next_at timestamptz,
-    barred boolean, misfire text, most integer, oldest timestamptz, horizon timestamptz, overlap text,
-    OUT run_ats timestamptz[], OUT free bigint
+    barred boolean, misfire text, most integer, oldest timestamptz, horizon timestamptz,
+    overlap text, OUT run_ats timestamptz[], OUT free bigint
 ) RETURNS SETOF record
 LANGUAGE sql STABLE ROWS 1
 AS $function$
@@ -17,7 +17,8 @@ AS $function$
                     _periodic_schedule.to_microseconds(CASE
                         WHEN _periodic_schedule.kind_of(cron_string) = 'interval'  -- in step
                             THEN due_at + (ceil(
-                                extract(epoch FROM oldest - due_at) / extract(epoch FROM next_at - due_at)
+                                extract(epoch FROM oldest - due_at)
+                                / extract(epoch FROM next_at - due_at)
                             ) - 1)::double precision * (next_at - due_at)
                         ELSE oldest - interval '1 microsecond'
                     END),
@@ -47,8 +48,9 @@ AS $function$
     OFFSET 0
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.run_ats_to_fire(
-    uuid, text, text, timestamptz, timestamptz, boolean, text, integer, timestamptz, timestamptz, text
+    uuid, text, text, timestamptz, timestamptz, boolean, text, integer, timestamptz, timestamptz,
+    text
 ) IS
-    'What may be fired of a schedule that is due, oldest first: most occurrences, and one more if there '
-    'are more than that. free: how many its overlap policy lets through. due_at: the due occurrence; '
-    'next_at: the one after it; barred: none may be fired; the others: see due_rows()';
+    'What may be fired of a schedule that is due, oldest first: most occurrences, and one more if '
+    'there are more than that. free: how many its overlap policy lets through. due_at: the due '
+    'occurrence; next_at: the one after it; barred: none may be fired; the others: see due_rows()';

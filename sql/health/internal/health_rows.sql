@@ -32,8 +32,9 @@ BEGIN
     WHERE f.state = 'failed' AND f.ended_at > now - interval '1 day'
     UNION ALL
     SELECT 'fired_by_beat_too', m.pipeline_id, format(
-        '%s: total_run_count is %s, of Postgres'' own runs it would be %s. Somebody else has written '
-        'it: maybe a stock Beat, which is to be fenced or stopped; then release() and adopt() it anew',
+        '%s: total_run_count is %s, of Postgres'' own runs it would be %s. Somebody else has '
+        'written it: maybe a stock Beat, which is to be fenced or stopped; then release() and '
+        'adopt() it anew',
         m.task_name, p.total_run_count, m.parity_count
     )
     FROM @beat_schema@.pg_periodic_schedule AS m

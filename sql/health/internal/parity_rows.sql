@@ -16,7 +16,8 @@ BEGIN
             p.total_run_count - m.parity_count AS beat_runs
         FROM @beat_schema@.pg_periodic_schedule AS m
         JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = m.periodic_task_id
-        WHERE NOT m.pg_owned AND m.enabled AND m.sync_error IS NULL AND p.last_run_at > m.parity_since
+        WHERE NOT m.pg_owned AND m.enabled AND m.sync_error IS NULL
+          AND p.last_run_at > m.parity_since
           AND _periodic_schedule.kind_of(m.cron_string) IS DISTINCT FROM 'clocked'
     ),
 
@@ -24,10 +25,15 @@ BEGIN
     run AS MATERIALIZED (
         SELECT s.cron_string, s.timezone, r.run_at
         FROM (
-            SELECT a.cron_string, a.timezone, min(a.parity_since) AS since, max(a.last_run_at) AS until
-            FROM saved AS a WHERE _periodic_schedule.kind_of(a.cron_string) IS DISTINCT FROM 'interval' GROUP BY 1, 2
+            SELECT
+                a.cron_string, a.timezone, min(a.parity_since) AS since, max(a.last_run_at) AS until
+            FROM saved AS a
+            WHERE _periodic_schedule.kind_of(a.cron_string) IS DISTINCT FROM 'interval'
+            GROUP BY 1, 2
         ) AS s
-        CROSS JOIN LATERAL periodic_schedule.runs_between(s.cron_string, s.timezone, s.since, s.until) AS r (run_at)
+        CROSS JOIN LATERAL periodic_schedule.runs_between(
+            s.cron_string, s.timezone, s.since, s.until
+        ) AS r (run_at)
     ),
 
     counted AS (
@@ -37,7 +43,8 @@ BEGIN
             AND r.run_at > s.parity_since AND r.run_at <= s.last_run_at
         GROUP BY s.pipeline_id
         UNION ALL
-        -- Beat counts an interval from when it fired: what it is late adds up, so the count is rounded.
+        -- Beat counts an interval from when it fired: what it is late adds up, so the count is
+        -- rounded.
         SELECT s.pipeline_id, e.runs, s.parity_since + e.runs * e.period
         FROM saved AS s
         CROSS JOIN LATERAL (
@@ -45,17 +52,20 @@ BEGIN
                 extract(epoch FROM s.last_run_at - s.parity_since) / extract(epoch FROM n.period)
             )::bigint AS runs
             FROM (
-                SELECT periodic_schedule.next_run_at(s.cron_string, s.timezone, s.parity_since) - s.parity_since AS period
+                SELECT
+                    periodic_schedule.next_run_at(s.cron_string, s.timezone, s.parity_since)
+                    - s.parity_since AS period
             ) AS n
         ) AS e
         WHERE _periodic_schedule.kind_of(s.cron_string) = 'interval'
     )
 
     SELECT
-        s.pipeline_id, s.task_name, s.cron_string, s.parity_since, s.last_run_at, coalesce(c.our_runs, 0),
-        s.beat_runs, c.last_due_at, s.last_run_at - c.last_due_at,
+        s.pipeline_id, s.task_name, s.cron_string, s.parity_since, s.last_run_at,
+        coalesce(c.our_runs, 0), s.beat_runs, c.last_due_at, s.last_run_at - c.last_due_at,
         coalesce(c.our_runs, 0) = s.beat_runs
-        OR _periodic_schedule.kind_of(s.cron_string) = 'interval' AND abs(c.our_runs - s.beat_runs) <= 0.01 * s.beat_runs
+        OR _periodic_schedule.kind_of(s.cron_string) = 'interval'
+        AND abs(c.our_runs - s.beat_runs) <= 0.01 * s.beat_runs
     FROM saved AS s
     LEFT JOIN counted AS c ON c.pipeline_id = s.pipeline_id;
 END

@@ -1,17 +1,19 @@
--- No SQL-standard body: it would depend on columns of Beat's tables, and Django's own ALTER COLUMN would
--- fail.  No search_path either: the planner puts it into the queries of our functions, which have theirs.
+-- No SQL-standard body: it would depend on columns of Beat's tables, and Django's own ALTER COLUMN
+-- would fail.  No search_path either: the planner puts it into the queries of our functions, which
+-- have theirs.
 CREATE OR REPLACE FUNCTION _periodic_schedule.beat_rows(task_ids bigint[])
 RETURNS TABLE (
     periodic_task_id bigint, copied _periodic_schedule.copied, args text, kwargs text, headers text,
-    enabled boolean, last_run_at timestamptz, total_run_count integer, start_time timestamptz, expires timestamptz,
-    one_off boolean, timezone text, cron_string text, problem text
+    enabled boolean, last_run_at timestamptz, total_run_count integer, start_time timestamptz,
+    expires timestamptz, one_off boolean, timezone text, cron_string text, problem text
 )
 LANGUAGE sql STABLE ROWS 100
 AS $function$
     SELECT
         p.id::bigint, ROW(p.name, p.task)::_periodic_schedule.copied, p.args, p.kwargs, p.headers,
         p.enabled, p.last_run_at, p.total_run_count, p.start_time, p.expires,
-        p.one_off, coalesce(c.timezone::text, 'UTC'), coalesce(canonical.cron_string, k.cron_string, ''),
+        p.one_off, coalesce(c.timezone::text, 'UTC'),
+        coalesce(canonical.cron_string, k.cron_string, ''),
         CASE
             WHEN k.timetables <> 1
                 THEN format('the task has %s schedules, it must have one', k.timetables)
@@ -27,7 +29,8 @@ AS $function$
         SELECT
             num_nonnulls(p.crontab_id, p.interval_id, p.clocked_id, p.solar_id) AS timetables,
             CASE
-                WHEN num_nonnulls(p.crontab_id, p.interval_id, p.clocked_id, p.solar_id) <> 1 THEN NULL
+                WHEN num_nonnulls(p.crontab_id, p.interval_id, p.clocked_id, p.solar_id) <> 1
+                    THEN NULL
                 WHEN c.id IS NOT NULL
                     THEN _periodic_schedule.crontab_text(
                         c.minute, c.hour, c.day_of_month, c.month_of_year, c.day_of_week
@@ -56,5 +59,5 @@ AS $function$
     WHERE p.id = ANY (task_ids)
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.beat_rows(bigint[]) IS
-    'What Beat''s tables say about these tasks, with the timetable as cron_string, and what is wrong '
-    'with it. py_load() is called before';
+    'What Beat''s tables say about these tasks, with the timetable as cron_string, and what is '
+    'wrong with it. py_load() is called before';

@@ -73,5 +73,6 @@ AS $function$
     WHERE p.id > after AND p.id <= upto
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.compared_rows(bigint, bigint) IS
-    'Tasks with an id in a range, and whether their mirror row looks right but for its next run, which '
-    'must be the first after base. Cheap and conservative: what it does not know does not look right';
+    'Tasks with an id in a range, and whether their mirror row looks right but for its next run, '
+    'which must be the first after base. Cheap and conservative: what it does not know does not '
+    'look right';

@@ -17,7 +17,8 @@ BEGIN
     WITH expected AS MATERIALIZED (
         SELECT
             x.periodic_task_id, (x.identity).pipeline_id, (x.copied).task_name,
-            to_jsonb(x.copied) || to_jsonb(x.identity) || to_jsonb(x.run_state) || jsonb_build_object(
+            to_jsonb(x.copied) || to_jsonb(x.identity) || to_jsonb(x.run_state)
+            || jsonb_build_object(
                 'sync_error', x.sync_error, 'identity_digest', x.identity_digest,
                 'periodic_task_id', x.periodic_task_id
             ) AS columns
@@ -52,5 +53,5 @@ END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.drift_rows(bigint[]) IS
     'Every difference between the mirror and its sources, of these tasks or, by way of '
-    'tasks_to_compare(), of all. A view over Beat''s tables would hinder their migrations, a function '
-    'does not';
+    'tasks_to_compare(), of all. A view over Beat''s tables would hinder their migrations, a '
+    'function does not';

@@ -1,4 +1,5 @@
--- The one home of what a mirror row should be: write_mirror_rows() writes it, drift compares with it.
+-- The one home of what a mirror row should be: write_mirror_rows() writes it, drift compares with
+-- it.
 -- Longer than 80 lines: one statement, so that all is read from one snapshot.
 CREATE OR REPLACE FUNCTION _periodic_schedule.expected_rows(
     task_ids bigint[], identify boolean, now timestamptz, budget interval DEFAULT '1 day'
@@ -15,21 +16,22 @@ BEGIN
     RETURN QUERY
     WITH timed AS MATERIALIZED (
         SELECT
-            p.*, old.mirror AS old, b.last_run_at AS ran_at, b.is_done, b.effective_at, b.base,
+            p.*, o.old, b.last_run_at AS ran_at, b.is_done, b.effective_at, b.base,
             b.parity_since, b.parity_count, k.kept,
-            _periodic_schedule.spread_offset((old.mirror).periodic_task_id, policy.spread) AS spread,
+            _periodic_schedule.spread_offset((o.old).periodic_task_id, policy.spread) AS spread,
             NOT k.kept AND p.problem IS NULL
-            AND (p.enabled OR b.changed OR (old.mirror).sync_error IS NOT NULL) AS readable,
-            identify OR (old.mirror).pipeline_id IS NULL OR (old.mirror).sync_error IS NOT NULL AS identified
+            AND (p.enabled OR b.changed OR (o.old).sync_error IS NOT NULL) AS readable,
+            identify OR (o.old).pipeline_id IS NULL
+            OR (o.old).sync_error IS NOT NULL AS identified
         FROM _periodic_schedule.beat_rows(task_ids) AS p
         CROSS JOIN _periodic_schedule.installation AS i
         LEFT JOIN LATERAL (
-            SELECT m AS mirror FROM @beat_schema@.pg_periodic_schedule AS m
+            SELECT m AS old FROM @beat_schema@.pg_periodic_schedule AS m
             WHERE m.periodic_task_id = p.periodic_task_id
             LIMIT 1  -- there is but one: the planner cannot know
-        ) AS old ON true
+        ) AS o ON true
         LEFT JOIN periodic_schedule.firing_policy AS policy
-            ON policy.pipeline_id = (old.mirror).pipeline_id AND (old.mirror).pg_owned
+            ON policy.pipeline_id = (o.old).pipeline_id AND (o.old).pg_owned
         CROSS JOIN LATERAL _periodic_schedule.run_basis(
             ROW(
                 p.cron_string, p.timezone, p.enabled, p.last_run_at, NULL, p.start_time, p.expires,
@@ -37,12 +39,12 @@ BEGIN
             )::_periodic_schedule.run_state,
             p.total_run_count,
             ROW(
-                (old.mirror).cron_string, (old.mirror).timezone, (old.mirror).enabled, (old.mirror).last_run_at,
-                NULL, (old.mirror).start_time, (old.mirror).expires, (old.mirror).one_off,
-                (old.mirror).effective_at, (old.mirror).parity_since, (old.mirror).parity_count
+                (o.old).cron_string, (o.old).timezone, (o.old).enabled,
+                (o.old).last_run_at, NULL, (o.old).start_time, (o.old).expires,
+                (o.old).one_off, (o.old).effective_at, (o.old).parity_since, (o.old).parity_count
             )::_periodic_schedule.run_state,
-            (old.mirror).pipeline_id IS NULL, (old.mirror).sync_error IS NULL, (old.mirror).pg_owned,
-            (old.mirror).run_count, i.pg_owns_new, now
+            (o.old).pipeline_id IS NULL, (o.old).sync_error IS NULL, (o.old).pg_owned,
+            (o.old).run_count, i.pg_owns_new, now
         ) AS b
         -- What the tick has computed, and nothing has changed since, is not computed again.
         CROSS JOIN LATERAL (SELECT b.kept AND NOT identify AS kept) AS k
@@ -73,8 +75,8 @@ BEGIN
         FROM (
             SELECT
                 array_agg(t.periodic_task_id) AS ids, array_agg((t.copied).task_name) AS names,
-                array_agg((t.copied).task) AS tasks, array_agg(t.args) AS args, array_agg(t.kwargs) AS kwargs,
-                array_agg(t.headers) AS headers
+                array_agg((t.copied).task) AS tasks, array_agg(t.args) AS args,
+                array_agg(t.kwargs) AS kwargs, array_agg(t.headers) AS headers
             FROM timed AS t
             WHERE t.identified
         ) AS a
@@ -118,7 +120,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.expected_rows(bigint[], boolean, timestamptz, interval) IS
-    'What the mirror rows of these tasks should be. identify: read names and arguments again too; now: '
-    'when an edit seen for the first time takes effect; budget: after how much time spent on next runs '
-    'to leave the others for later; postponed: why the server could not compute next_run_at or read '
-    'pipelines';
+    'What the mirror rows of these tasks should be. identify: read names and arguments again too; '
+    'now: when an edit seen for the first time takes effect; budget: after how much time spent on '
+    'next runs to leave the others for later; postponed: why the server could not compute '
+    'next_run_at or read pipelines';

@@ -2,8 +2,8 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.identities(
     task_ids bigint[], names text[], tasks text[], args_texts text[], kwargs_texts text[],
     headers_texts text[]
 ) RETURNS TABLE (
-    periodic_task_id bigint, identity _periodic_schedule.identity, identity_digest bigint, error text,
-    runnable boolean, postponed text
+    periodic_task_id bigint, identity _periodic_schedule.identity, identity_digest bigint,
+    error text, runnable boolean, postponed text
 )
 LANGUAGE plpgsql STABLE STRICT ROWS 100  -- STABLE: reads with the snapshot of its caller
 SET search_path = pg_catalog, pg_temp
@@ -21,14 +21,14 @@ BEGIN
             u.pipeline_id, k.organization_id, k.workflow_id, k.pipeline_name, k.identity_source
         )::_periodic_schedule.identity,
         _periodic_schedule.identity_digest(
-            u.name, u.task, u.args, u.kwargs, u.headers, u.pipeline_id, k.organization_id, k.workflow_id,
-            k.pipeline_name, k.identity_source
+            u.name, u.task, u.args, u.kwargs, u.headers, u.pipeline_id, k.organization_id,
+            k.workflow_id, k.pipeline_name, k.identity_source
         ),
         u.error, u.runnable, p.problem
     FROM unnest(
         task_ids, names, tasks, args_texts, kwargs_texts, headers_texts, parsed.pipeline_ids,
-        parsed.workflow_ids, parsed.organization_ids, parsed.pipeline_names, parsed.identity_sources,
-        parsed.errors, parsed.runnable
+        parsed.workflow_ids, parsed.organization_ids, parsed.pipeline_names,
+        parsed.identity_sources, parsed.errors, parsed.runnable
     ) AS u (
         id, name, task, args, kwargs, headers, pipeline_id,
         workflow_id, organization_id, pipeline_name, identity_source, error, runnable
@@ -37,7 +37,9 @@ BEGIN
         ON p.pipeline_id = u.pipeline_id
     CROSS JOIN LATERAL (
         SELECT
-            CASE WHEN p.pipeline_name IS NULL THEN u.workflow_id ELSE p.workflow_id END AS workflow_id,
+            CASE
+                WHEN p.pipeline_name IS NULL THEN u.workflow_id ELSE p.workflow_id
+            END AS workflow_id,
             coalesce(p.organization_id, u.organization_id) AS organization_id,
             coalesce(p.pipeline_name, u.pipeline_name) AS pipeline_name,
             CASE
@@ -46,6 +48,8 @@ BEGIN
     ) AS k;
 END
 $function$;
-COMMENT ON FUNCTION _periodic_schedule.identities(bigint[], text[], text[], text[], text[], text[]) IS
+COMMENT ON FUNCTION _periodic_schedule.identities(
+    bigint[], text[], text[], text[], text[], text[]
+) IS
     'Whose schedules these tasks are: from the row of the pipeline, else from kwargs or args. '
     'runnable: Beat can load the row; postponed: why pipelines could not be read';

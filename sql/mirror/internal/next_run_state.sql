@@ -47,6 +47,7 @@ COMMENT ON FUNCTION _periodic_schedule.next_run_state(
     _periodic_schedule.run_state, integer, _periodic_schedule.run_state, boolean, bigint, interval,
     boolean, bigint, timestamptz
 ) IS
-    'What a mirror row without errors should say about its runs. edited: beat has another timetable, so '
-    'that a run must be found; run_from_now: its first run after now, if that is known; is_known: '
-    'false: no run was found, why is for expected_rows() to say. The others: see run_basis()';
+    'What a mirror row without errors should say about its runs. edited: beat has another '
+    'timetable, so that a run must be found; run_from_now: its first run after now, if that is '
+    'known; is_known: false: no run was found, why is for expected_rows() to say. The others: see '
+    'run_basis()';

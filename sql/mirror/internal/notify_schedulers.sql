@@ -3,7 +3,8 @@ LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
-    IF pg_notification_queue_usage() < 0.5 THEN  -- a full queue would fail the commit of whoever notifies
+    -- A full queue would fail the commit of whoever notifies.
+    IF pg_notification_queue_usage() < 0.5 THEN
         PERFORM pg_notify('periodic_schedule', '');
     END IF;
 END

@@ -5,9 +5,11 @@ AS $function$
 #variable_conflict use_column
 BEGIN
     IF NOT EXISTS (
-        SELECT FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.pipeline_id = require_schedule.pipeline_id
+        SELECT FROM @beat_schema@.pg_periodic_schedule AS m
+        WHERE m.pipeline_id = require_schedule.pipeline_id
     ) THEN
-        RAISE EXCEPTION 'there is no schedule %', coalesce(require_schedule.pipeline_id::text, 'NULL')
+        RAISE EXCEPTION 'there is no schedule %',
+            coalesce(require_schedule.pipeline_id::text, 'NULL')
             USING ERRCODE = 'no_data_found',
             DETAIL = 'pg_periodic_schedule has no such pipeline_id.',
             HINT = 'Look it up: SELECT pipeline_id, task_name FROM pg_periodic_schedule.';

@@ -7,8 +7,9 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.run_basis(
     old _periodic_schedule.run_state, is_new boolean, old_is_right boolean, old_pg_owned boolean,
     old_run_count bigint,
     pg_owns_new boolean, now timestamptz,
-    OUT last_run_at timestamptz, OUT is_done boolean, OUT changed boolean, OUT effective_at timestamptz,
-    OUT kept boolean, OUT base timestamptz, OUT parity_since timestamptz, OUT parity_count bigint
+    OUT last_run_at timestamptz, OUT is_done boolean, OUT changed boolean,
+    OUT effective_at timestamptz, OUT kept boolean, OUT base timestamptz,
+    OUT parity_since timestamptz, OUT parity_count bigint
 ) RETURNS SETOF record
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 BEGIN ATOMIC
@@ -45,7 +46,8 @@ BEGIN ATOMIC
             coalesce(old_pg_owned, pg_owns_new) AS is_or_will_be_owned,
             CASE
                 WHEN old_pg_owned IS NOT TRUE THEN (beat).last_run_at
-                -- Who fires knows.  Beat's row follows later, but a pause by save() forgets the run.
+                -- Who fires knows.  Beat's row follows later, but a pause by save() forgets the
+                -- run.
                 WHEN (beat).enabled OR (beat).last_run_at IS NOT NULL OR old_run_count > 0
                     THEN (old).last_run_at
             END AS last_run_at,
@@ -62,7 +64,7 @@ BEGIN ATOMIC
             CASE
                 WHEN is_new THEN coalesce(r.last_run_at, now)  -- as Beat at its start
                 WHEN r.changed OR (beat).enabled AND NOT (old).enabled THEN now
-                -- It was told to forget.
+                -- It was made to forget.
                 WHEN r.last_run_at IS NULL AND (old).last_run_at IS NOT NULL THEN now
                 ELSE (old).effective_at
             END AS effective_at,
@@ -87,7 +89,8 @@ COMMENT ON FUNCTION _periodic_schedule.run_basis(
 ) IS
     'From which time the next run is searched, and what the mirror row says about runs besides. '
     'beat: what Beat''s row and its timetable say (last_run_at as Beat saved it; next_run_at, '
-    'effective_at and parity_… are not read); old: the mirror row, NULLs if is_new. '
-    'last_run_at: of who fires; is_done: a one-off that has run; changed: its cron_string, zone or start; '
-    'effective_at: since when that is in effect; base: the time after which the next run is searched; '
-    'kept: that of the mirror row holds, since nothing has changed; parity_…: what parity counts from';
+    'effective_at and parity_… are not read); old: the mirror row, NULLs if is_new. last_run_at: '
+    'of who fires; is_done: a one-off that has run; changed: its cron_string, zone or start; '
+    'effective_at: since when that is in effect; base: the time after which the next run is '
+    'searched; kept: that of the mirror row holds, since nothing has changed; parity_…: what '
+    'parity counts from';

@@ -1,10 +1,13 @@
-CREATE OR REPLACE FUNCTION _periodic_schedule.spread_of(periodic_task_id bigint, pipeline_id uuid) RETURNS interval
+CREATE OR REPLACE FUNCTION _periodic_schedule.spread_of(
+    periodic_task_id bigint, pipeline_id uuid
+) RETURNS interval
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
     RETURN _periodic_schedule.spread_offset(periodic_task_id, (
-        SELECT y.spread FROM periodic_schedule.firing_policy AS y WHERE y.pipeline_id = spread_of.pipeline_id
+        SELECT policy.spread FROM periodic_schedule.firing_policy AS policy
+        WHERE policy.pipeline_id = spread_of.pipeline_id
     ));
 END
 $function$;

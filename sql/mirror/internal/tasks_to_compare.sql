@@ -1,6 +1,6 @@
--- Next runs are not asked of Python row by row, but once for all rows of a schedule that say the same
--- run: the run after a time never decreases as the time increases, so if it is right for the least base
--- and for the greatest, it is right for those between.
+-- Next runs are not asked of Python row by row, but once for all rows of a schedule that say the
+-- same run: the run after a time never decreases as the time increases, so if it is right for the
+-- least base and for the greatest, it is right for those between.
 CREATE OR REPLACE FUNCTION _periodic_schedule.tasks_to_compare() RETURNS SETOF bigint
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp

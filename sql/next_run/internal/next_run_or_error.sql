@@ -1,5 +1,6 @@
-CREATE OR REPLACE FUNCTION _periodic_schedule.next_run_or_error(cron_string text, timezone text, after timestamptz)
-RETURNS timestamptz
+CREATE OR REPLACE FUNCTION _periodic_schedule.next_run_or_error(
+    cron_string text, timezone text, after timestamptz
+) RETURNS timestamptz
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $function$

@@ -1,7 +1,7 @@
 -- The Python that all PL/Python functions share, read once a session, and once in each of its
--- parallel workers.  GD is shared by all roles of a session: only code goes there, no data.
--- Who calls a function in PL/Python calls this first: from Python it could not be called in a
--- parallel worker, where plpy.execute() fails.  Both are PARALLEL RESTRICTED, so that they run in one
+-- parallel workers.  GD is shared by all roles of a session: only code goes there, no data.  Who
+-- calls a function in PL/Python calls this first: from Python it could not be called in a parallel
+-- worker, where plpy.execute() fails.  Both are PARALLEL RESTRICTED, so that they run in one
 -- process; what calls both is PARALLEL SAFE.  py_next_run_at() alone does without: it is SAFE, and
 -- finds nothing where the code is not loaded.
 CREATE OR REPLACE FUNCTION _periodic_schedule.py_load() RETURNS void

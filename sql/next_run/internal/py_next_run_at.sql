@@ -1,5 +1,6 @@
-CREATE OR REPLACE FUNCTION _periodic_schedule.py_next_run_at(cron_string text, timezone text, after bigint)
-RETURNS bigint
+CREATE OR REPLACE FUNCTION _periodic_schedule.py_next_run_at(
+    cron_string text, timezone text, after bigint
+) RETURNS bigint
 LANGUAGE plpython3u STABLE STRICT PARALLEL SAFE
 -- No search_path is set: it looks no name up, and to set it takes as long as the rest of a call.
 AS $python$

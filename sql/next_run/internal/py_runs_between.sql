@@ -1,5 +1,6 @@
 CREATE OR REPLACE FUNCTION _periodic_schedule.py_runs_between(
-    cron_string text, timezone text, after bigint, n integer, until bigint, OUT runs bigint[], OUT error text[]
+    cron_string text, timezone text, after bigint, n integer, until bigint, OUT runs bigint[],
+    OUT error text[]
 )
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp

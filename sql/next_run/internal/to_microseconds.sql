@@ -4,7 +4,9 @@
 CREATE OR REPLACE FUNCTION _periodic_schedule.to_microseconds(moment timestamptz) RETURNS bigint
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN CASE WHEN moment IS NOT NULL THEN (extract(
-    epoch FROM least(greatest(moment, timestamptz '0001-12-31 00:00+00 BC'), timestamptz '10000-01-01 00:00+00')
+    epoch FROM least(
+        greatest(moment, timestamptz '0001-12-31 00:00+00 BC'), timestamptz '10000-01-01 00:00+00'
+    )
 ) * 1000000)::bigint END;
 COMMENT ON FUNCTION _periodic_schedule.to_microseconds(timestamptz) IS
     'Whole microseconds since 1970 in UTC, the unit of all PL/Python functions; times before the '

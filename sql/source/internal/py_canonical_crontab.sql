@@ -1,4 +1,6 @@
-CREATE OR REPLACE FUNCTION _periodic_schedule.py_canonical_crontab(fields text[], OUT cron_string text, OUT error text)
+CREATE OR REPLACE FUNCTION _periodic_schedule.py_canonical_crontab(
+    fields text[], OUT cron_string text, OUT error text
+)
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$

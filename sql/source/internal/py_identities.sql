@@ -1,7 +1,8 @@
 CREATE OR REPLACE FUNCTION _periodic_schedule.py_identities(
     names text[], tasks text[], args_texts text[], kwargs_texts text[], headers_texts text[],
-    OUT pipeline_ids uuid[], OUT workflow_ids uuid[], OUT organization_ids text[], OUT pipeline_names text[],
-    OUT identity_sources text[], OUT errors text[], OUT runnable boolean[]
+    OUT pipeline_ids uuid[], OUT workflow_ids uuid[], OUT organization_ids text[],
+    OUT pipeline_names text[], OUT identity_sources text[], OUT errors text[],
+    OUT runnable boolean[]
 )
 LANGUAGE plpython3u IMMUTABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp

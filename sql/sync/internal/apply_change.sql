@@ -1,6 +1,6 @@
--- change says what may differ: created (this transaction made the tasks), redefined (names, arguments
--- or the reference to a timetable), timetable (the row that it refers to), runs (pause, resumption,
--- saved run).
+-- change says what may differ: created (this transaction made the tasks), redefined (names,
+-- arguments or the reference to a timetable), timetable (the row that it refers to), runs (pause,
+-- resumption, saved run).
 CREATE OR REPLACE FUNCTION _periodic_schedule.apply_change(
     table_kind text, source_keys text[], change text, reload boolean
 ) RETURNS void
@@ -17,8 +17,11 @@ BEGIN
         PERFORM _periodic_schedule.request_beat_reload();
     END IF;
     IF source_keys <> '{}' THEN
-        IF isolation = 'serializable' THEN  -- our reads could make the application's transaction fail
-            PERFORM _periodic_schedule.defer_sync(table_kind, source_keys, 'written in SERIALIZABLE');
+        IF isolation = 'serializable' THEN
+            -- Our reads could make the application's transaction fail.
+            PERFORM _periodic_schedule.defer_sync(
+                table_kind, source_keys, 'written in SERIALIZABLE'
+            );
             RETURN;
         END IF;
         IF table_kind = 'task' AND source_keys <> '{*}' THEN
@@ -26,8 +29,8 @@ BEGIN
             IF change = 'runs' THEN
                 task_ids := _periodic_schedule.sync_time_columns(task_ids, clock_timestamp());
                 -- The first in a session finds no Python.
-                IF task_ids <> '{}' AND _periodic_schedule.py_next_run_at('* * * * *', 'UTC', 0) IS NULL
-                THEN
+                IF task_ids <> '{}'
+                    AND _periodic_schedule.py_next_run_at('* * * * *', 'UTC', 0) IS NULL THEN
                     PERFORM _periodic_schedule.py_load();
                     task_ids := _periodic_schedule.sync_time_columns(task_ids, clock_timestamp());
                 END IF;
@@ -43,7 +46,9 @@ BEGIN
             );
         END IF;
         IF isolation = 'repeatable read' THEN  -- done, but from a snapshot older than the locks
-            PERFORM _periodic_schedule.defer_sync(table_kind, source_keys, 'written in REPEATABLE READ');
+            PERFORM _periodic_schedule.defer_sync(
+                table_kind, source_keys, 'written in REPEATABLE READ'
+            );
         END IF;
     END IF;
     IF done AND isolation IN ('read committed', 'read uncommitted') AND (
@@ -55,5 +60,5 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.apply_change(text, text[], text, boolean) IS
-    'What every trigger does with the source rows that changed: asks Beat to reload, mirrors them as far '
-    'as the isolation level allows, defers the rest, does what was pending';
+    'What every trigger does with the source rows that changed: asks Beat to reload, mirrors them '
+    'as far as the isolation level allows, defers the rest, does what was pending';

@@ -1,8 +1,8 @@
 -- One row for each transaction that changes schedules at the same time.  Its deferred trigger moves
--- Beat's change mark at commit, so that Beat's single row is locked for the length of a commit, not of
--- an application's transaction.  A row that nobody has locked is free, whoever used it last, unless it
--- is still pending.  Rows are reused (UPDATE) instead of inserted and deleted: at 1,000 writes a second,
--- dead rows slowed each write until the next vacuum.
+-- Beat's change mark at commit, so that Beat's single row is locked for the length of a commit, not
+-- of an application's transaction.  A row that nobody has locked is free, whoever used it last,
+-- unless it is still pending.  Rows are reused (UPDATE) instead of inserted and deleted: at 1,000
+-- writes a second, dead rows slowed each write until the next vacuum.
 CREATE TABLE _periodic_schedule.beat_reload (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     transaction_id xid8 NOT NULL,

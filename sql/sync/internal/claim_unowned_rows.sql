@@ -18,5 +18,5 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.claim_unowned_rows(bigint[]) IS
-    'Gives these tasks the mirror rows of their key that no task has yet: the application''s own, from '
-    'before the table was taken over';
+    'Gives these tasks the mirror rows of their key that no task has yet: the application''s own, '
+    'from before the table was taken over';

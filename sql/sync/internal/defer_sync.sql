@@ -11,5 +11,5 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.defer_sync(text, text[], text) IS
-    'Leaves the sync of these source rows for later, in pending_sync. Reads nothing, so that it disturbs '
-    'no SERIALIZABLE transaction';
+    'Leaves the sync of these source rows for later, in pending_sync. Reads nothing, so that it '
+    'disturbs no SERIALIZABLE transaction';

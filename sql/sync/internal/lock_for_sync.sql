@@ -1,5 +1,5 @@
--- Locks, in this order: slots of the source rows (shared), slots of missing tasks (exclusive), mirror
--- rows.
+-- Locks, in this order: slots of the source rows (shared), slots of missing tasks (exclusive),
+-- mirror rows.
 CREATE OR REPLACE FUNCTION _periodic_schedule.lock_for_sync(
     task_ids bigint[], change text, deadline timestamptz,
     OUT ids bigint[], OUT missing bigint[], OUT busy bigint[]
@@ -47,5 +47,5 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.lock_for_sync(bigint[], text, timestamptz) IS
-    'Locks what sync_tasks() needs, until the deadline. ids: tasks that may be written now; missing: '
-    'those of them that had no mirror row; busy: tasks whose row could not be locked';
+    'Locks what sync_tasks() needs, until the deadline. ids: tasks that may be written now; '
+    'missing: those of them that had no mirror row; busy: tasks whose row could not be locked';

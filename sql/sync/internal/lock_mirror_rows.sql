@@ -1,4 +1,6 @@
-CREATE OR REPLACE FUNCTION _periodic_schedule.lock_mirror_rows(task_ids bigint[], deadline timestamptz) RETURNS bigint[]
+CREATE OR REPLACE FUNCTION _periodic_schedule.lock_mirror_rows(
+    task_ids bigint[], deadline timestamptz
+) RETURNS bigint[]
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -10,9 +12,11 @@ BEGIN
             SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
             WHERE m.periodic_task_id = ANY (task_ids) ORDER BY m.pipeline_id FOR UPDATE SKIP LOCKED
         );
-        IF cardinality(locked) = cardinality(task_ids) OR clock_timestamp() >= deadline OR cardinality(locked) = (
-            SELECT count(*) FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.periodic_task_id = ANY (task_ids)
-        ) THEN
+        IF cardinality(locked) = cardinality(task_ids) OR clock_timestamp() >= deadline
+            OR cardinality(locked) = (
+                SELECT count(*) FROM @beat_schema@.pg_periodic_schedule AS m
+                WHERE m.periodic_task_id = ANY (task_ids)
+            ) THEN
             RETURN locked;
         END IF;
         PERFORM pg_sleep(0.005);

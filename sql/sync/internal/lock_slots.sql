@@ -1,5 +1,6 @@
-CREATE OR REPLACE FUNCTION _periodic_schedule.lock_slots(slots integer[], exclusive boolean, deadline timestamptz)
-RETURNS boolean
+CREATE OR REPLACE FUNCTION _periodic_schedule.lock_slots(
+    slots integer[], exclusive boolean, deadline timestamptz
+) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -36,5 +37,5 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.lock_slots(integer[], boolean, timestamptz) IS
-    'Locks rows of sync_slot, shared or exclusive, in their order. false: some were held by others until '
-    'the deadline';
+    'Locks rows of sync_slot, shared or exclusive, in their order. false: some were held by others '
+    'until the deadline';

@@ -13,7 +13,8 @@ BEGIN
             spread_ids := ARRAY(SELECT o.pipeline_id FROM old_rows AS o WHERE o.spread > '0');
         ELSE  -- a rename changes the key, and comes from a sync that writes the mirror row itself
             spread_ids := ARRAY(
-                SELECT n.pipeline_id FROM new_rows AS n JOIN old_rows AS o ON o.pipeline_id = n.pipeline_id
+                SELECT n.pipeline_id
+                FROM new_rows AS n JOIN old_rows AS o ON o.pipeline_id = n.pipeline_id
                 WHERE n.spread <> o.spread
             );
     END CASE;

@@ -1,4 +1,6 @@
-CREATE OR REPLACE FUNCTION _periodic_schedule.remove_gone_and_park_renamed(task_ids bigint[]) RETURNS void
+CREATE OR REPLACE FUNCTION _periodic_schedule.remove_gone_and_park_renamed(
+    task_ids bigint[]
+) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -19,5 +21,5 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.remove_gone_and_park_renamed(bigint[]) IS
-    'Deletes the mirror rows of tasks that are no more, and frees the keys of those renamed, so that '
-    'write_mirror_rows() meets no key of another row';
+    'Deletes the mirror rows of tasks that are no more, and frees the keys of those renamed, so '
+    'that write_mirror_rows() meets no key of another row';

@@ -28,7 +28,8 @@ BEGIN
     INSERT INTO _periodic_schedule.beat_reload (transaction_id)
     SELECT pg_current_xact_id()
     WHERE NOT EXISTS (
-        SELECT FROM _periodic_schedule.beat_reload AS b WHERE b.transaction_id = pg_current_xact_id()
+        SELECT FROM _periodic_schedule.beat_reload AS b
+        WHERE b.transaction_id = pg_current_xact_id()
     );
 EXCEPTION WHEN OTHERS THEN  -- no reason not to mirror
     RAISE WARNING 'pg_periodic_schedule cannot ask Beat to reload: %', sqlerrm

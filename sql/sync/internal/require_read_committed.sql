@@ -6,7 +6,8 @@ BEGIN
     IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
         RAISE EXCEPTION '% needs READ COMMITTED', caller
             USING ERRCODE = 'invalid_transaction_state',
-            DETAIL = 'In a stricter isolation level it cannot see what was committed after its snapshot.',
+            DETAIL = 'In a stricter isolation level it cannot see what was committed after its '
+                'snapshot.',
             HINT = 'Run it in a transaction of its own.';
     END IF;
 END

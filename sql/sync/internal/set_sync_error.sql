@@ -1,4 +1,6 @@
-CREATE OR REPLACE FUNCTION _periodic_schedule.set_sync_error(task_id bigint, message text) RETURNS void
+CREATE OR REPLACE FUNCTION _periodic_schedule.set_sync_error(
+    task_id bigint, message text
+) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $function$

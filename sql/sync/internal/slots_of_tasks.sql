@@ -9,7 +9,9 @@ BEGIN
                 p.crontab_id, p.interval_id, p.clocked_id, p.solar_id,
                 -- A UUID, perhaps: a slot too many does no harm.
                 CASE
-                    WHEN length(p.name) = 36 AND EXISTS (SELECT FROM _periodic_schedule.pipeline_source) THEN p.name::text
+                    WHEN length(p.name) = 36
+                        AND EXISTS (SELECT FROM _periodic_schedule.pipeline_source)
+                        THEN p.name::text
                 END AS pipeline
             FROM @beat_schema@.django_celery_beat_periodictask AS p
             WHERE p.id = ANY (task_ids)
@@ -17,13 +19,17 @@ BEGIN
 
         -- Many tasks, few schedules.
         keys (table_kind, source_key) AS (
-            SELECT 'crontab', k.id::text FROM (SELECT DISTINCT u.crontab_id FROM used AS u) AS k (id)
+            SELECT 'crontab', k.id::text
+            FROM (SELECT DISTINCT u.crontab_id FROM used AS u) AS k (id)
             UNION ALL
-            SELECT 'interval', k.id::text FROM (SELECT DISTINCT u.interval_id FROM used AS u) AS k (id)
+            SELECT 'interval', k.id::text
+            FROM (SELECT DISTINCT u.interval_id FROM used AS u) AS k (id)
             UNION ALL
-            SELECT 'clocked', k.id::text FROM (SELECT DISTINCT u.clocked_id FROM used AS u) AS k (id)
+            SELECT 'clocked', k.id::text
+            FROM (SELECT DISTINCT u.clocked_id FROM used AS u) AS k (id)
             UNION ALL
-            SELECT 'solar', k.id::text FROM (SELECT DISTINCT u.solar_id FROM used AS u) AS k (id)
+            SELECT 'solar', k.id::text
+            FROM (SELECT DISTINCT u.solar_id FROM used AS u) AS k (id)
             UNION ALL
             SELECT 'pipeline', u.pipeline FROM used AS u
             UNION ALL
@@ -33,7 +39,9 @@ BEGIN
 
         SELECT DISTINCT l.slot
         FROM keys AS k
-        CROSS JOIN LATERAL (SELECT _periodic_schedule.slot_of(k.table_kind, k.source_key) AS slot) AS l
+        CROSS JOIN LATERAL (
+            SELECT _periodic_schedule.slot_of(k.table_kind, k.source_key) AS slot
+        ) AS l
         WHERE k.source_key IS NOT NULL
     );
 END

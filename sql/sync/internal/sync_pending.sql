@@ -11,7 +11,8 @@ BEGIN
         UPDATE _periodic_schedule.beat_reload AS b  -- as if they were our own
         SET transaction_id = pg_current_xact_id(), pending = false
         WHERE b.id = ANY (ARRAY(
-            SELECT l.id FROM _periodic_schedule.beat_reload AS l WHERE l.pending FOR UPDATE SKIP LOCKED
+            SELECT l.id FROM _periodic_schedule.beat_reload AS l
+            WHERE l.pending FOR UPDATE SKIP LOCKED
         ));
         -- The stricter isolation levels leave a row each.
         DELETE FROM _periodic_schedule.beat_reload AS b
@@ -52,5 +53,6 @@ EXCEPTION WHEN OTHERS THEN  -- they stay pending
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.sync_pending(integer, timestamptz) IS
-    'Takes up to at_once rows of pending_sync that no other session is taking, and mirrors what they '
-    'name; what fails is deferred again, at the end. Returns the number taken. READ COMMITTED only';
+    'Takes up to at_once rows of pending_sync that no other session is taking, and mirrors what '
+    'they name; what fails is deferred again, at the end. Returns the number taken. READ COMMITTED '
+    'only';

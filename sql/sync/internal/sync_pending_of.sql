@@ -56,7 +56,8 @@ BEGIN
                 RAISE WARNING
                     'pg_periodic_schedule does not fire task %, which it cannot mirror: %',
                     task_ids[position], sqlerrm
-                    USING HINT = 'It is in periodic_schedule.pending_sync, and fired when that is done.';
+                    USING HINT = 'It is in periodic_schedule.pending_sync, and fired when that is '
+                        'done.';
                 not_synced := not_synced || task_ids[position];
             END;
         END LOOP;
@@ -71,6 +72,6 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.sync_pending_of(uuid[]) IS
-    'Mirrors those of these schedules that pending_sync names, whose mirror rows the caller has locked: '
-    'an edit that could not wait for that lock is done under it. Returns the schedules without those '
-    'that it could not mirror';
+    'Mirrors those of these schedules that pending_sync names, whose mirror rows the caller has '
+    'locked: an edit that could not wait for that lock is done under it. Returns the schedules '
+    'without those that it could not mirror';

@@ -1,8 +1,8 @@
 -- Beat's own rows are never locked.  A session that edits a source row (timetable, pipeline,
--- organization) locks its slot here exclusively; a session that puts a task on that row locks the slot
--- shared; both do so before they read: docs/locking.md.  A slot is a hash of the row's key, so the
--- number of slots is fixed and nothing need be created or cleaned up; two rows that share a slot only
--- wait for each other.
+-- organization) locks its slot here exclusively; a session that puts a task on that row locks the
+-- slot shared; both do so before they read: docs/locking.md.  A slot is a hash of the row's key, so
+-- the number of slots is fixed and nothing need be created or cleaned up; two rows that share a
+-- slot only wait for each other.
 CREATE TABLE _periodic_schedule.sync_slot (slot integer PRIMARY KEY);
 COMMENT ON TABLE _periodic_schedule.sync_slot IS
     'Row locks that serialise syncs on the source rows that they read';

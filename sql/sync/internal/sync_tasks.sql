@@ -1,6 +1,6 @@
--- The full sync.  It locks, in this order: the slots of the source rows that it will read, the slots of
--- tasks that have no mirror row to lock, the mirror rows.  Only then it reads, in new statements.
--- docs/locking.md says why each lock is needed, and what is safe without.
+-- The full sync.  It locks, in this order: the slots of the source rows that it will read, the
+-- slots of tasks that have no mirror row to lock, the mirror rows.  Only then it reads, in new
+-- statements.  docs/locking.md says why each lock is needed, and what is safe without.
 CREATE OR REPLACE FUNCTION _periodic_schedule.sync_tasks(
     task_ids bigint[], change text, deadline timestamptz
 ) RETURNS bigint[]
@@ -8,7 +8,8 @@ LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan  -- planning takes longer than a few tasks do
 SET jit = off  -- compiling would take longer than it runs
--- Statistics know nothing of what a backfill has written: it would be read as a whole, again and again.
+-- Statistics know nothing of what a backfill has written: it would be read as a whole, again and
+-- again.
 SET enable_seqscan = off
 AS $function$
 DECLARE
@@ -32,7 +33,8 @@ BEGIN
         );
     END IF;
     IF ready.missing <> '{}' THEN
-        -- Who fires them?  The lock, until our commit, makes adopt() and release() of all wait for it.
+        -- Who fires them?  The lock, until our commit, makes adopt() and release() of all wait for
+        -- it.
         SELECT i.pg_owns_new INTO pg_owns_new
         FROM _periodic_schedule.installation AS i FOR SHARE SKIP LOCKED;
         IF pg_owns_new IS NULL THEN
@@ -50,7 +52,9 @@ BEGIN
             PERFORM _periodic_schedule.remove_gone_and_park_renamed(ready.ids);
         END IF;
     END IF;
-    PERFORM _periodic_schedule.write_mirror_rows(ready.ids, redefined, coalesce(pg_owns_new, false));
+    PERFORM _periodic_schedule.write_mirror_rows(
+        ready.ids, redefined, coalesce(pg_owns_new, false)
+    );
     RETURN ready.busy;
 END
 $function$;

@@ -13,7 +13,8 @@ BEGIN
     END IF;
     IF table_kind <> 'task' THEN
         slots := CASE
-            WHEN source_keys = '{*}' THEN ARRAY(SELECT l.slot FROM _periodic_schedule.sync_slot AS l)
+            WHEN source_keys = '{*}'
+                THEN ARRAY(SELECT l.slot FROM _periodic_schedule.sync_slot AS l)
             WHEN table_kind = 'organization' THEN ARRAY[_periodic_schedule.slot_of(table_kind, '*')]
             ELSE ARRAY(
                 SELECT DISTINCT _periodic_schedule.slot_of(table_kind, k.source_key)
@@ -34,7 +35,8 @@ BEGIN
         );
         task_ids := task_ids[:at_once];
     END IF;
-    IF table_kind IN ('crontab', 'interval') AND cardinality(source_keys) = 1 AND task_ids <> '{}' THEN
+    IF table_kind IN ('crontab', 'interval') AND cardinality(source_keys) = 1
+        AND task_ids <> '{}' THEN
         task_ids := _periodic_schedule.sync_timetable(table_kind, source_keys[1], task_ids);
     END IF;
     RETURN task_ids = '{}' OR _periodic_schedule.try_sync_tasks(
@@ -49,5 +51,5 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.sync_tasks_using(text, text[], integer, timestamptz) IS
-    'Mirrors all tasks that use these source rows, at most at_once of them now; the others are deferred. '
-    'false: something failed';
+    'Mirrors all tasks that use these source rows, at most at_once of them now; the others are '
+    'deferred. false: something failed';

@@ -1,7 +1,8 @@
--- Reads and locks in one statement, from one snapshot.  So the caller must see to it that nobody else
--- can have changed these tasks meanwhile: the transaction has written them itself, or has locked the
--- mirror rows before.  Identities and timetables are not read again: what the locked mirror row says is
--- right, because a session that changes them has to lock that row too, or defers (docs/locking.md).
+-- Reads and locks in one statement, from one snapshot.  So the caller must see to it that nobody
+-- else can have changed these tasks meanwhile: the transaction has written them itself, or has
+-- locked the mirror rows before.  Identities and timetables are not read again: what the locked
+-- mirror row says is right, because a session that changes them has to lock that row too, or defers
+-- (docs/locking.md).
 -- Longer than 80 lines: one statement locks, reads and writes.
 CREATE OR REPLACE FUNCTION _periodic_schedule.sync_time_columns(
     task_ids bigint[], now timestamptz, cron_string text DEFAULT NULL, timezone text DEFAULT NULL,
@@ -99,7 +100,7 @@ $function$;
 COMMENT ON FUNCTION _periodic_schedule.sync_time_columns(
     bigint[], timestamptz, text, text, bigint, bigint
 ) IS
-    'Fast path of sync for pauses, saved runs and crontab or interval edits. Updates the columns of '
-    'run_state only, in one statement. cron_string, timezone and one of the ids: of the edited row. '
-    'Returns the tasks it could not do: mirror row locked by others or missing, errors, no run found, '
-    'solar schedules (a search may be long), nothing to change';
+    'Fast path of sync for pauses, saved runs and crontab or interval edits. Updates the columns '
+    'of run_state only, in one statement. cron_string, timezone and one of the ids: of the edited '
+    'row. Returns the tasks it could not do: mirror row locked by others or missing, errors, no '
+    'run found, solar schedules (a search may be long), nothing to change';

@@ -15,18 +15,22 @@ BEGIN
                 _periodic_schedule.crontab_text(
                     c.minute, c.hour, c.day_of_month, c.month_of_year, c.day_of_week
                 ) AS cron_string,
-                c.timezone::text AS timezone, c.id::bigint AS crontab_id, NULL::bigint AS interval_id
+                c.timezone::text AS timezone, c.id::bigint AS crontab_id,
+                NULL::bigint AS interval_id
             INTO edited
-            FROM @beat_schema@.django_celery_beat_crontabschedule AS c WHERE c.id = source_key::bigint;
+            FROM @beat_schema@.django_celery_beat_crontabschedule AS c
+            WHERE c.id = source_key::bigint;
         WHEN 'interval' THEN
             SELECT
-                _periodic_schedule.interval_text(i.every, i.period) AS cron_string, 'UTC' AS timezone,
-                NULL::bigint AS crontab_id, i.id::bigint AS interval_id
+                _periodic_schedule.interval_text(i.every, i.period) AS cron_string,
+                'UTC' AS timezone, NULL::bigint AS crontab_id, i.id::bigint AS interval_id
             INTO edited
-            FROM @beat_schema@.django_celery_beat_intervalschedule AS i WHERE i.id = source_key::bigint;
+            FROM @beat_schema@.django_celery_beat_intervalschedule AS i
+            WHERE i.id = source_key::bigint;
     END CASE;
     -- Else deleted, or columns with spaces or non-ASCII characters: for expected_rows().
-    IF edited.interval_id IS NOT NULL OR _periodic_schedule.is_plain_crontab(edited.cron_string) THEN
+    IF edited.interval_id IS NOT NULL
+        OR _periodic_schedule.is_plain_crontab(edited.cron_string) THEN
         RETURN _periodic_schedule.sync_time_columns(
             task_ids, clock_timestamp(), edited.cron_string, edited.timezone, edited.crontab_id,
             edited.interval_id
@@ -38,5 +42,5 @@ EXCEPTION WHEN OTHERS THEN  -- of one row: try_sync_tasks() finds it
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.sync_timetable(text, text, bigint[]) IS
-    'Mirrors an edit of one crontab or interval to tasks that use it. Returns the tasks it could not do; '
-    'raises nothing';
+    'Mirrors an edit of one crontab or interval to tasks that use it. Returns the tasks it could '
+    'not do; raises nothing';

@@ -29,20 +29,22 @@ BEGIN
                 SELECT
                     coalesce(n.id, o.id) AS id,
                     (
-                        n.id, n.name, n.task, n.args, n.kwargs, n.headers, n.crontab_id, n.interval_id,
-                        n.clocked_id, n.solar_id
+                        n.id, n.name, n.task, n.args, n.kwargs, n.headers, n.crontab_id,
+                        n.interval_id, n.clocked_id, n.solar_id
                     ) IS DISTINCT FROM (
-                        o.id, o.name, o.task, o.args, o.kwargs, o.headers, o.crontab_id, o.interval_id,
-                        o.clocked_id, o.solar_id
+                        o.id, o.name, o.task, o.args, o.kwargs, o.headers, o.crontab_id,
+                        o.interval_id, o.clocked_id, o.solar_id
                     ) AS redefined,
                     (n.enabled, n.start_time, n.expires, n.one_off)
                     IS DISTINCT FROM (o.enabled, o.start_time, o.expires, o.one_off) AS retimed,
                     (n.last_run_at, n.one_off AND n.total_run_count > 0)
                     IS DISTINCT FROM (o.last_run_at, o.one_off AND o.total_run_count > 0) AS ran,
                     (
-                        n.queue, n.exchange, n.routing_key, n.priority, n.expire_seconds, n.description
+                        n.queue, n.exchange, n.routing_key, n.priority, n.expire_seconds,
+                        n.description
                     ) IS DISTINCT FROM (
-                        o.queue, o.exchange, o.routing_key, o.priority, o.expire_seconds, o.description
+                        o.queue, o.exchange, o.routing_key, o.priority, o.expire_seconds,
+                        o.description
                     ) AS resent
                 FROM old_rows AS o
                 FULL JOIN new_rows AS n ON n.id = o.id

@@ -51,7 +51,8 @@ BEGIN
             ) INTO names USING source_keys;
     END CASE;
     RETURN ARRAY(
-        SELECT p.id FROM @beat_schema@.django_celery_beat_periodictask AS p WHERE p.name = ANY (names)
+        SELECT p.id FROM @beat_schema@.django_celery_beat_periodictask AS p
+        WHERE p.name = ANY (names)
     );
 END
 $function$;

@@ -16,8 +16,8 @@ EXCEPTION
         PERFORM _periodic_schedule.defer_sync('task', task_ids::text[], sqlerrm);
         RETURN false;
     WHEN OTHERS THEN
-        -- One row's fault is found by halving.  What is wrong for all rows (classes: access rule, no
-        -- resources, system) is not, nor does the search go on for long.
+        -- One row's fault is found by halving.  What is wrong for all rows (classes: access rule,
+        -- no resources, system) is not, nor does the search go on for long.
         IF half > 0 AND left(sqlstate, 2) NOT IN ('42', '53', '58')
             AND clock_timestamp() < deadline + '0.2 s' THEN
             first_done := _periodic_schedule.try_sync_tasks(task_ids[:half], change, deadline);
@@ -27,8 +27,8 @@ EXCEPTION
         RAISE WARNING 'pg_periodic_schedule could not mirror % task(s): %',
             cardinality(task_ids), sqlerrm
             USING DETAIL = format('periodic_task_id %s', array_to_string(task_ids[:20], ', ')),
-            HINT = 'They are in periodic_schedule.pending_sync and tried again with the next write to '
-                'a Beat table.';
+            HINT = 'They are in periodic_schedule.pending_sync and tried again with the next write '
+                'to a Beat table.';
         PERFORM _periodic_schedule.defer_sync('task', task_ids::text[], sqlerrm);
         IF half = 0 THEN
             PERFORM _periodic_schedule.set_sync_error(task_ids[1], sqlerrm);

@@ -68,8 +68,8 @@ BEGIN
             sync_error, identity_digest, periodic_task_id, pg_owned
         )
         SELECT
-            (e.copied).*, (e.identity).*, (e.run_state).*, e.sync_error, e.identity_digest, e.periodic_task_id,
-            write_mirror_rows.pg_owns_new
+            (e.copied).*, (e.identity).*, (e.run_state).*, e.sync_error, e.identity_digest,
+            e.periodic_task_id, write_mirror_rows.pg_owns_new
         FROM expected AS e
         WHERE redefined AND e.is_new
         RETURNING m.pg_owned AND m.next_run_at IS NOT NULL AS to_be_fired
@@ -86,5 +86,6 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.write_mirror_rows(bigint[], boolean, boolean) IS
-    'Writes the mirror rows of these tasks, as expected_rows() says, where they differ. redefined: rows '
-    'that are missing are inserted, and identities are read again; pg_owns_new: who fires new ones';
+    'Writes the mirror rows of these tasks, as expected_rows() says, where they differ. '
+    'redefined: rows that are missing are inserted, and identities are read again; pg_owns_new: '
+    'who fires new ones';
