@@ -15,7 +15,7 @@ from stage import CRONS, TASK, ZONES, Session, Stage, settle, shared
 Call = tuple[str, str, datetime]
 START = datetime(2026, 1, 1, tzinfo=UTC)
 CALLS = 1000
-SETUP = "SELECT _periodic_schedule.py_load()"  # what next_runs_of_many() is called after
+SETUP = "SELECT _periodic_schedule.py_load()"  # what py_next_run_of_each() is called after
 # The one place that names the set-based function: 500 distinct among so many rows.
 SET_BASED = (
     "SELECT cardinality(n.runs) FROM ("

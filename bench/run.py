@@ -3,7 +3,8 @@ docs/performance.md with them.
 
     bench/run.py [TOPIC …] [--sizes 1000,100000] [--rounds 300] [--advances 200000]
 
-Everything runs on throw-away servers.
+Everything runs on throw-away servers.  In git are the files of bench/results that
+docs/performance.md shows; the others are ignored.
 """
 
 import argparse
@@ -62,11 +63,36 @@ def arguments() -> argparse.Namespace:
     return given
 
 
-def as_json(result: Result) -> dict[str, Any]:
+def as_dict(result: Result) -> dict[str, Any]:
     return asdict(result) | {
         "reaches_must": result.reaches(result.must),
         "reaches_aim": result.reaches(result.aim),
     }
+
+
+def rounded(value: Any) -> Any:
+    """Nine digits of each number: a table shows at most seven."""
+    match value:
+        case float():
+            return float(f"{value:.9g}")
+        case dict():
+            return {key: rounded(item) for key, item in value.items()}
+        case list() | tuple():
+            return [rounded(item) for item in value]
+        case _:
+            return value
+
+
+def as_text(written: dict[str, Any]) -> str:
+    """JSON with a line for each result and each curve, so that a diff shows which have changed."""
+    lines = []
+    for key, value in rounded(written).items():
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            items = ",\n".join(f"  {json.dumps(item, ensure_ascii=False)}" for item in value)
+            lines.append(f'"{key}": [\n{items}\n ]')
+        else:
+            lines.append(f'"{key}": {json.dumps(value, ensure_ascii=False)}')
+    return "{\n " + ",\n ".join(lines) + "\n}\n"
 
 
 def main() -> None:
@@ -87,11 +113,11 @@ def main() -> None:
                 "sizes": given.sizes,
                 "rounds": given.rounds,
                 "machine": machine,
-                "results": [as_json(result) for result in found.results],
+                "results": [as_dict(result) for result in found.results],
                 "curves": [asdict(curve) for curve in found.curves],
             }
             file = given.results / f"{topic}.json"
-            file.write_text(json.dumps(written, indent=1, ensure_ascii=False) + "\n")
+            file.write_text(as_text(written))
     # Of topics that were measured before, too: several share a plot.
     curves = [
         Curve(**curve)

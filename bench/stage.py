@@ -256,7 +256,7 @@ def settle(db: Session) -> None:
 
 
 def own(db: Session) -> None:
-    """What adopt(beat_is_stopped => true) does, for a million rows at once; the table stays compact."""
+    """What adopt(beat_is_stopped => true) does, for a million rows at once; it stays compact."""
     db.execute(
         "UPDATE pg_periodic_schedule AS m SET pg_owned = true, run_count = 0, parity_since = NULL,"
         f" parity_count = p.total_run_count FROM {TASK} AS p"

@@ -60,7 +60,8 @@ def claim(stage: Stage, db: Session) -> list[Result]:
     """tick(), and the same rows written by a client that knows what to write.
 
     Both sides have equal tables.  The bare one neither looks for what is due, nor locks it, nor
-    computes next runs, nor looks at policies, notes and Beat's rows but for what the ledger copies.
+    computes next runs, nor looks at policies and pending syncs.  Of Beat's rows it reads what the
+    ledger copies.
     """
     batch = min(BATCH, stage.large // 4)
     copy_table(db, "pg_periodic_schedule", "bench_mirror")

@@ -219,7 +219,7 @@ def bulk(stage: Stage, sessions: dict[str, Session]) -> Result:
         must="≤ 3x",
         aim="≤ 2x",
         sizes={"schedules": stage.large, "rows": rows},
-        note=f"noted for later: {notes(sessions['mirrored'])}",
+        note=f"deferred: {deferred(sessions['mirrored'])}",
     )
 
 
@@ -255,11 +255,11 @@ def shared_crontab(stage: Stage, db: Session) -> Result:
         must="≤ 2x",
         aim="≤ 1.3x",
         sizes={"schedules": stage.large, "rows": tasks},
-        note=f"noted for later: {notes(db)}",
+        note=f"deferred: {deferred(db)}",
     )
     db.execute("DROP TABLE bench_mirror")
     return result
 
 
-def notes(db: Session) -> int:
+def deferred(db: Session) -> int:
     return int(value(db, "SELECT count(*) FROM periodic_schedule.pending_sync"))
