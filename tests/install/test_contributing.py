@@ -1,0 +1,261 @@
+"""CONTRIBUTING.md's worked examples, followed as they are written, on a copy that has a frozen baseline."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from conftest import BIN, PG_BIN, ROOT, drift, insert_crontab, insert_task, mirror, url_of
+
+Session = psycopg.Connection[Any]
+BLOCK = re.compile(r"(?ms)^ *```(\w+)(?: (\S+))?\n(.*?)^ *```$")
+
+
+def blocks_of(title: str) -> list[tuple[str, str, str]]:
+    """The blocks of a chapter: language, file, text without its indentation."""
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    chapter = text.split(f"\n## {title}\n")[1].split("\n## ")[0]
+    found = []
+    for language, file, body in BLOCK.findall(chapter):
+        margin = len(body) - len(body.lstrip(" ")) if language != "diff" else 0
+        margin = margin or (3 if body.startswith("   ") else 0)
+        found.append((language, file, re.sub(rf"(?m)^ {{{margin}}}", "", body)))
+    return found
+
+
+class Copy:
+    """A copy of this directory whose first revision is frozen, and a database that it is applied to."""
+
+    def __init__(self, place: Path, db: Session) -> None:
+        self.place = place
+        self.db = db
+        listed = subprocess.run(
+            ["git", "ls-files", "-co", "--exclude-standard"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        for name in filter(lambda name: (ROOT / name).is_file(), listed.stdout.splitlines()):
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, place / name)
+        self.run("make freeze")
+        self.run("alembic upgrade head")
+
+    def run(self, command: str, *, check: bool = True) -> str:
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=self.place,
+            env={
+                **os.environ,
+                "DATABASE_URL": url_of(self.db.info),
+                "PATH": f"{BIN}:{os.environ['PATH']}",
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert not check or done.returncode == 0, done.stdout
+        return done.stdout
+
+    def edit(self, file: str, diff: str) -> None:
+        """Each hunk: what is there once is replaced; a file that is not there is made."""
+        path = self.place / file
+        for hunk in re.split(r"(?m)^@@\n", diff):
+            lines = hunk.splitlines()
+            old = "\n".join(line[1:] for line in lines if line[:1] in " -")
+            new = "\n".join(line[1:] for line in lines if line[:1] in " +")
+            if not path.exists():
+                assert not old
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(new + "\n")
+                continue
+            text = path.read_text()
+            assert text.count(old) == 1, f"{file}: {text.count(old)} times\n{old}"
+            path.write_text(text.replace(old, new))
+
+    def follow(self, title: str) -> None:
+        for language, file, text in blocks_of(title):
+            if language == "diff":
+                self.edit(file, text)
+            else:
+                for command in text.splitlines():
+                    if command != "make test":  # the caller compares, as one of them does
+                        self.run(command)
+
+    def schema(self, database: str | None = None) -> str:
+        """All definitions, without the versions of Alembic and the random key."""
+        info = self.db.info
+        done = subprocess.run(
+            [
+                *(PG_BIN / "pg_dump", "-h", info.host, "-p", str(info.port), "-U", info.user),
+                *("--schema-only", "-T", "periodic_schedule.alembic_version*"),
+                database or info.dbname,
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return re.sub(r"(?m)^(\\.*|--.*|)\n", "", done.stdout)
+
+    def assembled_schema(self) -> str:
+        """What its sql/ makes, in one go."""
+        self.db.execute(f'CREATE DATABASE assembled TEMPLATE "{self.db.info.dbname}_tmpl"')
+        try:
+            script = self.run("python3 sql/assemble.py").replace("@beat_schema@", '"public"')
+            with psycopg.connect(f"{self.db.info.dsn} dbname=assembled") as session:
+                session.execute(f"SET LOCAL search_path = pg_catalog, pg_temp; {script}".encode())
+            return self.schema("assembled")
+        finally:
+            self.db.execute("DROP DATABASE assembled WITH (FORCE)")
+
+
+@pytest.fixture
+def copy(bare: Session, tmp_path: Path) -> Iterator[Copy]:
+    yield Copy(tmp_path, bare)
+
+
+def test_the_frozen_baseline_is_what_the_sources_make(copy: Copy) -> None:
+    frozen = copy.place / "alembic/versions/0001_initial/upgrade.sql"
+    before = frozen.read_bytes()
+    assert copy.schema() == copy.assembled_schema()
+    copy.run("cd alembic/versions && sha256sum --check --strict --quiet frozen.sha256")
+    with (copy.place / "sql/firing/tick.sql").open("a") as file:
+        file.write("-- changed after the release\n")
+    copy.run("make freeze")
+    assert frozen.read_bytes() == before
+    insert_task(copy.db, "t", crontab_id=insert_crontab(copy.db, "0 3 * * *"))
+    copy.run("alembic downgrade base")
+    assert "periodic_schedule" not in copy.schema()
+
+
+def test_add_a_column_to_the_mirror(copy: Copy) -> None:
+    db = copy.db
+    before = copy.schema()
+    insert_task(db, "here", crontab_id=insert_crontab(db, "0 3 * * *"), queue="slow")
+    copy.follow("Add a column to the mirror")
+    assert copy.schema() == copy.assembled_schema()
+    written = (copy.place / "alembic/versions/0003_queue/upgrade.sql").read_text()
+    changed = re.findall(r"(?m)^-- FUNCTION _periodic_schedule\.(\w+)$", written)
+    assert sorted(changed) == ["beat_rows", "compared_rows", "task_trigger", "write_mirror_rows"]
+    assert mirror(db, "queue", "here") == "slow"
+    db.execute("UPDATE django_celery_beat_periodictask SET queue = 'fast'")
+    assert mirror(db, "queue", "here") == "fast"
+    db.execute("SET session_replication_role = replica")
+    db.execute("UPDATE django_celery_beat_periodictask SET queue = 'unseen'")
+    db.execute("RESET session_replication_role")
+    seen = db.execute("SELECT column_name FROM periodic_schedule.drift").fetchall()
+    assert seen == [("queue",)]
+    db.execute("SELECT * FROM periodic_schedule.reconcile()")
+    copy.run("alembic downgrade 0002_backfill")
+    assert copy.schema() == before
+    db.execute("UPDATE django_celery_beat_periodictask SET name = 'renamed'")
+    assert (mirror(db, "task_name", "renamed"), drift(db)) == ("renamed", [])
+    copy.run("alembic upgrade head")
+    assert mirror(db, "queue", "renamed") == "unseen"
+
+
+@pytest.mark.parametrize("file", ["compared_rows", "write_mirror_rows"])
+def test_a_list_that_is_forgotten_is_an_error(copy: Copy, file: str) -> None:
+    for language, path, text in blocks_of("Add a column to the mirror"):
+        if language == "diff" and path.endswith(f"/{file}.sql"):
+            continue
+        if language == "diff":
+            copy.edit(path, text)
+        else:
+            for command in text.splitlines()[:2]:
+                if command.startswith(("alembic revision", "make freeze")):
+                    copy.run(command)
+    said = copy.run("alembic upgrade head", check=False)
+    if file == "compared_rows":
+        assert "Input has too few columns" in said
+    else:  # a write to Beat's table goes on, and says so
+        copy.db.add_notice_handler(notices := [].append)  # type: ignore[arg-type]
+        insert_task(copy.db, "t", crontab_id=insert_crontab(copy.db, "0 3 * * *"))
+        reasons = copy.db.execute("SELECT reason FROM periodic_schedule.pending_sync").fetchall()
+        assert reasons, notices
+    copy.run("alembic downgrade 0002_backfill")
+
+
+def test_add_a_public_function(copy: Copy, reader: Callable[[], Session]) -> None:
+    db = copy.db
+    before = copy.schema()
+    insert_task(db, "t", crontab_id=insert_crontab(db, "0 3 * * *"))
+    db.execute("SELECT periodic_schedule.grant_access('reader', 'some_reader')")
+    copy.follow("Add a public function")
+    call = "SELECT periodic_schedule.next_run_of('t')"
+    with reader() as session:
+        assert session.execute(call).fetchone() == (mirror(db, "next_run_at", "t"),)
+    db.execute("DROP OWNED BY some_reader")
+    assert copy.schema() == copy.assembled_schema()
+    copy.run("alembic downgrade 0002_backfill")
+    assert copy.schema() == before
+
+
+def test_change_a_signature(copy: Copy) -> None:
+    db = copy.db
+    before = copy.schema()
+    source = copy.place / "sql/next_run/tz_database.sql"
+    kept = source.read_text()
+    source.write_text(kept.replace("(OUT source text", "(timezone text, OUT source text"))
+    copy.run('alembic revision --rev-id 0003_wrong -m "Not like this."')
+    said = copy.run("make freeze", check=False)
+    assert "periodic_schedule.tz_database has other arguments than in the revision before" in said
+    assert "HINT: " in said
+    source.write_text(kept)
+    (copy.place / "alembic/versions/0003_wrong.py").unlink()
+
+    copy.follow("Change a signature")
+    assert copy.schema() == copy.assembled_schema()
+    call = "SELECT version FROM periodic_schedule.tz_database{}"
+    with pytest.raises(psycopg.errors.UndefinedFunction):
+        db.execute(call.format("()"))
+    version = db.execute(call.format("_of('UTC')")).fetchone()
+    copy.run("alembic downgrade 0003_tz_database_of")
+    assert db.execute(call.format("()")).fetchone() == version
+    assert db.execute(call.format("_of('UTC')")).fetchone() == version
+    copy.run("alembic downgrade 0002_backfill")
+    assert copy.schema() == before
+
+
+def test_run_one_test() -> None:
+    ((_, _, command),) = blocks_of("Run one test")
+    done = subprocess.run(
+        ["bash", "-c", command.replace(".venv/bin", str(BIN))],
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " passed" in done.stdout
+
+
+def test_where_the_time_goes(db: Session) -> None:
+    insert_task(db, "t", crontab_id=insert_crontab(db, "0 3 * * *"))
+    ((_, _, statements),) = blocks_of("Where the time goes")
+    messages: list[str] = []
+    db.add_notice_handler(lambda notice: messages.append(notice.message_primary or ""))
+    functions: set[str] = set()
+    for statement in statements.split(";\n"):
+        cursor = db.execute(statement.encode())
+        if statement.startswith("SELECT"):
+            functions |= {row[0] for row in cursor}
+    assert {"task_trigger", "apply_change", "sync_time_columns"} <= functions
+    assert not functions & {"run_basis", "next_run_state", "kind_of", "before_expiry"}  # inlined
+    assert any("Query Text: WITH locked AS MATERIALIZED" in message for message in messages)
+
+
+@pytest.fixture
+def reader(bare: Session) -> Iterator[Callable[[], Session]]:
+    bare.execute("CREATE ROLE some_reader LOGIN")
+    url = url_of(bare.info, user="some_reader").replace("+psycopg", "")
+    yield lambda: psycopg.connect(url, autocommit=True)
+    bare.execute("DROP OWNED BY some_reader; DROP ROLE some_reader")
