@@ -225,7 +225,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
             timeout = min(timeout, self._adopt_at - time.monotonic())
         # Something is due and could not be had: others are at it, or the broker is away.
         self._in_vain = self._in_vain + 1 if timeout <= 0 and not fired else 0
-        least = min(1.0, 0.02 * 2**self._in_vain) if self._in_vain else 0.0
+        least = doubled(0.02, self._in_vain, most=1.0) if self._in_vain else 0.0
         least = max(least, min(1.0, self._broker_at - time.monotonic()))
         for _ in db.notifies(timeout=max(timeout, least), stop_after=1):
             pass
@@ -463,7 +463,12 @@ def value(db: Database, query: str, parameters: Sequence[Any] | None = None) -> 
 
 def backoff(failures: int, first: float = 0.5, most: float = 30) -> float:
     """Seconds, doubled with each failure; with jitter, so that replicas do not come all at once."""
-    return min(most, first * 2.0 ** min(failures - 1, 10)) * random.uniform(0.7, 1)  # noqa: S311
+    return doubled(first, failures - 1, most) * random.uniform(0.7, 1)  # noqa: S311
+
+
+def doubled(first: float, times: int, most: float) -> float:
+    """The first pause, doubled so many times; no float holds what a thousand times make of it."""
+    return min(most, first * 2.0 ** min(times, 10))
 
 
 def one_line(error: BaseException) -> str:
