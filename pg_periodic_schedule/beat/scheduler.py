@@ -1,9 +1,4 @@
-"""Sends what Postgres fires: ``celery -A proj beat -S pg_periodic_schedule.beat:Scheduler``.
-
-The database decides when a schedule is due, and that each occurrence is claimed once.  This is the
-relay: it ticks, takes firings under a lease, publishes them as Celery Beat would and finishes them.
-Any number may run.
-"""
+"""Celery's side: what ``celery beat`` calls."""
 
 import os
 import random
@@ -31,7 +26,7 @@ from kombu.exceptions import EncodeError
 from kombu.utils.json import loads
 from psycopg.rows import class_row, tuple_row
 
-logger = get_logger(__name__)
+logger = get_logger(__package__)
 Database = psycopg.Connection[tuple[Any, ...]]
 
 # Of no other error is it sure that it comes from the firing: those are tried again.
