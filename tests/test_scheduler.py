@@ -482,7 +482,7 @@ def test_it_waits_for_a_database_that_is_not_there_yet(start: Start) -> None:
 @pytest.mark.usefixtures("orm")
 def test_what_cannot_be_had_for_an_hour_does_not_end_it() -> None:
     """One round a second is in vain while another session has a row that is due locked."""
-    from pg_periodic_schedule.beat.scheduler import doubled
+    from pg_periodic_schedule.beat.pauses import doubled
 
     pauses = [doubled(0.02, rounds, most=1.0) for rounds in range(1, 3601)]
     assert pauses[:6] == [0.04, 0.08, 0.16, 0.32, 0.64, 1.0]

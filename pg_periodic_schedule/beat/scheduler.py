@@ -1,15 +1,10 @@
 """Celery's side: what ``celery beat`` calls."""
 
 import os
-import random
-import signal
 import socket
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from types import FrameType
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -17,7 +12,6 @@ import celery.beat
 import psycopg
 from celery.exceptions import QueueNotFound
 from celery.schedules import crontab
-from celery.utils.log import get_logger
 from django.db import DatabaseError, InterfaceError, OperationalError, connections, router
 from django_celery_beat.models import PeriodicTask
 from django_celery_beat.schedulers import ModelEntry
@@ -26,7 +20,10 @@ from kombu.exceptions import EncodeError
 from kombu.utils.json import loads
 from psycopg.rows import class_row, tuple_row
 
-logger = get_logger(__package__)
+from pg_periodic_schedule.beat.log import logger, one_line
+from pg_periodic_schedule.beat.pauses import Backoff, doubled
+from pg_periodic_schedule.beat.stops import stops_deferred
+
 Database = psycopg.Connection[tuple[Any, ...]]
 
 # Of no other error is it sure that it comes from the firing: those are tried again.
@@ -74,8 +71,9 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
         self._sending = False
         self._stopping: Sequence[int] = ()
         self._sync_again = False
-        self._failures = self._broker_failures = self._in_vain = 0
-        self._retry_at = self._broker_at = 0.0  # not before these moments
+        self._in_vain = 0
+        self._retry = Backoff(first=0.5, most=30)
+        self._broker_retry = Backoff(first=1, most=60)
         self._sent: list[tuple[UUID, UUID]] = []
         self._unsent: list[tuple[UUID, UUID, str, timedelta | None]] = []
         self._static: dict[int, str] | None = None  # entries to adopt, by PeriodicTask.id
@@ -96,7 +94,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
 
     def tick(self, *_args: Any, **_kwargs: Any) -> float:
         """One round, then wait for the next: Service's own sleep could not be woken by NOTIFY."""
-        if (pause := self._retry_at - time.monotonic()) > 0:
+        if (pause := self._retry.left()) > 0:
             return min(pause, self.max_interval)
         self._busy = True
         try:
@@ -106,13 +104,11 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
                 self._do_sync()
             if self._static and time.monotonic() >= self._adopt_at:
                 self._adopt(db, self._static)
-            self._failures = 0
+            self._retry.succeeded()
             self._wait(db, fired)
         except (psycopg.Error, DatabaseError, InterfaceError) as error:
             self._disconnect()
-            self._failures += 1
-            pause = backoff(self._failures)
-            self._retry_at = time.monotonic() + pause
+            pause = self._retry.failed()
             logger.error("database: %s; trying again in %.1f s", one_line(error), pause)
             return min(pause, self.max_interval)
         finally:
@@ -221,7 +217,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
         # Something is due and could not be had: others are at it, or the broker is away.
         self._in_vain = self._in_vain + 1 if timeout <= 0 and not fired else 0
         least = doubled(0.02, self._in_vain, most=1.0) if self._in_vain else 0.0
-        least = max(least, min(1.0, self._broker_at - time.monotonic()))
+        least = max(least, min(1.0, self._broker_retry.left()))
         for _ in db.notifies(timeout=max(timeout, least), stop_after=1):
             pass
 
@@ -237,7 +233,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
             claimed = value(
                 db, "SELECT count(*) FROM periodic_schedule.tick(batch => %s)", [self.batch]
             )
-            taken = self._take(db) if time.monotonic() >= self._broker_at else []
+            taken = self._take(db) if self._broker_retry.left() <= 0 else []
             if taken:
                 self._sending = True
                 try:
@@ -282,16 +278,16 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
                 # One that the broker alone refuses must not hold up the others.
                 down = self._broker_is_down()
                 rest = firings[position:] if down else [firing]
-                pause = backoff(self._broker_failures if down else firing.attempt, 1, 60)
+                retry = self._broker_retry
+                pause = retry.failed() if down else retry.after(firing.attempt)
                 self._give_back(rest, f"not sent: {one_line(error)}", timedelta(seconds=pause))
                 logger.error(
                     "broker: %s; %d firings again in %.1f s", one_line(error), len(rest), pause
                 )
                 if down:
-                    self._broker_at = time.monotonic() + pause
                     break
             else:
-                self._broker_failures = 0
+                self._broker_retry.succeeded()
                 self._sent.append((firing.id, firing.token))
                 sent.append(firing.task_name)
                 latest = max(latest, now - firing.scheduled_for)
@@ -366,7 +362,6 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
             self._ensure_connected()
         except Exception:
             self._release_broker()
-            self._broker_failures += 1
             return True
         return False
 
@@ -454,47 +449,3 @@ def mirror(db: Database) -> str:
 def value(db: Database, query: str, parameters: Sequence[Any] | None = None) -> Any:
     row = db.execute(query, parameters).fetchone()
     return row and row[0]
-
-
-def backoff(failures: int, first: float = 0.5, most: float = 30) -> float:
-    """Seconds, doubled with each failure; with jitter, so that replicas do not come all at once."""
-    return doubled(first, failures - 1, most) * random.uniform(0.7, 1)  # noqa: S311
-
-
-def doubled(first: float, times: int, most: float) -> float:
-    """The first pause, doubled so many times; no float holds what a thousand times make of it."""
-    return min(most, first * 2.0 ** min(times, 10))
-
-
-def one_line(error: BaseException) -> str:
-    """As the log and a text column can hold it."""
-    text = " ".join(str(error).replace("\0", "").split())[:500] or type(error).__name__
-    return text.encode(errors="backslashreplace").decode()
-
-
-@contextmanager
-def stops_deferred() -> Iterator[Sequence[int]]:
-    """SIGTERM and SIGINT come through at the end, a second one at once; yields those that came.
-
-    Not by pthread_sigmask(): any other thread of the process would receive them, and Python would
-    run the handler here all the same.
-    """
-    came: list[int] = []
-    handlers: dict[int, Any] = {}
-    stopper: int
-
-    def defer(number: int, frame: FrameType | None) -> None:
-        came.append(number)
-        if len(came) > 1 and callable(handler := handlers.get(number)):
-            handler(number, frame)
-
-    try:
-        if threading.current_thread() is threading.main_thread():  # handlers run in no other
-            for stopper in (signal.SIGTERM, signal.SIGINT):
-                handlers[stopper] = signal.signal(stopper, defer)
-        yield came
-    finally:
-        for stopper, handler in handlers.items():
-            signal.signal(stopper, handler)
-        if came:
-            signal.raise_signal(came[0])
