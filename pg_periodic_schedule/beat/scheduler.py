@@ -11,17 +11,16 @@ from uuid import UUID
 import celery.beat
 import psycopg
 from celery.exceptions import QueueNotFound
-from celery.schedules import crontab
-from django.db import DatabaseError, InterfaceError, OperationalError, connections, router
-from django_celery_beat.models import PeriodicTask
-from django_celery_beat.schedulers import ModelEntry
+from django.db import DatabaseError, InterfaceError
 from kombu.common import ignore_errors
 from kombu.exceptions import EncodeError
 from kombu.utils.json import loads
-from psycopg.rows import class_row, tuple_row
+from psycopg.rows import class_row
 
 from pg_periodic_schedule.beat.log import logger, one_line
 from pg_periodic_schedule.beat.pauses import Backoff, doubled
+from pg_periodic_schedule.beat.session import Session, address
+from pg_periodic_schedule.beat.static import StaticEntries
 from pg_periodic_schedule.beat.stops import stops_deferred
 
 Database = psycopg.Connection[tuple[Any, ...]]
@@ -66,7 +65,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
     adopt_every = 3
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._db: Database | None = None
+        self._session: Session | None = None
         self._busy = False  # tick() or close() is on the connection
         self._sending = False
         self._stopping: Sequence[int] = ()
@@ -76,19 +75,15 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
         self._broker_retry = Backoff(first=1, most=60)
         self._sent: list[tuple[UUID, UUID]] = []
         self._unsent: list[tuple[UUID, UUID, str, timedelta | None]] = []
-        self._static: dict[int, str] | None = None  # entries to adopt, by PeriodicTask.id
-        self._adopt_at = 0.0
-        self._refused: dict[str, int] = {}
         super().__init__(*args, **kwargs)
+        self._static = StaticEntries(self.app)
 
     def setup_schedule(self) -> None:
         """Nothing yet: the first tick() connects, so that a database that is down is waited for."""
 
     @property
     def info(self) -> str:
-        place = connections[router.db_for_write(PeriodicTask)].settings_dict
-        where = f"{place['HOST'] or 'localhost'}:{place['PORT'] or 5432}/{place['NAME']}"
-        return f"    . schedules -> postgresql://{where}"
+        return f"    . schedules -> {address()}"
 
     # -- Celery's loop
 
@@ -98,14 +93,13 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
             return min(pause, self.max_interval)
         self._busy = True
         try:
-            db = self._database()
-            fired = self._fire(db)
+            session = self._connected()
+            fired = self._fire(session)
             if self.should_sync():
                 self._do_sync()
-            if self._static and time.monotonic() >= self._adopt_at:
-                self._adopt(db, self._static)
+            self._static.adopt(session, self.adopt_every)
             self._retry.succeeded()
-            self._wait(db, fired)
+            self._wait(session, fired)
         except (psycopg.Error, DatabaseError, InterfaceError) as error:
             self._disconnect()
             pause = self._retry.failed()
@@ -117,18 +111,20 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
 
     def should_sync(self) -> bool:
         """Not in the middle of a batch, where Celery's apply_async() asks."""
-        if self._db is None or self._sending:
+        if self._session is None or self._sending:
             return False
         return self._sync_again or bool(super().should_sync())
 
     def sync(self) -> None:
         """Write runs back to Beat's table, a batch at a time so that firing goes on meanwhile."""
-        if self._db is None:
+        if self._session is None:
             return
         self._sync_again = False
         try:
-            saved = value(self._db, "SELECT periodic_schedule.save_runs(batch => 1000)")
-            pruned = value(self._db, "SELECT periodic_schedule.prune(%s, 10000)", [self.retention])
+            saved = self._session.value("SELECT periodic_schedule.save_runs(batch => 1000)")
+            pruned = self._session.value(
+                "SELECT periodic_schedule.prune(%s, 10000)", [self.retention]
+            )
             self._sync_again = saved >= 1000 or pruned >= 10000
         except psycopg.Error as error:
             logger.warning("runs not saved, trying again later: %s", one_line(error))
@@ -143,9 +139,9 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
             return
         self._busy = True
         try:
-            if self._db is not None:
-                self._db.execute("SET statement_timeout = '3s'; SET lock_timeout = '1s'")
-                self._settle(self._db)
+            if self._session is not None:
+                self._session.hurry()
+                self._settle(self._session)
                 deadline = time.monotonic() + 3
                 self._sync_again = True
                 while self._sync_again and time.monotonic() < deadline:
@@ -159,92 +155,58 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
 
     # -- The database
 
-    def _database(self) -> Database:
-        if self._db is None:
-            django = connections[router.db_for_write(PeriodicTask)]
-            known = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()}
-            defaults = {
-                "application_name": "pg_periodic_schedule scheduler",
-                "connect_timeout": 10,
-                "tcp_user_timeout": 30000,  # milliseconds; a server that is gone is noticed
-                "keepalives_idle": 30,
-            }
-            params = django.get_connection_params()  # with what only psycopg knows, or psycopg2
-            given = {name: params[name] for name in known & params.keys()}
-            db: Database = psycopg.connect(
-                **(defaults | given), autocommit=True, row_factory=tuple_row
-            )
+    def _connected(self) -> Session:
+        if self._session is None:
+            session = Session()
             try:
-                # What lasts longer than a lease has lost what it was working on.
-                db.execute(
-                    "SELECT set_config('TimeZone', 'UTC', false),"
-                    " set_config('default_transaction_isolation', 'read committed', false),"
-                    " set_config('statement_timeout', %s, false)",
-                    [f"{self.lease.total_seconds():.0f}s"],
-                )
-                if role := django.settings_dict["OPTIONS"].get("assume_role"):
-                    db.execute("SELECT set_config('role', %s, false)", [role])
-                db.execute("LISTEN periodic_schedule")
-                if self._static is None:
-                    self._static = self._write_static_entries(db)
-                    self._hint(db)
+                session.prepare(self.lease)
+                self._static.write(session)
             except BaseException:
-                db.close()
+                session.close()
                 raise
-            self._db = db
-            logger.info("connected to %s", self.info.split()[-1])
-        return self._db
+            self._session = session
+            logger.info("connected to %s", address())
+        return self._session
 
     def _disconnect(self) -> None:
-        if self._db is not None:
-            self._db.close()
-            self._db = None
+        if self._session is not None:
+            self._session.close()
+            self._session = None
 
-    def _wait(self, db: Database, fired: bool) -> None:
+    def _wait(self, session: Session, fired: bool) -> None:
         """Until next_wakeup(), or somebody notifies."""
         if self._sync_again:
             return
-        for _ in db.notifies(timeout=0):
-            pass  # what it is about is committed, so next_wakeup() knows of it
-        seconds = value(
-            db,
-            "SELECT extract(epoch FROM"
-            " periodic_schedule.next_wakeup() - clock_timestamp())::float8",
-        )
-        timeout = self.max_interval if seconds is None else min(seconds, self.max_interval)
-        if self._static:
-            timeout = min(timeout, self._adopt_at - time.monotonic())
+        timeout = min(session.next_wakeup(), self.max_interval, self._static.due_in())
         # Something is due and could not be had: others are at it, or the broker is away.
         self._in_vain = self._in_vain + 1 if timeout <= 0 and not fired else 0
         least = doubled(0.02, self._in_vain, most=1.0) if self._in_vain else 0.0
-        least = max(least, min(1.0, self._broker_retry.left()))
-        for _ in db.notifies(timeout=max(timeout, least), stop_after=1):
-            pass
+        session.wait(max(timeout, least, min(1.0, self._broker_retry.left())))
 
     # -- Firing
 
-    def _fire(self, db: Database) -> bool:
+    def _fire(self, session: Session) -> bool:
         """One batch; whether there was anything to do."""
         with (
             stops_deferred() as self._stopping
         ):  # what is taken is sent and finished, or given back
-            self._settle(db)
-            value(db, "SELECT periodic_schedule.reap()")
-            claimed = value(
-                db, "SELECT count(*) FROM periodic_schedule.tick(batch => %s)", [self.batch]
+            self._settle(session)
+            session.value("SELECT periodic_schedule.reap()")
+            claimed = session.value(
+                "SELECT count(*) FROM periodic_schedule.tick(batch => %s)", [self.batch]
             )
-            taken = self._take(db) if self._broker_retry.left() <= 0 else []
+            taken = self._take(session) if self._broker_retry.left() <= 0 else []
             if taken:
                 self._sending = True
                 try:
                     self._send(taken)
                 finally:
                     self._sending = False
-                self._settle(db)
+                self._settle(session)
         return bool(taken or claimed)
 
-    def _take(self, db: Database) -> list[Firing]:
-        with db.cursor(row_factory=class_row(Firing)) as cursor:
+    def _take(self, session: Session) -> list[Firing]:
+        with session.connection.cursor(row_factory=class_row(Firing)) as cursor:
             return cursor.execute(
                 f"SELECT {', '.join(Firing._fields)} FROM periodic_schedule.take(%s, %s, %s)"  # noqa: S608
                 " ORDER BY scheduled_for",
@@ -329,7 +291,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
         logger.error("%s is not sent: %s", firing.task_name, why)
         self._unsent.append((firing.id, firing.token, why, None))
 
-    def _settle(self, db: Database) -> None:
+    def _settle(self, session: Session) -> None:
         """Tell the ledger; what a lost connection keeps from it is told by the next."""
         for query, outcomes in (
             (
@@ -345,7 +307,9 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
             ),
         ):
             if outcomes:
-                refused = value(db, query, [list(column) for column in zip(*outcomes, strict=True)])
+                refused = session.value(
+                    query, [list(column) for column in zip(*outcomes, strict=True)]
+                )
                 if refused:
                     logger.warning("%d of %d had lost their lease", refused, len(outcomes))
                 outcomes.clear()
@@ -369,83 +333,3 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
         self.__dict__.pop("producer", None)
         if (connection := self.__dict__.pop("connection", None)) is not None:
             ignore_errors(connection, connection.release)
-
-    # -- Static entries: beat_schedule, and Celery's clean-up of results
-
-    def _write_static_entries(self, db: Database) -> dict[int, str]:
-        entries: dict[str, dict[str, Any]] = {}
-        if self.app.conf.result_expires:
-            entries["celery.backend_cleanup"] = {
-                "task": "celery.backend_cleanup",
-                "schedule": crontab("0", "4", "*"),
-                "options": {"expire_seconds": 12 * 3600},
-            }
-        entries |= self.app.conf.beat_schedule
-        written: dict[int, str] = {}
-        django = connections[router.db_for_write(PeriodicTask)]
-        # One replica at a time: django-celery-beat looks first and inserts then.
-        db.execute("SELECT pg_advisory_lock(hashtext('periodic_schedule static entries'))")
-        try:
-            for name, fields in entries.items():
-                try:
-                    model = ModelEntry.from_entry(name, app=self.app, **fields).model
-                    written[model.pk] = name
-                except (OperationalError, InterfaceError):
-                    raise
-                except Exception as error:
-                    logger.error("static entry %s is not written: %s", name, one_line(error))
-        finally:
-            django.close()
-        db.execute("SELECT pg_advisory_unlock(hashtext('periodic_schedule static entries'))")
-        return written
-
-    def _adopt(self, db: Database, static: dict[int, str]) -> None:
-        self._adopt_at = time.monotonic() + self.adopt_every
-        try:
-            answers = db.execute(
-                "SELECT m.periodic_task_id, a.done, a.reason"  # noqa: S608
-                f" FROM {mirror(db)} AS m JOIN periodic_schedule.adopt("
-                f"  ARRAY(SELECT pipeline_id FROM {mirror(db)} WHERE periodic_task_id = ANY (%s)),"
-                "  force => NOT periodic_schedule.fenced()) AS a USING (pipeline_id)",
-                [list(static)],
-            ).fetchall()
-        except psycopg.errors.InsufficientPrivilege as error:
-            answers = [(key, False, one_line(error)) for key in static]
-        for key, done, reason in answers:
-            name = static[key]
-            if done:
-                del static[key]
-                continue
-            self._refused[name] = self._refused.get(name, 0) + 1
-            if self._refused[name] == 2:  # once may be another replica at the same row
-                logger.warning("static entry %s is not adopted yet: %s", name, reason)
-
-    def _hint(self, db: Database) -> None:
-        count = value(
-            db,
-            f"SELECT count(*) FROM {mirror(db)}"  # noqa: S608
-            " WHERE enabled AND NOT pg_owned AND periodic_task_id <> ALL (%s)",
-            [list(self._static or ())],
-        )
-        if count:
-            logger.warning(
-                "%d enabled schedules are not adopted, so they are not sent from here:"
-                " SELECT * FROM periodic_schedule.adopt()",
-                count,
-            )
-
-
-def mirror(db: Database) -> str:
-    """The mirror's name as SQL; its schema need not be on our search_path."""
-    return str(
-        value(
-            db,
-            "SELECT confrelid::regclass::text FROM pg_constraint"
-            " WHERE conrelid = 'periodic_schedule.policy'::regclass AND contype = 'f'",
-        )
-    )
-
-
-def value(db: Database, query: str, parameters: Sequence[Any] | None = None) -> Any:
-    row = db.execute(query, parameters).fetchone()
-    return row and row[0]
