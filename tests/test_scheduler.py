@@ -296,7 +296,10 @@ def test_a_stop_leaves_nothing_open_and_saves_the_runs(
     assert firings(db, "state = 'leased'") == []
     assert sorted(broker.sent()) == sorted(firings(db, "state = 'finished'"))
     fired = Counter(
-        name for (name,) in db.execute("SELECT task_name FROM periodic_schedule.firing").fetchall()
+        name
+        for (name,) in db.execute(
+            "SELECT task_name FROM periodic_schedule.firing WHERE state <> 'skipped'"
+        ).fetchall()
     )
     runs = db.execute(
         "SELECT name, total_run_count FROM django_celery_beat_periodictask WHERE name LIKE 't%'"
