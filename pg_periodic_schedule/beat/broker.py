@@ -1,0 +1,63 @@
+"""The broker's connection, and Celery's way to publish on it."""
+
+from typing import Any
+
+import celery.beat
+from celery.exceptions import QueueNotFound
+from kombu.common import ignore_errors
+from kombu.exceptions import EncodeError
+
+from pg_periodic_schedule.beat.message import UnsendableError
+from pg_periodic_schedule.beat.pauses import Backoff
+
+# Of no other error is it sure that it comes from the firing: those are tried again.
+UNSENDABLE = (EncodeError, QueueNotFound, TypeError)
+
+
+class Broker:
+    """A connection of its own: Celery's scheduler tries a hundred times to make one.
+
+    Here firings wait in the ledger, and nothing else has to wait for the broker.
+    """
+
+    def __init__(self, scheduler: celery.beat.Scheduler) -> None:
+        self.retry = Backoff(first=1, most=60)
+        self._scheduler = scheduler
+        self._connection: Any = None
+        self._producer: Any = None
+
+    def publish(self, entry: celery.beat.ScheduleEntry) -> None:
+        try:
+            self._apply(entry)
+        except UNSENDABLE as error:
+            raise UnsendableError.because_of(error) from error
+        self.retry.succeeded()
+
+    def is_down(self) -> bool:
+        """Does a new connection fail too?"""
+        self.release()
+        try:
+            self._connect()
+        except Exception:
+            self.release()
+            return True
+        return False
+
+    def release(self) -> None:
+        connection, self._connection, self._producer = self._connection, None, None
+        if connection is not None:
+            ignore_errors(connection, connection.release)
+
+    def _apply(self, entry: celery.beat.ScheduleEntry) -> None:
+        """Through Celery's own path, so that the message is Beat's."""
+        if self._producer is None:
+            self._producer = self._scheduler.Producer(self._connect(), auto_declare=False)
+        try:
+            self._scheduler.apply_async(entry, producer=self._producer, advance=False)
+        except celery.beat.SchedulingError as error:
+            raise error.__context__ or error from None
+
+    def _connect(self) -> Any:
+        if self._connection is None:
+            self._connection = self._scheduler.app.connection_for_write()
+        return self._connection.ensure_connection(max_retries=1, interval_start=0)

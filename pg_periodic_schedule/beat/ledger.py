@@ -1,0 +1,93 @@
+"""The ledger, as the relay sees it: firings are taken from it, and what became of them is told."""
+
+import os
+import socket
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from psycopg.rows import class_row
+
+from pg_periodic_schedule.beat.log import logger
+from pg_periodic_schedule.beat.session import Session
+
+# How many of them were refused.
+FINISH = (
+    "SELECT count(*) FILTER (WHERE NOT periodic_schedule.finish(id, token))"
+    " FROM unnest(%s::uuid[], %s::uuid[]) AS sent (id, token)"
+)
+FAIL = (
+    "SELECT count(*) FILTER (WHERE NOT periodic_schedule.fail(id, token, error, pause))"
+    " FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::interval[])"
+    " AS unsent (id, token, error, pause)"
+)
+
+
+class Firing(NamedTuple):
+    """What take() hands out, as far as a message is made of it."""
+
+    id: UUID
+    token: UUID
+    scheduled_for: datetime
+    attempt: int
+    task_name: str
+    task: str
+    args: str | None
+    kwargs: str | None
+    headers: str | None
+    queue: str | None
+    exchange: str | None
+    routing_key: str | None
+    priority: int | None
+    expires: datetime | None
+
+
+class Ledger:
+    """The outcomes that the database has not been told yet, and what it is asked for.
+
+    They outlive the session: what a lost connection keeps from the database is told by the next.
+    """
+
+    def __init__(self) -> None:
+        self._sent: list[tuple[UUID, UUID]] = []
+        self._unsent: list[tuple[UUID, UUID, str, timedelta | None]] = []
+
+    def claim(self, session: Session, batch: int) -> int:
+        """What is due comes into the ledger; the number of occurrences that did.
+
+        What a scheduler that died had taken can be taken again.
+        """
+        session.value("SELECT periodic_schedule.reap()")
+        return int(
+            session.value("SELECT count(*) FROM periodic_schedule.tick(batch => %s)", [batch])
+        )
+
+    def take(self, session: Session, batch: int, lease: timedelta) -> list[Firing]:
+        with session.connection.cursor(row_factory=class_row(Firing)) as cursor:
+            return cursor.execute(
+                f"SELECT {', '.join(Firing._fields)} FROM periodic_schedule.take(%s, %s, %s)"  # noqa: S608
+                " ORDER BY scheduled_for",
+                [f"{socket.gethostname()}:{os.getpid()}", batch, lease],
+            ).fetchall()
+
+    def sent(self, firing: Firing) -> None:
+        self._sent.append((firing.id, firing.token))
+
+    def give_back(self, firings: Sequence[Firing], why: str, pause: timedelta) -> None:
+        """They can be taken again after the pause."""
+        self._unsent += [(firing.id, firing.token, why, pause) for firing in firings]
+
+    def give_up(self, firing: Firing, why: str) -> None:
+        """It is never sent."""
+        self._unsent.append((firing.id, firing.token, why, None))
+
+    def settle(self, session: Session) -> None:
+        """Tells the database."""
+        for query, outcomes in ((FINISH, self._sent), (FAIL, self._unsent)):
+            if outcomes:
+                columns = [list(column) for column in zip(*outcomes, strict=True)]
+                refused = session.value(query, columns)
+                if refused:
+                    logger.warning("%d of %d had lost their lease", refused, len(outcomes))
+                outcomes.clear()

@@ -1,0 +1,12 @@
+"""The package's log."""
+
+from celery.utils.log import get_logger
+
+# One for all modules: users set the level of "pg_periodic_schedule.beat".
+logger = get_logger(__package__)
+
+
+def one_line(error: BaseException) -> str:
+    """As the log and a text column can hold it."""
+    text = " ".join(str(error).replace("\0", "").split())[:500] or type(error).__name__
+    return text.encode(errors="backslashreplace").decode()

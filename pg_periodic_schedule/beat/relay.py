@@ -1,0 +1,84 @@
+"""The relay: what the ledger hands out goes to the broker."""
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import celery
+
+from pg_periodic_schedule.beat.broker import Broker
+from pg_periodic_schedule.beat.ledger import Firing, Ledger
+from pg_periodic_schedule.beat.log import logger, one_line
+from pg_periodic_schedule.beat.message import UnsendableError, entry_of
+from pg_periodic_schedule.beat.session import Session
+from pg_periodic_schedule.beat.stops import stops_deferred
+
+STOP = "handed back: the scheduler stops"
+SLOW = "handed back: the batch took half of its lease"
+
+
+class Relay:
+    """Sends a batch, and answers for each firing of it."""
+
+    def __init__(self, app: celery.Celery, ledger: Ledger, broker: Broker) -> None:
+        self.sending = False
+        self._app = app
+        self._ledger = ledger
+        self._broker = broker
+
+    def fire(self, session: Session, batch: int, lease: timedelta) -> bool:
+        """One batch; whether there was anything to do."""
+        # What is taken is sent and finished, or given back, before a stop comes through.
+        with stops_deferred() as stops:
+            self._ledger.settle(session)
+            claimed = self._ledger.claim(session, batch)
+            broker_may_work = self._broker.retry.left() <= 0
+            taken = self._ledger.take(session, batch, lease) if broker_may_work else []
+            if taken:
+                self.sending = True
+                try:
+                    self._send(taken, lease, stops)
+                finally:
+                    self.sending = False
+                self._ledger.settle(session)
+        return bool(taken or claimed)
+
+    def _send(self, firings: Sequence[Firing], lease: timedelta, stops: Sequence[int]) -> None:
+        deadline = time.monotonic() + lease.total_seconds() / 2
+        sent: list[str] = []
+        latest = timedelta()
+        for position, firing in enumerate(firings):
+            if stops or time.monotonic() > deadline:
+                rest, why = firings[position:], STOP if stops else SLOW
+                self._ledger.give_back(rest, why, timedelta())
+                logger.warning("%d firings %s", len(rest), why)
+                break
+            now = datetime.now(UTC)
+            try:
+                self._publish(firing, now)
+            except UnsendableError as error:
+                logger.error("%s is not sent: %s", firing.task_name, error)
+                self._ledger.give_up(firing, str(error))
+            except Exception as error:
+                if self._broker.is_down():
+                    self._postpone(firings[position:], error, self._broker.retry.failed())
+                    break
+                # What the broker refuses by itself must not hold up the others.
+                self._postpone([firing], error, self._broker.retry.after(firing.attempt))
+            else:
+                self._ledger.sent(firing)
+                sent.append(firing.task_name)
+                latest = max(latest, now - firing.scheduled_for)
+        if sent:
+            names = ", ".join(sent[:5]) + (", …" if len(sent) > 5 else "")
+            logger.info("sent %d: %s; up to %.3f s late", len(sent), names, latest.total_seconds())
+
+    def _publish(self, firing: Firing, now: datetime) -> None:
+        if firing.expires is not None and firing.expires <= now:
+            raise UnsendableError("expired before it could be sent")
+        self._broker.publish(entry_of(firing, self._app))
+
+    def _postpone(self, firings: Sequence[Firing], error: Exception, pause: float) -> None:
+        why = one_line(error)
+        self._ledger.give_back(firings, f"not sent: {why}", timedelta(seconds=pause))
+        logger.error("broker: %s; %d firings again in %.1f s", why, len(firings), pause)

@@ -1,0 +1,149 @@
+"""What ``celery beat`` calls."""
+
+import time
+from datetime import timedelta
+from typing import Any
+
+import celery.beat
+import psycopg
+from django.db import DatabaseError, InterfaceError
+
+from pg_periodic_schedule.beat.broker import Broker
+from pg_periodic_schedule.beat.ledger import Ledger
+from pg_periodic_schedule.beat.log import logger, one_line
+from pg_periodic_schedule.beat.pauses import Backoff, doubled
+from pg_periodic_schedule.beat.relay import Relay
+from pg_periodic_schedule.beat.session import Session, address
+from pg_periodic_schedule.beat.static import StaticEntries
+
+
+class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
+    """Celery's scheduler interface on ``periodic_schedule.tick()``, ``take()`` and ``finish()``."""
+
+    #: As DatabaseScheduler: NOTIFY wakes it earlier, this is for a notification that got lost.
+    max_interval = 5
+    #: How long a firing is ours; when we die, it is sent by another after that.
+    lease = timedelta(minutes=1)
+    #: Firings taken at once.
+    batch = 100
+    #: How long the ledger keeps what has ended.
+    retention = timedelta(days=7)
+    #: How often the adoption of a static entry that was refused is tried again, in seconds.
+    adopt_every = 3
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._session: Session | None = None
+        self._busy = False  # tick() or close() is on the connection
+        self._sync_again = False  # the last sync() left something
+        self._in_vain = 0  # rounds in a row
+        self._retry = Backoff(first=0.5, most=30)
+        super().__init__(*args, **kwargs)
+        self._ledger = Ledger()
+        self._broker = Broker(self)
+        self._relay = Relay(self.app, self._ledger, self._broker)
+        self._static = StaticEntries(self.app)
+
+    def setup_schedule(self) -> None:
+        """Nothing yet: the first tick() connects, so that a database that is down is waited for."""
+
+    @property
+    def info(self) -> str:
+        return f"    . schedules -> {address()}"
+
+    # -- Celery's loop
+
+    def tick(self, *_args: Any, **_kwargs: Any) -> float:
+        """One round, then wait for the next: Service's own sleep could not be woken by NOTIFY."""
+        if (pause := self._retry.left()) > 0:
+            return min(pause, self.max_interval)
+        self._busy = True
+        try:
+            session = self._connected()
+            fired = self._relay.fire(session, self.batch, self.lease)
+            if self.should_sync():
+                self._do_sync()
+            self._static.adopt(session, self.adopt_every)
+            self._retry.succeeded()
+            self._wait(session, fired)
+        except (psycopg.Error, DatabaseError, InterfaceError) as error:
+            self._disconnect()
+            pause = self._retry.failed()
+            logger.error("database: %s; trying again in %.1f s", one_line(error), pause)
+            return min(pause, self.max_interval)
+        finally:
+            self._busy = False
+        return 0
+
+    def should_sync(self) -> bool:
+        """Not in the middle of a batch, where Celery's apply_async() asks."""
+        if self._session is None or self._relay.sending:
+            return False
+        return self._sync_again or bool(super().should_sync())
+
+    def sync(self) -> None:
+        """Write runs back to Beat's table, a batch at a time so that firing goes on meanwhile."""
+        if self._session is None:
+            return
+        self._sync_again = False
+        try:
+            saved = self._session.value("SELECT periodic_schedule.save_runs(batch => 1000)")
+            pruned = self._session.value(
+                "SELECT periodic_schedule.prune(%s, 10000)", [self.retention]
+            )
+            self._sync_again = saved >= 1000 or pruned >= 10000
+        except psycopg.Error as error:
+            logger.warning("runs not saved, trying again later: %s", one_line(error))
+
+    def close(self) -> None:
+        """Called twice: in Celery's signal handler, and when its loop is left.
+
+        The handler may have interrupted tick() in its use of the connection, whose lock is not
+        reentrant: then the second call does it.
+        """
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            if self._session is not None:
+                self._session.hurry()
+                self._ledger.settle(self._session)
+                deadline = time.monotonic() + 3
+                self._sync_again = True
+                while self._sync_again and time.monotonic() < deadline:
+                    self.sync()
+        except psycopg.Error as error:
+            logger.warning("database: %s", one_line(error))
+        finally:
+            self._disconnect()
+            self._broker.release()
+            self._busy = False
+
+    # -- The database
+
+    def _connected(self) -> Session:
+        if self._session is None:
+            session = Session()
+            try:
+                session.prepare(self.lease)
+                self._static.write(session)
+            except BaseException:
+                session.close()
+                raise
+            self._session = session
+            logger.info("connected to %s", address())
+        return self._session
+
+    def _disconnect(self) -> None:
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    def _wait(self, session: Session, fired: bool) -> None:
+        """Until next_wakeup(), or somebody notifies."""
+        if self._sync_again:
+            return
+        timeout = min(session.next_wakeup(), self.max_interval, self._static.due_in())
+        # Something is due and could not be had: others are at it, or the broker is away.
+        self._in_vain = self._in_vain + 1 if timeout <= 0 and not fired else 0
+        least = doubled(0.02, self._in_vain, most=1.0) if self._in_vain else 0.0
+        session.wait(max(timeout, least, min(1.0, self._broker.retry.left())))
