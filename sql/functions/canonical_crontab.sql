@@ -2,7 +2,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.canonical_crontab(fields text[], OU
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD["@python_version@"].grammar
+python = GD["@python_version@"].celery_crontab
 try:
     return python.canonical_crontab(fields), None
 except python.ScheduleError as error:
