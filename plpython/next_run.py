@@ -12,11 +12,19 @@ import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 
-from grammar import Crontab, PostponedError, ScheduleError, missing_library, read_crontab
-from zones import UTC, instant_of, load_zone, offset_at, transition_between
+from celery_crontab import Crontab, PostponedError, ScheduleError, missing_library, read_crontab
+from solar import solar_schedule
+from zones import (
+    DAY,
+    SECOND,
+    UTC,
+    in_microseconds,
+    instant_of,
+    load_zone,
+    offset_at,
+    transition_between,
+)
 
-SECOND = 1_000_000
-DAY = 86_400  # in seconds
 # Python's calendar is that of the years 1 to 9999; local time needs a day more at its beginning.
 START_OF_TIME = int(datetime.datetime(1, 1, 3, tzinfo=UTC).timestamp()) * SECOND
 END_OF_TIME = int(datetime.datetime(9999, 12, 31, tzinfo=UTC).timestamp() + DAY) * SECOND
@@ -25,12 +33,6 @@ THURSDAY = 4  # its day of the week, counted from Sunday
 GAP_LIMIT = 3 * 3600  # Debian cron: a clock change of three hours or more is a correction
 
 Following = Callable[[int], int | None]  # the first run strictly after an instant, if any
-
-
-def in_microseconds(moment: datetime.datetime) -> int:
-    """A moment with its offset, exactly: a float of this size has no microseconds."""
-    since = moment - datetime.datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * DAY + since.seconds) * SECOND + since.microseconds
 
 
 # --- The kinds of schedule ---------------------------------------------------------------------
@@ -181,113 +183,6 @@ def clocked_schedule(text: str, expression: str) -> Following:
             min(len("@at "), len(expression)) + 1,
         ) from None
     return lambda after: instant if instant > after else None
-
-
-SOLAR_EVENTS = {  # event: (ephem method, horizon, centre of the disc), as in celery.schedules.solar
-    "dawn_astronomical": ("next_rising", "-18", True),
-    "dawn_nautical": ("next_rising", "-12", True),
-    "dawn_civil": ("next_rising", "-6", True),
-    "sunrise": ("next_rising", "-0:34", False),
-    "solar_noon": ("next_transit", "0", False),
-    "sunset": ("next_setting", "-0:34", False),
-    "dusk_civil": ("next_setting", "-6", True),
-    "dusk_nautical": ("next_setting", "-12", True),
-    "dusk_astronomical": ("next_setting", "-18", True),
-}
-SOLAR_SEARCH_DAYS = 366  # near the poles an event can be months away
-POLAR = 60.0  # degrees of latitude beyond which some of the events do not happen every day
-
-
-DEGREES = r"[+-]?[0-9]{1,3}(?:\.[0-9]{0,20})?"  # what ephem and float() read alike
-
-
-def read_degrees(text: str, limit: int) -> float:
-    if not re.fullmatch(DEGREES, text, re.ASCII) or abs(float(text)) > limit:
-        raise ValueError
-    return float(text)
-
-
-def solar_schedule(text: str, expression: str) -> Following:
-    """``@solar sunrise 52.37 4.90``: an event of the sun at a latitude and longitude."""
-    event, _, place = text.partition(" ")
-    latitude, _, longitude = place.partition(" ")
-    field, position = "event", min(len("@solar "), len(expression)) + 1
-    try:
-        method, horizon, centre = SOLAR_EVENTS[event]
-        field, position = "latitude", position + len(event) + 1
-        north = read_degrees(latitude, 90)
-        field, position = "longitude", position + len(latitude) + 1
-        east = read_degrees(longitude, 180)
-    except (KeyError, ValueError):
-        raise ScheduleError(
-            f"solar schedule {expression!r} is invalid",
-            "It takes an event, a latitude of -90 to 90 and a longitude of -180 to 180.",
-            f"The events are {', '.join(SOLAR_EVENTS)}.",
-            field,
-            min(position, len(expression) + 1),
-        ) from None
-    import ephem  # here, for the same reason as croniter
-
-    observer = ephem.Observer()
-    observer.lat, observer.lon, observer.horizon = latitude, longitude, horizon
-    observer.elevation = observer.pressure = 0
-    options = {"use_center": True} if centre else {}
-    sun = ephem.Sun()
-    altitude = ephem.degrees(horizon) / ephem.degree
-    next_event = getattr(observer, method)
-    ahead = east * DAY / 360  # of UTC, the place's mean time, in seconds
-
-    def happens(midnight: float) -> bool:
-        """Can the sun pass the horizon on that day?  Far cheaper than to search for it."""
-        sun.compute(midnight + 0.5)
-        declination = sun.dec / ephem.degree
-        lowest, highest = abs(north + declination) - 90, 90 - abs(north - declination)
-        return bool(lowest - 1 < altitude < highest + 1)
-
-    def events_of(day: int) -> list[int]:
-        """The events between two mean midnights of the place, searched from the first of them.
-
-        ephem's answer depends, by milliseconds, on where the search starts.  It starts at fixed
-        instants, so that no event is found twice.
-        """
-        opens = day * DAY - ahead
-        start = ephem.Date(datetime.datetime.fromtimestamp(opens - 1, UTC).replace(tzinfo=None))
-        if abs(north) > POLAR and method != "next_transit" and not happens(start):
-            return []
-        closes = start + 1 + ephem.second
-        events: list[int] = []
-        while start < closes:
-            try:
-                found = next_event(sun, start=start, **options)
-            except ephem.CircumpolarError:  # until the next midnight, as Celery goes on
-                start = observer.next_antitransit(sun, start=start)
-                continue
-            instant = in_microseconds(found.datetime().replace(tzinfo=UTC))
-            if opens * SECOND <= instant < (opens + DAY) * SECOND:
-                events.append(instant)
-            start = ephem.Date(found + 0.5)
-        return events
-
-    def never(within: str) -> ScheduleError:
-        return ScheduleError(
-            f"solar schedule {expression!r} never happens",
-            f"There is no {event} at that latitude{within}.",
-            "Choose another event or place.",
-            "latitude",
-            len(f"@solar {event} ") + 1,
-        )
-
-    def following(after: int) -> int:
-        today = int((after / SECOND + ahead) // DAY)
-        for day in range(today, today + SOLAR_SEARCH_DAYS):
-            for instant in events_of(day):
-                if instant > after:
-                    return instant
-        raise never(f" within {SOLAR_SEARCH_DAYS} days")
-
-    if abs(north) == 90 and method != "next_transit":  # a day there lasts a year
-        raise never("")
-    return following
 
 
 # --- One reader for all ------------------------------------------------------------------------

@@ -2,7 +2,8 @@
 Python's tzdata package.
 
 Instants are whole seconds since 1970 in UTC.  "Wall" values are readings of the local clock,
-expressed the same way, as if the clock on the wall showed UTC.
+expressed the same way, as if the clock on the wall showed UTC.  Schedules count in microseconds,
+as a timestamptz does.
 """
 
 import datetime
@@ -11,9 +12,11 @@ import os
 import re
 import zoneinfo
 
-from grammar import ScheduleError
+from celery_crontab import ScheduleError
 
 UTC = datetime.UTC
+SECOND = 1_000_000  # in microseconds
+DAY = 86_400  # in seconds
 # No dots and no leading slash: a name is never a path.
 ZONE_NAME = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*", re.ASCII)
 # Copies of the database, one of them with leap seconds; and what is another zone on each machine.
@@ -65,11 +68,17 @@ def tz_database() -> tuple[str, str]:
     return "Python package tzdata", tzdata.IANA_VERSION
 
 
+def in_microseconds(moment: datetime.datetime) -> int:
+    """A moment with its offset, exactly: a float of this size has no microseconds."""
+    since = moment - datetime.datetime(1970, 1, 1, tzinfo=UTC)
+    return (since.days * DAY + since.seconds) * SECOND + since.microseconds
+
+
 def offset_at(zone: zoneinfo.ZoneInfo, instant: int) -> int:
     """UTC offset in seconds in force at an instant."""
     offset = datetime.datetime.fromtimestamp(instant, UTC).astimezone(zone).utcoffset()
     assert offset is not None
-    return offset.days * 86400 + offset.seconds
+    return offset.days * DAY + offset.seconds
 
 
 def instant_of(zone: zoneinfo.ZoneInfo, wall: int, fold: int) -> int:

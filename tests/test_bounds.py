@@ -6,8 +6,8 @@ from typing import Any
 
 import psycopg
 import pytest
+from celery_crontab import FIELDS
 from differential import random_case
-from grammar import FIELDS
 
 Session = psycopg.Connection[Any]
 WORDS = ["@every", "@at", "@solar", "@daily", "sunrise", "solar_noon", "dusk_civil", "seconds"]

@@ -9,7 +9,7 @@ import zoneinfo
 from typing import NamedTuple
 
 import pytest
-from grammar import Crontab, read_crontab
+from celery_crontab import Crontab, read_crontab
 from next_run import crontab_schedule, run_after, runs_after
 from zones import load_zone, offset_at, transition_between, tz_database, zone_names
 

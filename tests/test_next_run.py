@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
+from celery_crontab import FIELDS, Field, ScheduleError, read_crontab
 from croniter import croniter
-from grammar import FIELDS, Field, ScheduleError, read_crontab
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from next_run import wall_search

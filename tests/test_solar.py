@@ -7,8 +7,9 @@ import random
 import ephem
 import pytest
 from celery.schedules import solar
-from grammar import ScheduleError
-from next_run import SOLAR_EVENTS, run_after, runs_after, solar_schedule
+from celery_crontab import ScheduleError
+from next_run import run_after, runs_after
+from solar import SOLAR_EVENTS, solar_schedule
 
 UTC = datetime.UTC
 SECOND = 1_000_000

@@ -6,8 +6,8 @@ SET search_path = pg_catalog, pg_temp
 AS $python$
 python = GD["@python_version@"]
 try:
-    return python.explain.describe(cron_string, locale), None
-except python.grammar.ScheduleError as error:
+    return python.describe.describe(cron_string, locale), None
+except python.celery_crontab.ScheduleError as error:
     return None, error.report
 $python$;
 COMMENT ON FUNCTION _periodic_schedule.py_describe(text, text) IS

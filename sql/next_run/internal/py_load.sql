@@ -14,12 +14,16 @@ if "@python_version@" in GD:
 import sys
 import types
 
-def grammar():
-@plpython/grammar.py@
+def celery_crontab():
+@plpython/celery_crontab.py@
     return locals()
 
 def zones():
 @plpython/zones.py@
+    return locals()
+
+def solar():
+@plpython/solar.py@
     return locals()
 
 def next_run():
@@ -44,7 +48,7 @@ def add(body):
     modules[body.__name__] = module
     setattr(loaded, body.__name__, module)
 
-for body in (grammar, zones, next_run):
+for body in (celery_crontab, zones, solar, next_run):
     add(body)
 loaded.add = add
 GD["@python_version@"] = loaded

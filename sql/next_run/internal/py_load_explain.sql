@@ -4,14 +4,19 @@ LANGUAGE plpython3u STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
 python = GD["@python_version@"]
-if hasattr(python, "explain"):
+if hasattr(python, "describe"):
     return
 
-def explain():
-@plpython/explain.py@
+def validate():
+@plpython/validate.py@
     return locals()
 
-python.add(explain)
+def describe():
+@plpython/describe.py@
+    return locals()
+
+python.add(validate)
+python.add(describe)
 $python$;
 COMMENT ON FUNCTION _periodic_schedule.py_load_explain() IS
     'Adds to what load_python() has loaded the Python of validate(), describe() and preview()';

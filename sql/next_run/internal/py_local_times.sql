@@ -4,7 +4,7 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.py_local_times(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["@python_version@"].explain.in_local_time(cron_string, timezone, runs)
+return GD["@python_version@"].describe.in_local_time(cron_string, timezone, runs)
 $python$;
 COMMENT ON FUNCTION _periodic_schedule.py_local_times(text, text, bigint[]) IS
     'What the clocks of the zone show at these runs, in microseconds as if it were UTC, and what a '

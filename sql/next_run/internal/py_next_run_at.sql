@@ -9,7 +9,7 @@ if python is None:
     return None
 try:
     return python.next_run.run_after(cron_string, timezone, after)
-except python.grammar.ScheduleError:
+except python.celery_crontab.ScheduleError:
     return None
 $python$;
 COMMENT ON FUNCTION _periodic_schedule.py_next_run_at(text, text, bigint) IS

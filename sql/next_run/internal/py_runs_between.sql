@@ -8,7 +8,7 @@ AS $python$
 python = GD["@python_version@"]
 try:
     return python.next_run.runs_after(cron_string, timezone, after, n, until), None
-except python.grammar.ScheduleError as error:
+except python.celery_crontab.ScheduleError as error:
     return None, error.report
 $python$;
 COMMENT ON FUNCTION _periodic_schedule.py_runs_between(text, text, bigint, integer, bigint) IS

@@ -5,6 +5,6 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.py_validate(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-return GD["@python_version@"].explain.validate(cron_string, timezone)
+return GD["@python_version@"].validate.validate(cron_string, timezone)
 $python$;
 COMMENT ON FUNCTION _periodic_schedule.py_validate(text, text) IS 'The work of validate()';

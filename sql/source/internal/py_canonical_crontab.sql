@@ -4,7 +4,7 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.py_canonical_crontab(
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $python$
-python = GD["@python_version@"].grammar
+python = GD["@python_version@"].celery_crontab
 try:
     return python.canonical_crontab(fields), None
 except python.ScheduleError as error:
