@@ -36,7 +36,7 @@ class ScheduleError(ValueError):
 
     @property
     def report(self) -> list[str]:
-        """What periodic_schedule.raise_error() raises."""
+        """What raise_schedule_error() raises."""
         return [self.message, self.detail, self.hint]
 
 

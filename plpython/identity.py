@@ -35,7 +35,7 @@ def pipeline_id_of(name: str) -> str:
 
 
 def load_json(text: str | None, column: str, kind: type, errors: list[str]) -> Any:
-    """The column's JSON, or its empty value with the reason noted: Beat would not run it."""
+    """The column's JSON, or its empty value with the reason kept: Beat would not run it."""
     if not text or text == EMPTY[kind]:  # Beat reads NULL and '' as empty
         return kind()
     try:

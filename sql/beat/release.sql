@@ -35,7 +35,7 @@ BEGIN
     SET pg_owned = false, updated_at = clock_timestamp()
     WHERE m.periodic_task_id = ANY (locked);
     IF locked <> '{}' THEN
-        PERFORM _periodic_schedule.sync_tasks(locked, 'schedule', 'infinity');
+        PERFORM _periodic_schedule.sync_tasks(locked, 'timetable', 'infinity');
         PERFORM _periodic_schedule.request_beat_reload();
     END IF;
     RETURN QUERY

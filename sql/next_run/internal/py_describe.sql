@@ -11,4 +11,4 @@ except python.celery_crontab.ScheduleError as error:
     return None, error.report
 $python$;
 COMMENT ON FUNCTION _periodic_schedule.py_describe(text, text) IS
-    'The work of describe(); or message, detail and hint for raise_error()';
+    'The work of describe(); or message, detail and hint for raise_schedule_error()';

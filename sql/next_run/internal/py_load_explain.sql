@@ -1,4 +1,4 @@
--- Apart from load_python(): to compile it is work that a session's first write need not wait for.
+-- Apart from py_load(): to compile it is work that a session's first write need not wait for.
 CREATE OR REPLACE FUNCTION _periodic_schedule.py_load_explain() RETURNS void
 LANGUAGE plpython3u STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
@@ -19,4 +19,4 @@ python.add(validate)
 python.add(describe)
 $python$;
 COMMENT ON FUNCTION _periodic_schedule.py_load_explain() IS
-    'Adds to what load_python() has loaded the Python of validate(), describe() and preview()';
+    'Adds to what py_load() has loaded the Python of validate(), describe() and preview()';

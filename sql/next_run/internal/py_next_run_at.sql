@@ -14,5 +14,5 @@ except python.celery_crontab.ScheduleError:
 $python$;
 COMMENT ON FUNCTION _periodic_schedule.py_next_run_at(text, text, bigint) IS
     'The work of next_run_at(), in microseconds since 1970; NULL if there is no run, if '
-    'load_python() was not called, and for what is no schedule: PL/Python could not raise an error '
+    'py_load() was not called, and for what is no schedule: PL/Python could not raise an error '
     'without words of its own';

@@ -7,7 +7,7 @@ SET search_path = pg_catalog, pg_temp
 AS $python$
 python = GD.get("@python_version@")
 if python is None:
-    problem = "load_python() was not called"
+    problem = "py_load() was not called"
     return [None] * len(afters), [problem] * len(afters), problem
 return python.next_run.next_runs_of_many(expressions, zones, afters, budget)
 $python$;

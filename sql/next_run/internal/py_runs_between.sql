@@ -13,4 +13,4 @@ except python.celery_crontab.ScheduleError as error:
 $python$;
 COMMENT ON FUNCTION _periodic_schedule.py_runs_between(text, text, bigint, integer, bigint) IS
     'The work of runs_between(), in microseconds since 1970; or message, detail and hint for '
-    'raise_error()';
+    'raise_schedule_error()';
