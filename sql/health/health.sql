@@ -9,7 +9,8 @@ COMMENT ON VIEW periodic_schedule.health IS
     'minutes, metrics for every few seconds';
 COMMENT ON COLUMN periodic_schedule.health.problem IS
     'What is wrong: not_ticked, not_taken, lease_overrun (all: for a minute), given_up (in the '
-    'last day), fired_by_beat_too, no_next_run, sync_pending (for a minute), drift';
+    'last day), fired_by_beat_too, no_next_run, sync_pending (for a minute), '
+    'croniter_differs (when verify_all() last ran), drift';
 COMMENT ON COLUMN periodic_schedule.health.pipeline_id IS
     'Of which schedule; NULL: of none in particular';
 COMMENT ON COLUMN periodic_schedule.health.detail IS 'In words';

@@ -51,6 +51,13 @@ BEGIN
     FROM periodic_schedule.pending_sync AS n
     WHERE n.deferred_at < now - bound
     UNION ALL
+    SELECT 'croniter_differs', NULL, format(
+        '%s in %s, verified at %s: %s', v.cron_string, v.timezone, v.verified_at,
+        coalesce(v.error, v.first_difference)
+    )
+    FROM periodic_schedule.verification AS v
+    WHERE v.differences IS DISTINCT FROM 0
+    UNION ALL
     SELECT 'drift', d.pipeline_id, format('%s: %s %s', d.task_name, d.difference, d.column_name)
     FROM _periodic_schedule.drift_rows() AS d;
 END
