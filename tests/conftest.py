@@ -187,6 +187,36 @@ def orm(db: psycopg.Connection[Any]) -> Iterator[Any]:
     connection.close()
 
 
+@pytest.fixture
+def broker() -> Iterator[Any]:
+    """A Redis of the test's own: brokers.Broker."""
+    from brokers import Broker
+
+    made = Broker()
+    yield made
+    made.kill()
+
+
+@pytest.fixture
+def place(db: psycopg.Connection[Any], broker: Any, tmp_path: Path) -> Iterator[Any]:
+    """The test's database, a broker, and the Beats that a test starts: places.Place."""
+    from places import Place
+
+    made = Place(db, broker, tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def roles(db: psycopg.Connection[Any]) -> Iterator[Any]:
+    """Makes roles that may write Beat's tables: places.Roles."""
+    from places import Roles
+
+    made = Roles(db)
+    yield made
+    made.drop()
+
+
 def mirror(db: psycopg.Connection[Any], column: str, name: str) -> Any:
     """One column of the mirror row of a periodic task, by the task's name."""
     row = db.execute(

@@ -151,6 +151,15 @@ def mismatches(db: psycopg.Connection[Any], cases: list[Case]) -> tuple[list[str
     return found, accepted
 
 
+def canonical(db: psycopg.Connection[Any], *fields: str) -> tuple[str, str | None]:
+    db.execute("SELECT _periodic_schedule.py_load()")
+    row = db.execute(
+        "SELECT * FROM _periodic_schedule.py_canonical_crontab(%s)", [list(fields)]
+    ).fetchone()
+    assert row is not None
+    return row[0], row[1]
+
+
 def run_share(url: str, seed: int, count: int) -> tuple[list[str], int]:
     """One process's share of ``make differential``."""
     chance = random.Random(seed)  # noqa: S311

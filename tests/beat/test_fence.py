@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 from conftest import insert_task
-from test_tick import TASKS, adopt
+from ticking import TASKS, adopt
 
 Session = psycopg.Connection[Any]
 

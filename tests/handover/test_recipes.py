@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, alembic, beat_server, insert_crontab, insert_task, url_of
-from test_tick import Session, adopt, due_task, next_minute, tick
+from ticking import Session, adopt, due_task, next_minute, tick
 
 BLOCKS = re.findall(r"(?s)```sql\n(.*?)```", (ROOT / "docs/recipes.md").read_text())
 

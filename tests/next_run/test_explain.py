@@ -8,8 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 from conftest import insert_crontab, insert_task, mirror
-from differential import random_case, read_by_celery
-from test_grammar import canonical
+from differential import canonical, random_case, read_by_celery
 
 Session = psycopg.Connection[Any]
 

@@ -91,7 +91,10 @@ def test_each_kind_can_do_its_work_and_not_that_of_others(installed: Session, ki
             for statement in statements:
                 if other == kind or statement in shared[:1] or "next_wakeup" in statement:
                     continue
-                if "periodic_schedule.firing_policy" in statement and {kind, other} == {"operator", "reader"}:
+                if "periodic_schedule.firing_policy" in statement and {kind, other} == {
+                    "operator",
+                    "reader",
+                }:
                     continue
                 with pytest.raises(psycopg.errors.InsufficientPrivilege):
                     session.execute(statement.format(key=key))

@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from differential import mismatches, random_case, read_by_celery
+from differential import canonical, mismatches, random_case, read_by_celery
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -34,15 +34,6 @@ def test_random_crontabs_mean_what_celery_reads(db: Session) -> None:
 
     check()
     assert EXAMPLES / 4 < accepted < EXAMPLES
-
-
-def canonical(db: Session, *fields: str) -> tuple[str, str | None]:
-    db.execute("SELECT _periodic_schedule.py_load()")
-    row = db.execute(
-        "SELECT * FROM _periodic_schedule.py_canonical_crontab(%s)", [list(fields)]
-    ).fetchone()
-    assert row is not None
-    return row[0], row[1]
 
 
 @pytest.mark.parametrize(

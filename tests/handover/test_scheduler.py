@@ -54,7 +54,9 @@ def add_due(db: Database, name: str, **columns: Any) -> int:
 
 
 def adopt(db: Database) -> None:
-    rows = db.execute("SELECT done, reason FROM periodic_schedule.adopt(beat_is_stopped => true)").fetchall()
+    rows = db.execute(
+        "SELECT done, reason FROM periodic_schedule.adopt(beat_is_stopped => true)"
+    ).fetchall()
     assert all(done for done, _ in rows), rows
 
 

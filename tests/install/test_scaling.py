@@ -33,7 +33,9 @@ from port_for import get_port
 
 Session = psycopg.Connection[Any]
 HOUR = datetime.timedelta(hours=1)
-DISTRIBUTED = "('pg_periodic_schedule', 'periodic_schedule.firing_policy', 'periodic_schedule.firing')"
+DISTRIBUTED = (
+    "('pg_periodic_schedule', 'periodic_schedule.firing_policy', 'periodic_schedule.firing')"
+)
 TASKS = "django_celery_beat_periodictask"
 
 
@@ -69,7 +71,9 @@ def count(db: Session, query: str, *values: Any) -> int:
 
 
 def adopt(db: Session) -> None:
-    rows = db.execute("SELECT done FROM periodic_schedule.adopt(beat_is_stopped => true)").fetchall()
+    rows = db.execute(
+        "SELECT done FROM periodic_schedule.adopt(beat_is_stopped => true)"
+    ).fetchall()
     assert rows
     assert all(done for (done,) in rows)
 
@@ -184,7 +188,9 @@ def main_path(db: Session) -> None:
     db.execute(f"UPDATE {TASKS} SET name = %s WHERE name = %s", [new, tasks[0]])
     assert mirror(db, "pipeline_id::text, pg_owned", new) == new
     assert mirror(db, "pg_owned", new)
-    assert count(db, "periodic_schedule.firing_policy WHERE pipeline_id = %s AND overlap = 'skip'", new)
+    assert count(
+        db, "periodic_schedule.firing_policy WHERE pipeline_id = %s AND overlap = 'skip'", new
+    )
     assert count(db, "periodic_schedule.firing WHERE pipeline_id = %s", old_key)
     db.execute(f"UPDATE {TASKS} SET name = 'renamed ' || id WHERE name LIKE 'path %'")
     assert count(db, "pg_periodic_schedule WHERE task_name LIKE 'renamed %%'") == 11

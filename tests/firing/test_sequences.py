@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 from conftest import drift, insert_crontab, insert_interval, insert_task, mirror, pending
-from test_tick import TASKS, adopt, clocked, policy, tick
+from ticking import TASKS, adopt, clocked, policy, tick
 
 Session = psycopg.Connection[Any]
 SECOND = datetime.timedelta(seconds=1)
