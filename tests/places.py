@@ -15,9 +15,7 @@ from typing import Any, NamedTuple
 import psycopg
 import redis
 from brokers import OURS, STOCK, Beat, Broker
-from conftest import (
-    url_of,
-)
+from conftest import url_of
 
 Session = psycopg.Connection[Any]
 TASKS = "django_celery_beat_periodictask"
@@ -202,3 +200,13 @@ def times(sent: Sequence[Sent]) -> list[float]:
 
 # A live Beat looks every 5 seconds whether its schedules have changed.
 SEEN_AFTER = 6.0
+
+
+def rls_policies(db: Session) -> tuple[Any, ...]:
+    """Names with their roles, and is row-level security on?"""
+    rows = db.execute(
+        "SELECT polname, ARRAY(SELECT rolname::text FROM pg_roles WHERE oid = ANY (polroles)"
+        " ORDER BY 1) FROM pg_policy ORDER BY polname"
+    ).fetchall()
+    on = db.execute(f"SELECT relrowsecurity FROM pg_class WHERE oid = '{TASKS}'::regclass")
+    return dict(rows), on.fetchone() == (True,)

@@ -5,12 +5,7 @@ import time
 from typing import Any
 
 import psycopg
-from conftest import (
-    drift,
-    insert_crontab,
-    insert_task,
-    pending,
-)
+from conftest import drift, insert_crontab, insert_task, pending
 
 Session = psycopg.Connection[Any]
 Moment = datetime.datetime
@@ -35,7 +30,7 @@ def adopt(db: Session) -> None:
     assert all(done for (done,) in rows)
 
 
-def policy(db: Session, name: str, **values: Any) -> None:
+def set_policy(db: Session, name: str, **values: Any) -> None:
     """Set a schedule's policy."""
     columns = ", ".join(values)
     updates = ", ".join(f"{column} = excluded.{column}" for column in values)
@@ -82,7 +77,7 @@ def next_minute(db: Session) -> Moment:
     return moment  # type: ignore[no-any-return]
 
 
-def well(db: Session) -> None:
+def assert_in_sync(db: Session) -> None:
     assert drift(db) == []
     assert pending(db) == []
 
@@ -120,3 +115,9 @@ def end(session: Session, call: str, *values: Any) -> bool:
     marks = ", ".join(["%s"] * len(values))
     rows = session.execute(f"SELECT periodic_schedule.{call}({marks})", values).fetchall()
     return bool(rows[0][0])
+
+
+def save_runs(db: Session) -> int:
+    row = db.execute("SELECT periodic_schedule.save_runs()").fetchone()
+    assert row is not None
+    return int(row[0])

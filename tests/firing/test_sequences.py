@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 from conftest import drift, insert_crontab, insert_interval, insert_task, mirror, pending
-from ticking import TASKS, adopt, clocked, policy, tick
+from ticking import TASKS, adopt, clocked, set_policy, tick
 
 Session = psycopg.Connection[Any]
 SECOND = datetime.timedelta(seconds=1)
@@ -90,7 +90,7 @@ class Play:
             "overlap": self.choice.choice(["allow", "skip", "buffer_one"]),
             "spread": self.choice.choice(["0", "40 s", "1 day"]),
         }
-        policy(self.db, "t", **values)
+        set_policy(self.db, "t", **values)
         return values
 
     def edit(self) -> Any:

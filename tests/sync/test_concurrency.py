@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import drift, insert_crontab, insert_task, pending, untold
+from conftest import drift, insert_crontab, insert_task, pending, reload_pending
 from psycopg import IsolationLevel
 
 Session = psycopg.Connection[Any]
@@ -353,4 +353,4 @@ def test_many_writers(db: Session, connect: Callable[..., Session]) -> None:
         insert_task(db, str(uuid.uuid4()), crontab_id=1)
     assert drift(db) == []
     assert pending(db) == []
-    assert untold(db) == []
+    assert reload_pending(db) == []

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import alembic, drift, insert_crontab, insert_task, untold, url_of
+from conftest import alembic, drift, insert_crontab, insert_task, reload_pending, url_of
 
 Session = psycopg.Connection[Any]
 
@@ -127,7 +127,7 @@ def is_told(db: Session, warnings: list[str]) -> bool:
         drift(db) == []
         or warnings != []
         or db.execute(f"SELECT FROM {PENDING}").fetchone() is not None
-        or untold(db) != []
+        or reload_pending(db) != []
         or db.execute(f"SELECT FROM {MIRROR} WHERE sync_error IS NOT NULL").fetchone() is not None
     )
 
@@ -237,4 +237,4 @@ def test_what_is_rolled_back_leaves_nothing(scheduled: Session, application: Ses
     assert after.fetchall() == before
     assert drift(scheduled) == []
     assert scheduled.execute(f"SELECT * FROM {PENDING}").fetchall() == []
-    assert untold(scheduled) == []
+    assert reload_pending(scheduled) == []
