@@ -1,5 +1,6 @@
 """Random crontabs: what the installed functions make of them, against the real Celery's parser and
-a search by brute force.  ``tests/test_grammar.py`` runs some, ``make differential`` a million.
+a search by brute force.  ``tests/next_run/test_grammar.py`` runs some, ``make differential`` a
+million.
 """
 
 import datetime

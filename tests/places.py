@@ -1,6 +1,6 @@
 """Real Beats, stock ones and ours, on one database and one broker.
 
-Who sent a message is told by its id: those of the ledger are Postgres's, all others stock Beat's.
+Who sent a message, its id shows: those of the ledger are Postgres's, all others stock Beat's.
 """
 
 import os
@@ -30,7 +30,7 @@ class Sent(NamedTuple):
 
 
 class Wire:
-    """Takes every message off the queue, and notes when it came."""
+    """Takes every message off the queue, and when it came."""
 
     def __init__(self, broker: Broker) -> None:
         self.sent: list[Sent] = []
@@ -115,12 +115,12 @@ class Place:
         )
         return [key for (key,) in rows]
 
-    def adopt(self, names: Sequence[str], force: bool = False) -> dict[str, str]:
+    def adopt(self, names: Sequence[str], beat_is_stopped: bool = False) -> dict[str, str]:
         """The reasons why not, by name."""
         rows = self.db.execute(
             "SELECT m.task_name, a.reason FROM periodic_schedule.adopt(%s, %s) AS a"
             " JOIN pg_periodic_schedule AS m USING (pipeline_id) WHERE NOT a.done",
-            [self.keys(names), force],
+            [self.keys(names), beat_is_stopped],
         )
         return dict(rows.fetchall())
 

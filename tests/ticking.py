@@ -53,7 +53,7 @@ def tick(db: Session, now: Moment | None = None, batch: int = 1000) -> list[tupl
 
 
 def fired(rows: list[tuple[Any, ...]]) -> list[tuple[str, Moment]]:
-    return [(name, at) for name, at, state, _ in rows if state == "pending"]
+    return [(name, at) for name, at, state, _ in rows if state == "waiting"]
 
 
 def ledger(db: Session, name: str) -> list[tuple[Moment, str, str | None]]:

@@ -1,4 +1,4 @@
-"""Who may do what: reader, ticker, owner, and everybody else."""
+"""Who may do what: reader, ticker, operator, and everybody else."""
 
 import re
 from collections.abc import Iterator
@@ -12,9 +12,9 @@ Session = psycopg.Connection[Any]
 ROLES = {kind: f"some_{kind}" for kind in ("reader", "ticker", "operator", "nobody")}
 
 
-@pytest.fixture(params=["our own table", "an adopted table of another owner"])
+@pytest.fixture(params=["our own table", "a table of another owner, taken over"])
 def installed(bare: Session, request: pytest.FixtureRequest) -> Iterator[Session]:
-    """Where Beat's tables belong to a plain role, which has granted the three kinds of access."""
+    """Where Beat's tables belong to an ordinary role, which has granted access of each kind."""
     names = ", ".join(["beat_owner", *ROLES.values()])
     for name in names.split(", "):
         bare.execute(f"CREATE ROLE {name} LOGIN")
@@ -25,7 +25,7 @@ def installed(bare: Session, request: pytest.FixtureRequest) -> Iterator[Session
             " EXECUTE format('ALTER TABLE public.%I OWNER TO beat_owner', name);"
             " END LOOP; END $$"
         )
-        if "adopted" in request.param:
+        if "taken over" in request.param:
             bare.execute("CREATE TABLE pg_periodic_schedule (pipeline_id uuid PRIMARY KEY)")
         alembic("upgrade", "head", url=url_of(bare.info))
         insert_task(bare, "t", crontab_id=insert_crontab(bare, "* * * * *"))
@@ -72,7 +72,7 @@ OPERATES = [
     "SELECT * FROM periodic_schedule.adopt(beat_is_stopped => true)",
     "SELECT * FROM periodic_schedule.run_now('{key}')",
     "SELECT * FROM periodic_schedule.backfill('{key}', now() - interval '5 minutes', now())",
-    "INSERT INTO periodic_schedule.firing_policy (pipeline_id, spread) VALUES ('{key}', '1 minute')",
+    "INSERT INTO periodic_schedule.firing_policy (pipeline_id, spread) VALUES ('{key}', '1 min')",
     "DELETE FROM periodic_schedule.firing_policy",
     "SELECT * FROM periodic_schedule.reconcile()",
     "SELECT * FROM periodic_schedule.release()",
@@ -119,8 +119,9 @@ def test_nothing_but_what_is_listed_is_granted(installed: Session) -> None:
         tables = installed.execute(
             "SELECT format('TABLE %%I.%%I', n.nspname, c.relname) FROM pg_class AS c"
             " JOIN pg_namespace AS n ON n.oid = c.relnamespace"
-            " WHERE c.relkind IN ('r', 'v') AND n.nspname IN ('periodic_schedule', '_periodic_schedule', 'public') AND"
-            " has_table_privilege(%s, c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE')",
+            " WHERE c.relkind IN ('r', 'v')"
+            " AND n.nspname IN ('periodic_schedule', '_periodic_schedule', 'public')"
+            " AND has_table_privilege(%s, c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE')",
             [role],
         ).fetchall()
         named = {name.replace('"', "") for (name,) in listed if not name.startswith("SCHEMA")}

@@ -1,6 +1,6 @@
 """Our next runs against the real celery beat: real_beat.py sets its clock and asks it.
 
-What Beat does wrong (DESIGN, section 5) is shown here too, each with our answer beside it.
+What Beat does wrong (docs/time.md) is shown here too, each with our answer beside it.
 """
 
 import datetime
@@ -325,7 +325,7 @@ def test_an_edit_or_a_resumption_runs_for_a_time_before_it(db: Session, orm: Any
     """Beat looks for a match since the last run; we for one since the schedule took effect."""
     now = datetime.datetime.now(UTC)
     earlier, later = now - 2 * HOUR, now + 2 * HOUR
-    hour = f"{earlier.hour},{earlier.hour}"  # not a plain number: that, Beat may not even load
+    hour = f"{earlier.hour},{earlier.hour}"  # not a single number: that, Beat may not even load
     edited = task(orm, "edited", crontab=crontab(orm, f"0 {later.hour} * * *"))
     resumed = task(orm, "resumed", crontab=crontab(orm, f"0 {hour} * * *"))
     interval = orm.IntervalSchedule.objects.create(every=1, period="hours")

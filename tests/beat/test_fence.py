@@ -1,4 +1,4 @@
-"""fence_beat() and unfence_beat(): whom they refuse, what other roles can do, other row security."""
+"""fence_beat() and unfence_beat(): whom they refuse, what other roles can do, other policies."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""A stock Beat behind the fence hands over and gets back: real processes, a real broker, real time."""
+"""A stock Beat behind the fence hands over and gets back: real processes, real time."""
 
 import functools
 import itertools
@@ -83,13 +83,13 @@ def test_a_fenced_beat_hands_over_and_gets_back(place: Place, roles: Roles, orm:
         assert refusal.startswith(("due since", "due at"))
     adopted_at = until_adopted(place, minutes)
 
-    # What is always about to be due needs force, or a pause.
+    # What is always about to be due needs beat_is_stopped, or a pause.
     for _ in range(3):
         refused = place.adopt([*short, "paused"])
         assert refused.keys() == {*short, "paused"}
         assert set(refused.values()) <= {
-            "it runs too often for a live Beat to be told between two runs: stop Beat and use force"
-            " => true",
+            "it runs too often for a live Beat to be told between two runs: stop Beat and use"
+            " beat_is_stopped => true",
             "another session is writing it: try again",  # Beat saves its runs
         }
         time.sleep(0.2)
@@ -97,7 +97,7 @@ def test_a_fenced_beat_hands_over_and_gets_back(place: Place, roles: Roles, orm:
     time.sleep(SEEN_AFTER)
     adopted_at |= until_adopted(place, ["paused"], 3)
     db.execute(f"UPDATE {TASKS} SET enabled = true WHERE name = 'paused'")
-    wait_for(lambda: place.adopt(short, force=True) == {}, 5)
+    wait_for(lambda: place.adopt(short, beat_is_stopped=True) == {}, 5)
     adopted_at |= dict.fromkeys(short, time.time())
 
     # Django, as another role, sees and edits what is owned.
@@ -173,7 +173,7 @@ def test_a_fenced_beat_hands_over_and_gets_back(place: Place, roles: Roles, orm:
         if name != "minute 1":
             assert run_columns(db, name)[0] > given_back[name][0] >= we[name][-1].at - 1.5, name
             assert run_columns(db, name)[1] > given_back[name][1] >= len(we[name]), name
-    # With force and a live Beat, what is fired every few seconds is fired by both until it looks.
+    # With beat_is_stopped and a live Beat, both fire what is due every few seconds, until it looks.
     both = {
         name: [
             round(at - adopted_at[name], 1)

@@ -1,4 +1,4 @@
-"""Each occurrence is fired by Beat or by Postgres, whoever is killed when: real processes, real time."""
+"""Each occurrence is fired by Beat or by Postgres, whoever is killed: real processes, real time."""
 
 import contextlib
 import itertools
@@ -27,19 +27,19 @@ class Operator:
         self.killed: list[float] = []
         self.refusals: Counter[str] = Counter()
 
-    def adopt(self, names: Sequence[str], force: bool = False) -> None:
+    def adopt(self, names: Sequence[str], beat_is_stopped: bool = False) -> None:
         before = time.time()
-        refused = self.place.adopt(names, force)
+        refused = self.place.adopt(names, beat_is_stopped)
         self.refusals.update(" ".join(text.split()[:2]) for text in refused.values())
-        self._note(set(names) - refused.keys(), before, True)
+        self._remember(set(names) - refused.keys(), before, True)
 
     def release(self, names: Sequence[str]) -> None:
         before = time.time()
         refused = self.place.release(names)  # what is being fired at this moment
         assert set(refused.values()) <= {"another session is writing it: try again"}
-        self._note(set(names) - refused.keys(), before, False)
+        self._remember(set(names) - refused.keys(), before, False)
 
-    def _note(self, names: Any, when: float, owned: bool) -> None:
+    def _remember(self, names: Any, when: float, owned: bool) -> None:
         for name in names:
             if (self.history[name][-1][1] if self.history[name] else False) != owned:
                 self.history[name].append((when, owned))
@@ -73,7 +73,7 @@ def test_in_all_orders_with_kills_each_occurrence_has_one_firer(place: Place, ro
     """A permutation of the four steps after the other, each on some of the schedules.
 
     Clocked rows are occurrences at any second; crontabs at each minute.  Those are adopted as the
-    docs say.  Intervals of seconds, always too near, are adopted with force while Beat is dead.
+    docs say; intervals of seconds, always too near, with beat_is_stopped, while Beat is dead.
     """
     db, chance = place.db, random.Random(SEED)  # noqa: S311
     role = roles("beat")
@@ -106,7 +106,7 @@ def test_in_all_orders_with_kills_each_occurrence_has_one_firer(place: Place, ro
             if step == "adopt":
                 operator.adopt(some)
                 if dead:
-                    operator.adopt(few, force=True)
+                    operator.adopt(few, beat_is_stopped=True)
             elif step == "release":
                 operator.release(chance.sample([*clocked, *minutes, *seconds], 10))
             elif step == "kill Beat":

@@ -17,14 +17,14 @@ from ticking import (
 )
 
 
-def test_a_policy_follows_a_rename_and_goes_with_a_delete(db: Session) -> None:
+def test_a_firing_policy_follows_a_rename_and_goes_with_a_delete(db: Session) -> None:
     for name in ("a", "b"):
         due_task(db, name)
     set_policy(db, "a", spread="1 hour")
     db.execute(f"UPDATE {TASKS} SET name = 'c' WHERE name = 'b'")
     db.execute(f"UPDATE {TASKS} SET name = CASE name WHEN 'a' THEN 'b' ELSE name END")
     policies = (
-        "SELECT m.task_name, y.spread FROM periodic_schedule.firing_policy AS y"
+        "SELECT m.task_name, policy.spread FROM periodic_schedule.firing_policy AS policy"
         " JOIN pg_periodic_schedule AS m USING (pipeline_id)"
     )
     assert db.execute(policies).fetchall() == [("b", 60 * MINUTE)]

@@ -53,7 +53,7 @@ def test_misfire_policies(
         now = first + minutes * MINUTE + datetime.timedelta(seconds=0.5)
         tick(db, now)
         rows = ledger(db, name)
-        for state, numbers in zip(("pending", "skipped"), expected, strict=True):
+        for state, numbers in zip(("waiting", "skipped"), expected, strict=True):
             assert [round((at - first) / MINUTE, 6) for at, s, _ in rows if s == state] == list(
                 numbers
             ), (name, state)

@@ -1,5 +1,5 @@
 """Random sequences of ticks, edits, pauses, policies, saves and hand-overs: after each step the
-mirror is what would be computed anew, nothing is owed, and what was due is no longer."""
+mirror is what would be computed anew, nothing is pending, and what was due is no longer."""
 
 import datetime
 import random

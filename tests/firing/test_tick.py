@@ -68,7 +68,7 @@ def test_an_interval_does_not_drift_and_begins_anew_when_it_was_late(db: Session
     assert_in_sync(db)
     rows = tick(db, first + 95 * second)
     assert [(at, state) for _, at, state, _ in rows] == [
-        (first + ten, "pending"),
+        (first + ten, "waiting"),
         (first + 2 * ten, "skipped"),
     ]
     assert mirror(db, "next_run_at", "t") == first + 105 * second  # as Beat: after the late run
@@ -115,7 +115,7 @@ def test_the_clock_jumps_a_day_ahead_and_an_hour_back(db: Session) -> None:
     day = start + 1440 * MINUTE
     rows = tick(db, day)
     assert [(at, state) for _, at, state, _ in rows] == [
-        (start + MINUTE, "pending"),
+        (start + MINUTE, "waiting"),
         (start + 2 * MINUTE, "skipped"),
     ]
     assert tick(db, day - 60 * MINUTE) == []
@@ -173,7 +173,7 @@ def test_mirror_rows_that_triggers_did_not_see(db: Session) -> None:
     db.execute(f"UPDATE {TASKS} SET enabled = false WHERE name = 'paused'")
     db.execute("RESET session_replication_role")
     assert {name for name, _ in fired(tick(db))} == {"there"}
-    tick(db)  # what it found, it noted
+    tick(db)  # what it found, it has deferred
     assert_in_sync(db)
 
 

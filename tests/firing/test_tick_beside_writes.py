@@ -98,7 +98,7 @@ def test_eight_tickers_while_backends_are_terminated(
         " FROM periodic_schedule.firing GROUP BY 1"
     ).fetchall()
     assert {at: count for at, count, *_ in rows} == dict(expected)
-    assert all(row[1] == row[2] and row[3:] == ("pending", "pending") for row in rows)
+    assert all(row[1] == row[2] and row[3:] == ("waiting", "waiting") for row in rows)
     assert db.execute(left, [minutes[-1]]).fetchall() == [(0,)]
     assert_in_sync(db)
 
@@ -172,13 +172,13 @@ def test_two_sessions_step_by_step(
         if stops:
             assert [row for row in rows if row not in before and row[0] < written] == [], order
         elif write != "adopt":
-            assert [row[1] for row in rows if row[0] == due] == ["pending"], (order, rows)
+            assert [row[1] for row in rows if row[0] == due] == ["waiting"], (order, rows)
         tick(db, now + 60 * MINUTE)
         later = [row for row in ledger(db, "t") + ledger(db, "u") if row not in rows]
         if stops and "edit" not in write:
             assert later == [], order
         else:
-            assert [row[1] for row in later] == ["pending", "skipped"], order
+            assert [row[1] for row in later] == ["waiting", "skipped"], order
         insert_task(db, "unrelated")
         assert_in_sync(db)
         db.execute(f"DELETE FROM {TASKS}")
@@ -199,7 +199,7 @@ def test_stricter_levels_are_refused(connect: Callable[..., Session], level: str
 def test_a_pause_by_a_stricter_session_is_not_fired_after_its_commit(
     db: Session, connect: Callable[..., Session]
 ) -> None:
-    """It is only noted; the tick looks."""
+    """It is only pending; the tick looks."""
     for level in ("REPEATABLE READ", "SERIALIZABLE"):
         due_task(db, level)
         session = connect()
@@ -226,16 +226,16 @@ def test_one_that_cannot_be_mirrored_waits_and_the_others_are_fired(db: Session)
 
 
 @pytest.mark.parametrize("edit", ["crontab", "task"])
-def test_an_edit_that_is_far_behind_in_the_notes_counts(
+def test_an_edit_that_is_far_behind_in_pending_sync_counts(
     db: Session, connect: Callable[..., Session], edit: str
 ) -> None:
-    """A tick takes 500 notes at a time, but those about what it fires it heeds."""
+    """A tick does 500 pending syncs at a time, but first those of what it fires."""
     due_task(db)
     other = insert_crontab(db, "0 3 29 2 *")
     db.execute("INSERT INTO periodic_schedule.pending_sync (table_kind, source_key, reason)"
                " SELECT 'task', i::text, 'test' FROM generate_series(-600, -1) AS i")  # fmt: skip
     session = connect()
-    session.execute("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE")  # it only notes
+    session.execute("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE")  # which only defers
     if edit == "crontab":
         session.execute(
             "UPDATE django_celery_beat_crontabschedule"

@@ -40,7 +40,7 @@ def test_pg_cron_ticks(cron_server: Session) -> None:
             "SELECT task_name, state, created_at - scheduled_for < '30 s',"
             " date_trunc('minute', scheduled_for) = scheduled_for FROM periodic_schedule.firing"
         ).fetchall()
-    assert seen == [("t", "pending", True, True)], db.execute(
+    assert seen == [("t", "waiting", True, True)], db.execute(
         "SELECT * FROM cron.job_run_details"
     ).fetchall()
     # The others, whose times are too far: as pg_cron would run them.

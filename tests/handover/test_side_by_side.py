@@ -1,4 +1,4 @@
-"""Two hundred schedules by stock Beat and by Postgres, at the same time: real processes, real time."""
+"""Two hundred schedules by stock Beat and by Postgres at once: real processes, real time."""
 
 import itertools
 import os
@@ -36,7 +36,7 @@ def insert_two_hundred(db: Session, start: float) -> dict[str, int]:
     """Schedules of every kind, most of them due in the minutes after start; how many of each.
 
     Left out are those that Beat has documented faults with (docs/time.md): a start_time without a
-    last run or with a match between the two, crontabs with a plain hour that is not this one,
+    last run or with a match between the two, crontabs with a single hour that is not this one,
     edits.
     """
     plan: Counter[str] = Counter()

@@ -20,12 +20,12 @@ def test_health_shows_a_beat_that_is_not_fenced(place: Place) -> None:
     assert db.execute(health).fetchall() == []
     beat = place.stock()
     wait_for(lambda: place.wire.of("twice"))
-    assert db.execute(health).fetchall() == []  # nothing in the database tells yet
+    assert db.execute(health).fetchall() == []  # nothing in the database shows it yet
     beat.process.terminate()  # it saves
     beat.process.wait(10)
     for _ in range(2):
-        ((invariant, detail),) = db.execute(health).fetchall()
-        assert invariant == "fired_by_beat_too"
+        ((problem, detail),) = db.execute(health).fetchall()
+        assert problem == "fired_by_beat_too"
         assert detail.startswith("twice: total_run_count is ")
         assert "stock Beat" in detail
         db.execute("SELECT periodic_schedule.tick(clock_timestamp() + interval '2 hours')")

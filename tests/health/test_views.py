@@ -28,7 +28,7 @@ def test_the_views(db: Session) -> None:
     metrics = dict(
         db.execute("SELECT name || labels::text, value FROM periodic_schedule.metrics").fetchall()
     )
-    assert metrics["periodic_schedule_pending{}"] == 1
+    assert metrics["periodic_schedule_waiting{}"] == 1
     assert metrics['periodic_schedule_schedules{"owner": "beat", "enabled": true}'] == 1
     assert metrics['periodic_schedule_ended_last_5_minutes{"state": "skipped"}'] == 1
     assert db.execute("SELECT * FROM periodic_schedule.health").fetchall() == []

@@ -70,7 +70,7 @@ def many_tasks(db: Session) -> None:
         (  # take(), next_wakeup()
             "SELECT id FROM periodic_schedule.firing WHERE state = 'waiting'"
             " AND available_at <= now() ORDER BY available_at LIMIT 100 FOR UPDATE SKIP LOCKED",
-            "firing_pending_idx",
+            "firing_waiting_idx",
         ),
         (
             "SELECT FROM periodic_schedule.firing WHERE pipeline_id = gen_random_uuid()"
@@ -92,7 +92,7 @@ def many_tasks(db: Session) -> None:
             " AND ended_at < now() - interval '7 days' ORDER BY ended_at LIMIT 10000",
             "firing_ended_idx",
         ),
-        (  # record()
+        (  # add_firings()
             "INSERT INTO periodic_schedule.firing SELECT f.* FROM periodic_schedule.firing AS f"
             " WHERE pipeline_id = '12345678-1234-8234-8234-123456789012'"
             " ON CONFLICT (pipeline_id, scheduled_for) DO NOTHING",

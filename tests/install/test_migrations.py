@@ -1,9 +1,7 @@
-"""Applied, taken out, dumped, restored: what Alembic does to a database that is in use."""
+"""Applied, dumped, restored: what Alembic makes, and whom it serves."""
 
-import re
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,6 @@ from conftest import (
     alembic,
     drift,
     insert_crontab,
-    insert_interval,
     insert_task,
     mirror,
     pending,
@@ -29,51 +26,7 @@ from databases import (
     schema_of,
     upgrade,
 )
-from places import TASKS, Roles, Session, fence, rls_policies, session_of
-
-
-def test_up_down_and_up_again(bare: Session) -> None:
-    crontab = insert_crontab(bare, "0 3 * * *")
-    task = insert_task(bare, "there before", crontab_id=crontab)
-    bare.execute("CREATE EXTENSION plpython3u")  # stays: others may use it
-    before = client("pg_dump", bare)
-    upgrade(bare)
-    assert mirror(bare, "periodic_task_id", "there before") == task
-    downgrade(bare)
-    without_key = re.compile(r"(?m)^\\(un)?restrict .*$")
-    assert without_key.sub("", client("pg_dump", bare)) == without_key.sub("", before)
-    upgrade(bare)
-    assert (drift(bare), pending(bare)) == ([], [])
-    insert_task(bare, "after", crontab_id=crontab)
-    assert mirror(bare, "cron_string", "after") == "0 3 * * *"
-
-
-def test_an_upgrade_under_open_sessions_and_granted_roles(bare: Session) -> None:
-    alembic("upgrade", "0002_backfill", url=url_of(bare.info))
-    crontab = insert_crontab(bare, "0 3 * * *")
-    insert_task(bare, "t", crontab_id=crontab)
-    call = "SELECT periodic_schedule.next_run_at('0 3 * * *', 'UTC', '2026-11-24T12:00Z')"
-    bare.execute("CREATE ROLE reader LOGIN")
-    try:
-        bare.execute("GRANT USAGE ON SCHEMA periodic_schedule TO reader")
-        bare.execute(
-            "GRANT EXECUTE ON FUNCTION _periodic_schedule.py_load, periodic_schedule.runs_after,"
-            " periodic_schedule.next_runs, periodic_schedule.next_run_at TO reader"
-        )
-        url = url_of(bare.info, user="reader").replace("+psycopg", "")
-        with psycopg.connect(url, autocommit=True, prepare_threshold=1) as session:
-            for _ in range(3):
-                before = session.execute(call).fetchone()
-            bare.execute("UPDATE django_celery_beat_crontabschedule SET hour = '4'")
-            upgrade(bare)
-            assert session.execute(call).fetchone() == before
-            # The session that wrote with the older functions writes with the newer ones.
-            bare.execute("UPDATE django_celery_beat_crontabschedule SET hour = '5'")
-            assert mirror(bare, "cron_string || coalesce(sync_error, '')", "t") == "0 5 * * *"
-            assert (drift(bare), pending(bare)) == ([], [])
-    finally:
-        bare.execute("DROP OWNED BY reader")
-        bare.execute("DROP ROLE reader")
+from places import Session
 
 
 def test_what_somebody_put_into_public_is_not_called(bare: Session) -> None:
@@ -166,54 +119,10 @@ def test_dumped_and_restored(
     restored.execute("UPDATE pipeline SET pipeline_name = 'Restored'")
     assert mirror(restored, "pipeline_name", str(pipeline.id)) == "Restored"
     assert (drift(restored), pending(restored)) == ([], [])
+    insert_task(restored, "owned", crontab_id=insert_crontab(restored, "0 4 * * *"))
+    restored.execute("SELECT periodic_schedule.adopt(beat_is_stopped => true)")
     downgrade(restored)
-
-
-def test_the_migration_is_taken_back_under_a_fence(db: Session, roles: Roles) -> None:
-    role = roles("beat")
-    fence(db, role)
-    started = datetime.now(UTC)
-    for name in ("ran", "once"):
-        insert_task(
-            db,
-            name,
-            interval_id=insert_interval(db, 3600),
-            one_off=name == "once",
-            total_run_count=0,
-            last_run_at=started - timedelta(hours=1.5),
-        )
-    db.execute("SELECT periodic_schedule.adopt(beat_is_stopped => true)")
-    assert db.execute("SELECT count(*) FROM periodic_schedule.tick()").fetchone() == (2,)
-    db.execute(
-        "INSERT INTO periodic_schedule.firing_policy (pipeline_id, spread)"
-        " SELECT pipeline_id, '10 minutes' FROM pg_periodic_schedule"
-    )
-    with session_of(db, role) as session:
-        assert session.execute(f"SELECT count(*) FROM {TASKS}").fetchone() == (0,)
-        alembic("downgrade", "base", url=url_of(db.info))
-        assert session.execute(f"SELECT count(*) FROM {TASKS}").fetchone() == (2,)
-    assert rls_policies(db) == ({}, False)
-    saved = db.execute(
-        f"SELECT name, enabled, total_run_count, last_run_at > %s FROM {TASKS} ORDER BY 1",
-        [started - timedelta(hours=1)],
-    ).fetchall()
-    assert saved == [("once", False, 0, True), ("ran", True, 1, True)]
-    assert db.execute("SELECT to_regclass('periodic_schedule.firing_policy')").fetchone() == (None,)
-    assert (drift(db), pending(db)) == ([], [])
-    assert mirror(db, "NOT pg_owned AND next_run_at = last_run_at + interval '1 hour'", "ran")
-    alembic("upgrade", "head", url=url_of(db.info))
-    assert (drift(db), pending(db)) == ([], [])
-    assert rls_policies(db) == ({}, False)
-
-
-def test_a_row_that_is_locked_holds_the_migration_back(db: Session) -> None:
-    """It says so, and has changed nothing."""
-    insert_task(db, "t", interval_id=insert_interval(db, 3600))
-    db.execute("SELECT periodic_schedule.adopt(beat_is_stopped => true)")
-    with psycopg.connect(db.info.dsn) as other:
-        other.execute(f"SELECT FROM {TASKS} FOR UPDATE")
-        said = alembic("downgrade", "base", url=url_of(db.info), check=False)
-    assert "cannot be given back to Beat: another session is writing it" in said
-    assert "HINT: " in said
-    assert mirror(db, "pg_owned", "t")
-    alembic("downgrade", "base", url=url_of(db.info))
+    assert "periodic_schedule" not in schema_of(restored).replace(EXTENSION, "")
+    upgrade(restored)
+    assert mirror(restored, "NOT pg_owned", "owned")
+    assert (drift(restored), pending(restored)) == ([], [])

@@ -74,7 +74,7 @@ def test_without_plpython(bare: Session) -> None:
 
 def test_postgres_too_old(bare: Session) -> None:
     """Only the number can be moved: no older server is at hand."""
-    checks = (ROOT / "sql" / "checks.sql").read_text().replace("150000", "990000")
+    checks = (ROOT / "sql" / "install" / "checks.sql").read_text().replace("150000", "990000")
     with pytest.raises(psycopg.errors.FeatureNotSupported) as raised, bare.transaction():
         bare.execute(checks.replace("@beat_schema@", '"public"').encode())
     assert "needs PostgreSQL 15 or newer" in str(raised.value)

@@ -170,7 +170,7 @@ def main_path(db: Session) -> None:
         assert db.execute(finished, firing).fetchone() == (True,)
         assert db.execute(finished, firing).fetchone() == (False,)
     assert db.execute("SELECT periodic_schedule.reap(%s)", [soon + HOUR]).fetchone() == (1,)
-    assert db.execute("SELECT pending, leased FROM periodic_schedule.lag").fetchone() == (1, 0)
+    assert db.execute("SELECT waiting, leased FROM periodic_schedule.lag").fetchone() == (1, 0)
     again = db.execute(
         "SELECT id, token FROM periodic_schedule.take('other', 10, '1 minute', %s)", [soon + HOUR]
     ).fetchall()
@@ -240,7 +240,8 @@ def test_all_works_on_partitioned_tables(db: Session, titles: list[str]) -> None
     assert len(db.execute("SELECT * FROM periodic_schedule.tick(%s)", [soon]).fetchall()) == 20
     described = (
         "SELECT p.oid::regprocedure::text, p.proowner, p.proacl::text, obj_description(p.oid)"
-        " FROM pg_proc AS p WHERE p.pronamespace = ANY ('{periodic_schedule, _periodic_schedule}'::regnamespace[])"
+        " FROM pg_proc AS p WHERE p.pronamespace"
+        " = ANY ('{periodic_schedule, _periodic_schedule}'::regnamespace[])"
         " UNION ALL"
         " SELECT c.oid::regclass::text, c.relowner, c.relacl::text, obj_description(c.oid)"
         " FROM pg_class AS c WHERE c.relname IN ('firing', 'firing_policy', 'pg_periodic_schedule')"
@@ -511,7 +512,7 @@ def test_a_replica_is_read_and_refuses_to_fire_and_a_failover_repeats_with_the_s
         later = now_of(db) + 1.5 * HOUR
         tick = "SELECT id, scheduled_for, state FROM periodic_schedule.tick(%s)"
         sent = db.execute(tick, [later]).fetchall()
-        assert [state for *_, state in sent] == ["pending"]
+        assert [state for *_, state in sent] == ["waiting"]
         assert standby.execute("SELECT pg_promote(true, 10)").fetchone() == (True,)
         wait_until(standby, "SELECT NOT pg_is_in_recovery()")
         assert count(standby, "periodic_schedule.firing") == 0

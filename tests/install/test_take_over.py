@@ -29,7 +29,7 @@ CREATE INDEX pg_periodic_schedule_due_idx ON pg_periodic_schedule (enabled, next
 
 
 @pytest.mark.parametrize("table", [SEED, OF_DJANGO], ids=["seed", "of django"])
-def test_the_applications_own_table_is_adopted(bare: Session, table: str) -> None:
+def test_the_applications_own_table_is_taken_over(bare: Session, table: str) -> None:
     bare.execute("CREATE ROLE owner_of_the_table")
     try:
         bare.execute(table)
@@ -40,7 +40,7 @@ def test_the_applications_own_table_is_adopted(bare: Session, table: str) -> Non
         for key in (here, gone):
             values = {
                 "pipeline_id": key, "organization_id": "o", "pipeline_name": f"Pipeline job-{key}",
-                "cron_string": "stale", "enabled": False, "created_at": "2026-01-01T00:00Z",
+                "cron_string": "out of date", "enabled": False, "created_at": "2026-01-01T00:00Z",
                 "updated_at": "2026-01-01T00:00Z", "pg_owned": True,
             }  # fmt: skip
             names = [column.name for column in columns or [] if column.name in values]

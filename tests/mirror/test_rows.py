@@ -28,7 +28,7 @@ def now() -> datetime.datetime:
         ),
     ],
 )
-def test_every_kind_of_schedule(
+def test_every_kind_of_timetable(
     db: Session, orm: Any, kind: str, values: dict[str, Any], cron_string: str
 ) -> None:
     schedule = getattr(orm, f"{kind.capitalize()}Schedule").objects.create(**values)

@@ -36,7 +36,7 @@ def test_next_run_follows_beats_rules_for_its_base(db: Session) -> None:
     assert next_run(one_off=True, total_run_count=1) is None
 
 
-def test_a_task_that_is_told_to_forget_its_last_run_counts_from_then(db: Session, orm: Any) -> None:
+def test_a_task_whose_last_run_is_cleared_counts_from_then(db: Session, orm: Any) -> None:
     """As django-celery-beat's README advises after a change of TIME_ZONE."""
     interval = orm.IntervalSchedule.objects.create(every=3, period="hours")
     insert_task(

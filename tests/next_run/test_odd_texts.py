@@ -72,7 +72,7 @@ def test_what_never_matches_is_an_error(db: Session, cron: str) -> None:
 
 
 def test_a_report_over_many_rows_in_parallel(db: Session) -> None:
-    """The workers load the code for themselves, and an error in one is told as ever."""
+    """The workers load the code for themselves, and an error in one is reported as ever."""
     db.execute(
         "CREATE TABLE report AS SELECT format('%s %s * * *', i % 60, i / 60 % 24) AS cron"
         " FROM generate_series(1, 20000) AS i"

@@ -247,8 +247,8 @@ def test_two_sessions(
 
 
 @pytest.mark.parametrize("in_time", [False, True], ids=["too late", "in time"])
-@pytest.mark.parametrize("order", ["take the note, delete", "delete, take the note"])
-def test_a_task_that_has_only_a_note_is_deleted(
+@pytest.mark.parametrize("order", ["do what is pending, delete", "delete, do what is pending"])
+def test_a_task_that_is_only_pending_is_deleted(
     db: Session, connect: Callable[..., Session], order: str, in_time: bool
 ) -> None:
     """There is no mirror row on which the two could meet; in time: while the second waits."""
@@ -262,7 +262,7 @@ def test_a_task_that_has_only_a_note_is_deleted(
     )
     tasks = "django_celery_beat_periodictask"
     writes = {
-        "take the note": f"UPDATE {tasks} SET description = 'x' WHERE name = 'unrelated'",
+        "do what is pending": f"UPDATE {tasks} SET description = 'x' WHERE name = 'unrelated'",
         "delete": f"DELETE FROM {tasks} WHERE name = 't'",
     }
     first, second = connect(), connect()

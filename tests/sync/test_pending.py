@@ -35,13 +35,13 @@ def test_slow_schedules_do_not_hold_up_a_bulk(db: Session) -> None:
         " SELECT id, 'app.task', '[]', '{}', '{}', true, 0, now(), '', false, id"
         " FROM django_celery_beat_solarschedule"
     )
-    owed = pending(db)
-    assert {reason for _, _, reason in owed} == {"next run not computed yet"}
+    left = pending(db)
+    assert {reason for _, _, reason in left} == {"next run not computed yet"}
     while pending(db):  # each write takes some of them
         db.execute("UPDATE django_celery_beat_periodictask SET queue = 'q' WHERE id = 1")
         db.execute("UPDATE django_celery_beat_periodictask SET queue = 'r' WHERE id = 1")
-        assert len(pending(db)) < len(owed)
-        owed = pending(db)
+        assert len(pending(db)) < len(left)
+        left = pending(db)
     assert drift(db) == []
 
 
@@ -66,9 +66,9 @@ def test_failure_is_best_effort_for_beat_and_loud_for_operators(db: Session) -> 
         "SELECT DISTINCT difference, task_name FROM periodic_schedule.drift"
     ).fetchall()
     assert rows == [("missing row", "unwelcome")]
-    note = db.execute("SELECT reason FROM periodic_schedule.pending_sync").fetchone()
-    assert note is not None
-    assert "violates check constraint" in note[0]
+    row = db.execute("SELECT reason FROM periodic_schedule.pending_sync").fetchone()
+    assert row is not None
+    assert "violates check constraint" in row[0]
     db.execute(
         "ALTER TABLE pg_periodic_schedule DROP CONSTRAINT pg_periodic_schedule_task_name_check"
     )
@@ -81,8 +81,8 @@ def test_a_write_that_has_no_time_to_compute_keeps_next_runs(db: Session) -> Non
     tick(db)
     before = mirror(db, "next_run_at", "t")
     db.execute(
-        "SELECT _periodic_schedule.sync_tasks(array_agg(periodic_task_id), 'schedule', '-infinity')"
-        " FROM pg_periodic_schedule"
+        "SELECT _periodic_schedule.sync_tasks("
+        "array_agg(periodic_task_id), 'timetable', '-infinity') FROM pg_periodic_schedule"
     )
     assert mirror(db, "next_run_at", "t") == before
     assert_in_sync(db)

@@ -1,4 +1,4 @@
-"""No Beat write fails or hangs, whatever is wrong on our side; nothing that is left undone is silent."""
+"""Whatever is wrong on our side: no write to Beat's tables fails or hangs, all undone is seen."""
 
 import time
 from collections.abc import Callable
@@ -121,7 +121,7 @@ def next_write(session: Session) -> None:
     session.commit()
 
 
-def is_told(db: Session, warnings: list[str]) -> bool:
+def is_known(db: Session, warnings: list[str]) -> bool:
     """Does somebody who looks learn of what was not done?"""
     return (
         drift(db) == []
@@ -175,7 +175,7 @@ def test_something_is_locked(
     # That a write to a locked table waits is right.
     beat_writes(application, *(["pipeline"] if locked == "pipelines" else []))
     other.rollback()
-    assert is_told(scheduled, warnings)
+    assert is_known(scheduled, warnings)
     if locked in UNDEFERRED:
         scheduled.execute("SELECT periodic_schedule.reconcile()")
     else:
@@ -192,7 +192,7 @@ def test_something_is_broken(
     # That a write to a column that is no more fails is right.
     beat_writes(application, *(["pipeline"] if fault == "pipeline column renamed" else []))
     scheduled.execute(repaired)
-    assert is_told(scheduled, warnings)
+    assert is_known(scheduled, warnings)
     if fault in UNDEFERRED:
         scheduled.execute("SELECT periodic_schedule.reconcile()")
     else:
