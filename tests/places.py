@@ -19,6 +19,8 @@ from conftest import url_of
 
 Session = psycopg.Connection[Any]
 TASKS = "django_celery_beat_periodictask"
+# A live Beat looks every 5 seconds whether its schedules have changed.
+SEEN_AFTER = 6.0
 
 
 class Sent(NamedTuple):
@@ -30,7 +32,7 @@ class Sent(NamedTuple):
 
 
 class Wire:
-    """Takes every message off the queue, and when it came."""
+    """Takes every message off the queue, and keeps when it came."""
 
     def __init__(self, broker: Broker) -> None:
         self.sent: list[Sent] = []
@@ -196,10 +198,6 @@ def minute_of(moment: float) -> int:
 
 def times(sent: Sequence[Sent]) -> list[float]:
     return [one.at for one in sent]
-
-
-# A live Beat looks every 5 seconds whether its schedules have changed.
-SEEN_AFTER = 6.0
 
 
 def rls_policies(db: Session) -> tuple[Any, ...]:

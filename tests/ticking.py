@@ -31,7 +31,7 @@ def adopt(db: Session) -> None:
 
 
 def set_policy(db: Session, name: str, **values: Any) -> None:
-    """Set a schedule's policy."""
+    """A schedule's row of firing_policy; what is not named stays."""
     columns = ", ".join(values)
     updates = ", ".join(f"{column} = excluded.{column}" for column in values)
     db.execute(

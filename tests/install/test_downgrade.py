@@ -89,7 +89,8 @@ def test_a_procedure_of_a_users_that_calls_tick_holds_it_back(db: Session) -> No
     assert "fire_everything() depends on function periodic_schedule.tick" in said
     assert "HINT: They are not ours. Drop them first; nothing was changed." in said
     assert schema_of(db) == before
-    assert "(head)" in alembic("current", url=url_of(db.info))
+    # Only the backfill, which has no way back, is taken back: its number.
+    assert "0001_initial" in alembic("current", url=url_of(db.info))
     # It works as before, and so do the triggers.
     assert mirror(db, "pg_owned", "owned")
     db.execute(
@@ -101,6 +102,7 @@ def test_a_procedure_of_a_users_that_calls_tick_holds_it_back(db: Session) -> No
     insert_task(db, "new", crontab_id=insert_crontab(db, "0 3 * * *"))
     assert mirror(db, "cron_string", "new") == "0 3 * * *"
     assert (drift(db), pending(db)) == ([], [])
+    upgrade(db)
     db.execute("DROP PROCEDURE fire_everything")
     downgrade(db)
     assert ours(db) == []
