@@ -1,6 +1,6 @@
 """How long does the oddest text take, and how much memory?  ``bench/odd_texts.py [N]``
 
-Random texts of up to 600 characters (tests/test_bounds.py makes them) for every public function.
+Random texts of up to 600 characters (tests/random_texts.py makes them) for every public function.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / folder) for folder in ("docker", "tests", "plpython")]
 
 import throwaway
-from test_bounds import AFTER, CALLS, odd_text, resident
+from random_texts import AFTER, CALLS, odd_text, resident
 
 
 def main(count: int) -> None:

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -187,6 +188,65 @@ def orm(db: psycopg.Connection[Any]) -> Iterator[Any]:
     connection.close()
 
 
+@pytest.fixture
+def broker() -> Iterator[Any]:
+    """A Redis of the test's own: brokers.Broker."""
+    from brokers import Broker
+
+    made = Broker()
+    yield made
+    made.kill()
+
+
+@pytest.fixture
+def place(db: psycopg.Connection[Any], broker: Any, tmp_path: Path) -> Iterator[Any]:
+    """The test's database, a broker, and the Beats that a test starts: places.Place."""
+    from places import Place
+
+    made = Place(db, broker, tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def roles(db: psycopg.Connection[Any]) -> Iterator[Any]:
+    """Makes roles that may write Beat's tables: places.Roles."""
+    from places import Roles
+
+    made = Roles(db)
+    yield made
+    made.drop()
+
+
+@pytest.fixture
+def pipeline(orm: Any) -> Any:
+    organization = orm.Organization.objects.create(organization_id="org-a")
+    return orm.Pipeline.objects.create(
+        pipeline_name="Nightly load", workflow_id=uuid.uuid4(), organization=organization
+    )
+
+
+@pytest.fixture
+def new_database(bare: psycopg.Connection[Any]) -> Iterator[Callable[..., psycopg.Connection[Any]]]:
+    """Makes databases: empty ones, or copies."""
+    made: list[psycopg.Connection[Any]] = []
+
+    def make(template: str = "template0") -> psycopg.Connection[Any]:
+        name = f"{bare.info.dbname}_{len(made)}"
+        bare.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        session: psycopg.Connection[Any] = psycopg.connect(
+            f"{bare.info.dsn} dbname={name}", autocommit=True
+        )
+        made.append(session)
+        return session
+
+    yield make
+    for session in made:
+        name = session.info.dbname
+        session.close()
+        bare.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
 def mirror(db: psycopg.Connection[Any], column: str, name: str) -> Any:
     """One column of the mirror row of a periodic task, by the task's name."""
     row = db.execute(
@@ -213,7 +273,7 @@ def pending(db: psycopg.Connection[Any]) -> list[Any]:
     ).fetchall()
 
 
-def untold(db: psycopg.Connection[Any]) -> list[Any]:
+def reload_pending(db: psycopg.Connection[Any]) -> list[Any]:
     """Transactions for which Beat was not asked to reload."""
     return db.execute(
         "SELECT transaction_id FROM _periodic_schedule.beat_reload WHERE pending"

@@ -1,5 +1,6 @@
 """Random crontabs: what the installed functions make of them, against the real Celery's parser and
-a search by brute force.  ``tests/test_grammar.py`` runs some, ``make differential`` a million.
+a search by brute force.  ``tests/next_run/test_grammar.py`` runs some, ``make differential`` a
+million.
 """
 
 import datetime
@@ -149,6 +150,15 @@ def mismatches(db: psycopg.Connection[Any], cases: list[Case]) -> tuple[list[str
         if run != expected:
             found.append(f"{case}: we run it at {run}, it is {expected}")
     return found, accepted
+
+
+def canonical(db: psycopg.Connection[Any], *fields: str) -> tuple[str, str | None]:
+    db.execute("SELECT _periodic_schedule.py_load()")
+    row = db.execute(
+        "SELECT * FROM _periodic_schedule.py_canonical_crontab(%s)", [list(fields)]
+    ).fetchone()
+    assert row is not None
+    return row[0], row[1]
 
 
 def run_share(url: str, seed: int, count: int) -> tuple[list[str], int]:

@@ -1,0 +1,156 @@
+"""Who may do what: reader, ticker, operator, and everybody else."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from conftest import ROOT, alembic, insert_crontab, insert_task, mirror, pending, url_of
+
+Session = psycopg.Connection[Any]
+ROLES = {kind: f"some_{kind}" for kind in ("reader", "ticker", "operator", "nobody")}
+
+
+@pytest.fixture(params=["our own table", "a table of another owner, taken over"])
+def installed(bare: Session, request: pytest.FixtureRequest) -> Iterator[Session]:
+    """Where Beat's tables belong to an ordinary role, which has granted access of each kind."""
+    names = ", ".join(["beat_owner", *ROLES.values()])
+    for name in names.split(", "):
+        bare.execute(f"CREATE ROLE {name} LOGIN")
+    try:
+        bare.execute(
+            "DO $$ DECLARE name text; BEGIN FOR name IN SELECT tablename FROM pg_tables"
+            " WHERE schemaname = 'public' LOOP"
+            " EXECUTE format('ALTER TABLE public.%I OWNER TO beat_owner', name);"
+            " END LOOP; END $$"
+        )
+        if "taken over" in request.param:
+            bare.execute("CREATE TABLE pg_periodic_schedule (pipeline_id uuid PRIMARY KEY)")
+        alembic("upgrade", "head", url=url_of(bare.info))
+        insert_task(bare, "t", crontab_id=insert_crontab(bare, "* * * * *"))
+        with session_of(bare, "beat_owner") as owner:
+            for kind in ("reader", "ticker", "operator"):
+                owner.execute("SELECT periodic_schedule.grant_access(%s, %s)", [kind, ROLES[kind]])
+        yield bare
+    finally:
+        bare.execute(f"REASSIGN OWNED BY beat_owner TO postgres; DROP OWNED BY {names}")
+        bare.execute(f"DROP ROLE {names}")
+
+
+def session_of(db: Session, role: str) -> Session:
+    url = url_of(db.info, user=role).replace("+psycopg", "")
+    return psycopg.connect(url, autocommit=True)
+
+
+VIEWS = (
+    *("due", "lag", "upcoming", "missed", "parity", "health", "metrics", "drift"),
+    *("pending_sync", "firing", "firing_policy"),
+)
+READS = [
+    "SELECT periodic_schedule.next_run_at(cron_string, timezone, now()) FROM pg_periodic_schedule",
+    "SELECT periodic_schedule.next_runs('0 3 * * *', 'UTC', now(), 3)",
+    "SELECT periodic_schedule.runs_between('0 3 * * *', 'UTC', now(), now() + interval '1 day')",
+    "SELECT * FROM periodic_schedule.validate('0 3 * * 7')",
+    "SELECT periodic_schedule.describe('0 3 * * 1', 'de')",
+    "SELECT * FROM periodic_schedule.preview('{key}')",
+    "SELECT * FROM periodic_schedule.tz_database()",
+    *[f"SELECT * FROM periodic_schedule.{view}" for view in VIEWS],
+]
+TICKS = [
+    "SELECT * FROM periodic_schedule.adopt(beat_is_stopped => true)",
+    "SELECT * FROM periodic_schedule.tick(now() + interval '2 minutes')",
+    "SELECT periodic_schedule.finish(id, token)"
+    " FROM periodic_schedule.take('w', now => now() + interval '2 minutes')",
+    "SELECT periodic_schedule.fail(gen_random_uuid(), gen_random_uuid(), 'why')",
+    "SELECT periodic_schedule.reap()",
+    "SELECT periodic_schedule.next_wakeup()",
+    "SELECT periodic_schedule.save_runs()",
+    "SELECT periodic_schedule.prune()",
+]
+OPERATES = [
+    "SELECT * FROM periodic_schedule.adopt(beat_is_stopped => true)",
+    "SELECT * FROM periodic_schedule.run_now('{key}')",
+    "SELECT * FROM periodic_schedule.backfill('{key}', now() - interval '5 minutes', now())",
+    "INSERT INTO periodic_schedule.firing_policy (pipeline_id, spread) VALUES ('{key}', '1 min')",
+    "DELETE FROM periodic_schedule.firing_policy",
+    "SELECT * FROM periodic_schedule.reconcile()",
+    "SELECT * FROM periodic_schedule.release()",
+]
+
+
+@pytest.mark.parametrize("kind", ROLES)
+def test_each_kind_can_do_its_work_and_not_that_of_others(installed: Session, kind: str) -> None:
+    key = mirror(installed, "pipeline_id", "t")
+    work = {"reader": READS, "ticker": TICKS, "operator": OPERATES, "nobody": []}
+    with session_of(installed, ROLES[kind]) as session:
+        for statement in work[kind]:
+            session.execute(statement.format(key=key))
+        shared = {"ticker": OPERATES, "operator": TICKS}.get(kind, [])
+        for other, statements in work.items():
+            for statement in statements:
+                if other == kind or statement in shared[:1] or "next_wakeup" in statement:
+                    continue
+                if "periodic_schedule.firing_policy" in statement and {kind, other} == {
+                    "operator",
+                    "reader",
+                }:
+                    continue
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    session.execute(statement.format(key=key))
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            session.execute("UPDATE pg_periodic_schedule SET next_run_at = now()")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            session.execute("SELECT * FROM django_celery_beat_periodictask")
+    assert pending(installed) == []
+
+
+def test_nothing_but_what_is_listed_is_granted(installed: Session) -> None:
+    for kind, role in ROLES.items():
+        listed = installed.execute(
+            "SELECT object FROM periodic_schedule.access() WHERE kind = %s", [kind]
+        ).fetchall()
+        functions = installed.execute(
+            "SELECT format('FUNCTION %%s', p.oid::regprocedure) FROM pg_proc AS p"
+            " WHERE pronamespace = ANY ('{periodic_schedule, _periodic_schedule}'::regnamespace[])"
+            " AND has_function_privilege(%s, p.oid, 'EXECUTE')",
+            [role],
+        ).fetchall()
+        tables = installed.execute(
+            "SELECT format('TABLE %%I.%%I', n.nspname, c.relname) FROM pg_class AS c"
+            " JOIN pg_namespace AS n ON n.oid = c.relnamespace"
+            " WHERE c.relkind IN ('r', 'v')"
+            " AND n.nspname IN ('periodic_schedule', '_periodic_schedule', 'public')"
+            " AND has_table_privilege(%s, c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE')",
+            [role],
+        ).fetchall()
+        named = {name.replace('"', "") for (name,) in listed if not name.startswith("SCHEMA")}
+        assert {name for (name,) in functions + tables} == named
+
+
+def test_an_upgrade_keeps_the_kinds_and_completes_them(installed: Session) -> None:
+    privileges = (ROOT / "sql/access/privileges.sql").read_text().replace("@beat_schema@", "public")
+    installed.execute("REVOKE EXECUTE ON FUNCTION periodic_schedule.reap FROM some_ticker;"
+                      " REVOKE SELECT ON periodic_schedule.lag FROM some_reader")  # fmt: skip
+    with installed.transaction():
+        installed.execute(f"SET LOCAL search_path = pg_catalog, pg_temp; {privileges}".encode())
+    test_nothing_but_what_is_listed_is_granted(installed)
+
+
+def test_a_kind_that_is_none_is_refused(installed: Session) -> None:
+    with pytest.raises(psycopg.errors.InvalidParameterValue) as error:
+        installed.execute("SELECT periodic_schedule.grant_access('admin', 'some_reader')")
+    assert error.value.diag.message_hint
+
+
+def test_the_grants_of_the_readme(installed: Session) -> None:
+    readme = (ROOT / "README.md").read_text()
+    (grants,) = re.findall(r"(?s)```sql\n(SELECT periodic_schedule.grant_access.*?)```", readme)
+    with session_of(installed, "beat_owner") as owner:
+        for kind in ("reader", "ticker", "operator"):
+            grants = re.sub(rf"'{kind}', '\w+'", f"'{kind}', 'some_nobody'", grants)
+        owner.execute(grants.encode())
+    key = mirror(installed, "pipeline_id", "t")
+    with session_of(installed, "some_nobody") as session:
+        for statement in [*READS, *TICKS, *OPERATES]:
+            session.execute(statement.format(key=key))

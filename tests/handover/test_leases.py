@@ -1,0 +1,80 @@
+"""take(), finish(), fail(), reap(), prune(): one worker has a firing, until its lease ends."""
+
+import datetime
+import itertools
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from conftest import insert_crontab, insert_task
+from ticking import MINUTE, Session, adopt, due_task, end, ledger, next_minute, take, tick
+
+
+def test_a_stale_token_is_refused(db: Session) -> None:
+    due_task(db)
+    now = db.execute("SELECT clock_timestamp()").fetchall()[0][0]
+    tick(db)
+    ((id_, token, _, attempt),) = take(db, "slow", lease="1 minute")
+    assert attempt == 1
+    assert take(db, "other") == []
+    assert not end(db, "finish", id_, uuid.uuid4())
+    assert end(db, "reap", now + MINUTE / 2) == 0
+    assert end(db, "reap", now + 2 * MINUTE) == 1
+    assert not end(db, "finish", id_, token)
+    ((again, second, _, attempt),) = take(db, "other", now=now + 3 * MINUTE)
+    assert (again, attempt) == (id_, 2)
+    assert not end(db, "finish", id_, token)
+    assert not end(db, "fail", id_, token, "late")
+    assert end(db, "finish", id_, second)
+    assert not end(db, "finish", id_, second)  # ended is ended
+    assert [row[1] for row in ledger(db, "t") if row[1] != "skipped"] == ["finished"]
+
+
+def test_a_failed_one_is_offered_again_or_given_up(db: Session) -> None:
+    due_task(db)
+    tick(db)
+    now = db.execute("SELECT clock_timestamp()").fetchall()[0][0]
+    ((id_, token, *_),) = take(db, now=now)
+    assert end(db, "fail", id_, token, "broker away", "10 s", now)
+    assert take(db, now=now + datetime.timedelta(seconds=9)) == []
+    ((_, token, *_),) = take(db, now=now + datetime.timedelta(seconds=10))
+    assert end(db, "fail", id_, token, "no such task")
+    assert take(db, now=now + 999 * MINUTE) == []
+    assert db.execute("SELECT reason FROM periodic_schedule.missed WHERE state = 'failed'"
+                      ).fetchall() == [("no such task",)]  # fmt: skip
+    assert ("given_up",) in db.execute("SELECT problem FROM periodic_schedule.health").fetchall()
+
+
+def test_many_workers_take_each_firing_once(db: Session, connect: Callable[..., Session]) -> None:
+    crontab = insert_crontab(db, "* * * * *")
+    for number in range(1000):
+        insert_task(db, f"t{number}", crontab_id=crontab)
+    adopt(db)
+    tick(db, next_minute(db))
+    now = next_minute(db) + MINUTE
+
+    def work(session: Session) -> list[Any]:
+        taken: list[Any] = []
+        while rows := take(session, batch=17, now=now):
+            taken += [row[0] for row in rows]
+            assert all(end(session, "finish", *row[:2]) for row in rows)
+        return taken
+
+    with ThreadPoolExecutor(8) as threads:
+        taken = list(threads.map(work, [connect(autocommit=True) for _ in range(8)]))
+    flat = list(itertools.chain.from_iterable(taken))
+    assert len(flat) == len(set(flat)) == 1000
+    assert sum(bool(part) for part in taken) > 1
+
+
+def test_prune_keeps_what_is_not_ended(db: Session) -> None:
+    due_task(db)
+    due_task(db, "u")
+    tick(db)
+    ((id_, token, *_), _) = take(db)
+    end(db, "finish", id_, token)
+    assert db.execute("SELECT periodic_schedule.prune()").fetchall() == [(0,)]
+    (ended,) = db.execute("SELECT count(ended_at) FROM periodic_schedule.firing").fetchall()
+    assert db.execute("SELECT periodic_schedule.prune('-1 s')").fetchall() == [ended]
+    assert db.execute("SELECT state FROM periodic_schedule.firing").fetchall() == [("leased",)]

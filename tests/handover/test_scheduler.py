@@ -1,0 +1,522 @@
+"""``celery beat -S pg_periodic_schedule.beat:Scheduler``: real processes, and a broker's wire."""
+
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from brokers import STOCK, Beat, Broker, wait_for
+from conftest import ROOT, SAMPLE, alembic, insert_interval, insert_task, run, url_of
+
+Database = psycopg.Connection[Any]
+Start = Callable[..., Beat]
+SHORT_LEASE = ("-S", "schedulers:ShortLease")
+
+
+@pytest.fixture
+def broker() -> Iterator[Broker]:
+    broker = Broker()
+    yield broker
+    broker.kill()
+
+
+@pytest.fixture
+def start(db: Database, broker: Broker, tmp_path: Path) -> Iterator[Start]:
+    """Starts ``celery beat`` on the test's database and broker; what is left over is killed."""
+    started: list[Beat] = []
+
+    def start_beat(*options: str, url: str = url_of(db.info), **env: str) -> Beat:
+        started.append(Beat(url, broker, tmp_path, *options, **env))
+        return started[-1]
+
+    yield start_beat
+    for beat in started:
+        beat.kill()
+        print(beat.log)  # shown where a test fails
+
+
+def add(db: Database, name: str, seconds: int = 1, **columns: Any) -> int:
+    """An interval task; one of an hour is due now, since it ran two hours ago."""
+    return insert_task(db, name, interval_id=insert_interval(db, seconds), **columns)
+
+
+def add_due(db: Database, name: str, **columns: Any) -> int:
+    ran = datetime.now(UTC) - timedelta(hours=2)
+    return add(db, name, 3600, last_run_at=ran, **columns)
+
+
+def adopt(db: Database) -> None:
+    rows = db.execute(
+        "SELECT done, reason FROM periodic_schedule.adopt(beat_is_stopped => true)"
+    ).fetchall()
+    assert all(done for done, _ in rows), rows
+
+
+def fire_all(db: Database) -> None:
+    """Occurrences that come due while nobody ticks are fired too, so that they can be counted."""
+    db.execute(
+        "INSERT INTO periodic_schedule.firing_policy (pipeline_id, misfire, misfire_age)"
+        " SELECT pipeline_id, 'all', '1 hour' FROM pg_periodic_schedule WHERE pg_owned"
+    )
+
+
+def firings(db: Database, where: str = "true") -> list[str]:
+    """The ids of the ledger's rows."""
+    rows = db.execute(f"SELECT id::text FROM periodic_schedule.firing WHERE {where}").fetchall()
+    return [row[0] for row in rows]
+
+
+def open_firings(db: Database) -> list[str]:
+    return firings(db, "state IN ('waiting', 'leased')")
+
+
+def assert_gapless(db: Database, names: list[str]) -> None:
+    """Every second from the first to the last has its row, of every schedule."""
+    rows = db.execute(
+        "SELECT task_name, count(*), extract(epoch FROM max(scheduled_for) - min(scheduled_for))"
+        " FROM periodic_schedule.firing GROUP BY task_name"
+    ).fetchall()
+    assert {name for name, _, _ in rows} == set(names)
+    assert {name: count for name, count, _ in rows} == {
+        name: round(span) + 1 for name, _, span in rows
+    }
+
+
+# -- What is sent
+
+
+def test_messages_equal_those_of_the_stock_beat(db: Database, broker: Broker, start: Start) -> None:
+    from kombu import Connection, Exchange, Queue
+
+    queue = Queue("reports.daily", Exchange("reports"), routing_key="daily")
+    hour = datetime.now(UTC) + timedelta(hours=1)
+    options: dict[str, dict[str, Any]] = {
+        "plain": {},
+        "empty": {"args": "", "kwargs": ""},
+        "arguments": {"args": '[1, "ä", null]', "kwargs": '{"a": [1.5], "b": {"c": true}}'},
+        "queue": {"queue": "other"},
+        "exchange": {"exchange": "reports", "routing_key": "daily"},
+        "priority": {"priority": 3},
+        "no priority": {"priority": 0},
+        "headers": {"headers": '{"x": 1, "y": {"z": "ü"}}'},
+        "expire_seconds": {"expire_seconds": 60},
+        "never expires": {"expire_seconds": 0},
+        "expires": {"expires": hour},
+        "registered": {
+            "task": "scheduler.tasks.execute_pipeline_task",
+            "args": '["a", null, false]',
+            "kwargs": '{"b": 2}',
+            "priority": 6,
+            "headers": '{"x": 1}',
+            "expire_seconds": 60,
+        },
+    }
+    for name, columns in options.items():
+        add_due(db, name, **columns)
+
+    def what_is_sent(*arguments: str) -> dict[str, dict[str, Any]]:
+        with Connection(broker.url) as connection:
+            queue(connection).declare()
+        db.execute(
+            "UPDATE django_celery_beat_periodictask"
+            " SET last_run_at = now() - interval '2 hours' WHERE name = ANY (%s)",
+            [list(options)],
+        )
+        if not arguments:
+            adopt(db)
+        beat = start(*arguments)
+        wait_for(lambda: len(broker.messages()) >= len(options))
+        beat.stop()
+        found = {m["headers"]["periodic_task_name"]: m for m in broker.messages()}
+        broker.client.flushall()
+        return found
+
+    def expiry(message: dict[str, Any]) -> tuple[float, float]:
+        moment = message["headers"].pop("expires")
+        left = message["properties"].pop("expiration", 0)
+        seconds = datetime.fromisoformat(moment).timestamp() if moment else 0
+        return seconds, float(left) / 1000
+
+    theirs = what_is_sent("-S", STOCK)
+    db.execute("DELETE FROM django_celery_beat_periodictask WHERE name LIKE 'celery.%'")
+    ours = what_is_sent()
+    assert ours.keys() == theirs.keys() == options.keys()
+    for name in options:
+        mine, its = ours[name], theirs[name]
+        assert (
+            mine["headers"]["id"] == firings(db, f"task_name = '{name}' AND state = 'finished'")[0]
+        )
+        (my_moment, my_rest), (its_moment, its_rest) = expiry(mine), expiry(its)
+        assert bool(my_moment) == bool(its_moment), name
+        assert abs(my_rest - its_rest) < (5 if name == "expires" else 1), name
+        if name == "expires":
+            assert my_moment == its_moment
+        elif my_moment:
+            assert abs(my_moment - datetime.now(UTC).timestamp() - 60) < 5
+        for message in (mine, its):
+            headers, properties = message["headers"], message["properties"]
+            assert headers.pop("id") == headers.pop("root_id") == properties.pop("correlation_id")
+            headers.pop("origin")
+            properties.pop("reply_to")
+            properties.pop("delivery_tag")
+        assert mine == its
+
+
+def test_what_can_never_be_sent_is_given_up_and_does_not_stop_the_rest(
+    db: Database, broker: Broker, start: Start
+) -> None:
+    # JSON, as the database knows; what Celery reads in it is no UUID.
+    wrong = '{"x": {"__type__": "uuid", "__value__": "none"}}'
+    add_due(db, "args", args=f"[{wrong}]")
+    add_due(db, "kwargs", kwargs=wrong)
+    add_due(db, "headers", headers=wrong)
+    add_due(db, "queue", queue="none")
+    add_due(db, "late", expire_seconds=1)
+    add_due(db, "good")
+    adopt(db)
+    db.execute("SELECT count(*) FROM periodic_schedule.tick()")
+    time.sleep(1.2)
+    beat = start(DJANGO_SETTINGS_MODULE="strict_settings")
+    wait_for(lambda: not open_firings(db))
+    beat.stop()
+    reasons = dict(
+        db.execute(
+            "SELECT task_name, reason FROM periodic_schedule.firing WHERE state = 'failed'"
+        ).fetchall()
+    )
+    assert reasons.pop("late") == "expired before it could be sent"
+    assert reasons.pop("queue").startswith("QueueNotFound: ")
+    assert reasons.keys() == {"args", "kwargs", "headers"}
+    assert all("UUID() argument" in reason for reason in reasons.values())
+    assert broker.sent() == firings(db, "task_name = 'good' AND state <> 'skipped'")
+
+
+def test_what_the_broker_refuses_is_tried_again_and_does_not_stop_the_rest(
+    db: Database, broker: Broker, start: Start
+) -> None:
+    add_due(db, "refused", queue="secret")
+    for i in range(10):
+        add_due(db, f"t{i}")
+    adopt(db)
+    may = ["ACL", "SETUSER", "default", "on", "nopass", "+@all", "resetkeys"]
+    broker.client.execute_command(*may, "~celery*", "~_kombu*")
+    beat = start()
+    wait_for(lambda: len(broker.sent()) == 10)
+    (refused,) = wait_for(lambda: firings(db, "state = 'waiting' AND attempt > 1"))
+    broker.client.execute_command(*may, "~*")
+    wait_for(lambda: not open_firings(db))
+    beat.stop()
+    assert len(broker.sent()) == 11
+    assert refused in broker.sent()
+
+
+# -- Static entries
+
+
+def test_static_entries_are_written_and_adopted_by_replicas_started_together(
+    db: Database, broker: Broker, start: Start
+) -> None:
+    beats = [start(DJANGO_SETTINGS_MODULE="static_settings") for _ in range(3)]
+    for beat in beats:
+        beat.wait_for_log("static entry broken is not written")
+        beat.wait_for_log("connected to")
+    owned = "SELECT task_name, cron_string FROM pg_periodic_schedule WHERE pg_owned"
+    expected = {
+        "celery.backend_cleanup": "0 4 * * *",
+        "every second": "@every 1 seconds",
+        "nightly": "0 3 * * *",
+    }
+    wait_for(lambda: dict(db.execute(owned).fetchall()) == expected)
+    wait_for(broker.messages)
+    for beat in beats:
+        beat.stop()
+        assert re.findall(r"static entry (\S+) is not", beat.log) == ["broken"]
+        assert beat.log.count("ERROR") == 1
+    rows = db.execute(
+        "SELECT name, args, kwargs, queue, expire_seconds FROM django_celery_beat_periodictask"
+    ).fetchall()
+    assert sorted(rows) == [
+        ("celery.backend_cleanup", "[]", "{}", None, 43200),
+        ("every second", "[1]", "{}", None, None),
+        ("nightly", "[]", '{"a": 1}', "night", 60),
+    ]
+    again = start(DJANGO_SETTINGS_MODULE="static_settings")
+    again.wait_for_log("connected to")
+    again.stop()
+
+
+def test_a_role_that_may_tick_but_not_write_beats_tables_goes_on(
+    db: Database, broker: Broker, start: Start
+) -> None:
+    add(db, "t")
+    adopt(db)
+    db.execute("CREATE ROLE relay LOGIN")
+    db.execute("SELECT periodic_schedule.grant_access('ticker', 'relay')")
+    try:
+        beat = start(url=url_of(db.info, user="relay"), DJANGO_SETTINGS_MODULE="static_settings")
+        wait_for(lambda: len(broker.sent()) > 2)
+        beat.stop()
+    finally:
+        db.execute("DROP OWNED BY relay; DROP ROLE relay")
+    assert "static entry nightly is not written: permission denied" in beat.log
+    runs = db.execute("SELECT total_run_count FROM django_celery_beat_periodictask").fetchall()
+    assert runs == [(len(firings(db)),)]
+
+
+def test_it_says_how_many_schedules_it_does_not_send(db: Database, start: Start) -> None:
+    add_due(db, "not adopted")
+    add_due(db, "paused", enabled=False)
+    beat = start()
+    beat.wait_for_log("1 enabled schedules are not adopted")
+    beat.stop()
+
+
+# -- Stop and wake
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_leaves_nothing_open_and_saves_the_runs(
+    db: Database, broker: Broker, start: Start, number: int
+) -> None:
+    names = [f"t{i}" for i in range(20)]
+    for name in names:
+        add(db, name)
+    adopt(db)
+    beat = start("--max-interval", "60")
+    wait_for(lambda: len(broker.sent()) > 50)
+    asked = time.monotonic()
+    beat.stop(number=number)
+    assert time.monotonic() - asked < 4
+    assert firings(db, "state = 'leased'") == []
+    assert sorted(broker.sent()) == sorted(firings(db, "state = 'finished'"))
+    fired = Counter(
+        name
+        for (name,) in db.execute(
+            "SELECT task_name FROM periodic_schedule.firing WHERE state <> 'skipped'"
+        ).fetchall()
+    )
+    runs = db.execute(
+        "SELECT name, total_run_count FROM django_celery_beat_periodictask WHERE name LIKE 't%'"
+    ).fetchall()
+    assert dict(runs) == fired
+
+
+def test_a_stop_in_the_middle_of_a_batch_hands_the_rest_back(
+    db: Database, broker: Broker, start: Start
+) -> None:
+    for i in range(100):
+        add_due(db, f"t{i}")
+    adopt(db)
+    db.execute("SELECT count(*) FROM periodic_schedule.tick()")
+    broker.pause()
+    beat = start()
+    wait_for(lambda: firings(db, "state = 'leased'"))
+    beat.process.send_signal(signal.SIGTERM)
+    time.sleep(0.3)
+    broker.resume()
+    beat.wait_stopped()
+    assert firings(db, "state = 'leased'") == []
+    assert broker.sent() == firings(db, "state = 'finished'")
+    assert len(open_firings(db)) == 99
+    start().wait_for_log("sent 99")
+    assert sorted(broker.sent()) == sorted(firings(db, "state <> 'skipped'"))
+
+
+def test_a_write_that_makes_a_schedule_due_wakes_it(
+    db: Database, broker: Broker, start: Start
+) -> None:
+    add(db, "t", 3600)
+    add(db, "soon", 1, enabled=False)
+    adopt(db)
+    beat = start("--max-interval", "60")
+    beat.wait_for_log("connected to")
+    time.sleep(1)
+    db.execute(
+        "UPDATE django_celery_beat_periodictask SET interval_id ="
+        " (SELECT interval_id FROM django_celery_beat_periodictask WHERE name = 'soon')"
+        " WHERE name = 't'"
+    )
+    written = time.monotonic()
+    wait_for(broker.sent)
+    assert time.monotonic() - written < 2.2  # a second of it is the interval
+    db.execute("UPDATE django_celery_beat_periodictask SET enabled = false")
+    wait_for(lambda: not open_firings(db))
+    beat.stop()
+
+
+def test_beat_inside_a_worker(db: Database, broker: Broker, start: Start) -> None:
+    add(db, "t")
+    adopt(db)
+    scheduler = ["--scheduler", "pg_periodic_schedule.beat:Scheduler"]
+    worker = start("worker", "-B", "-l", "INFO", "-P", "solo", "-Q", "none", *scheduler)
+    wait_for(lambda: len(broker.sent()) > 2, 30)
+    worker.stop(20)
+    wait_for(lambda: not firings(db, "state = 'leased'"))
+    assert sorted(broker.sent()) == sorted(firings(db, "state = 'finished'"))
+
+
+def test_beat_in_a_thread(db: Database, broker: Broker) -> None:
+    add(db, "t")
+    adopt(db)
+    program = """
+import time
+from celery.beat import EmbeddedService
+from sample.celery import app
+app.loader.import_default_modules()
+service = EmbeddedService(app, thread=True, scheduler_cls="pg_periodic_schedule.beat:Scheduler")
+service.start()
+time.sleep(3)
+service.stop()
+"""
+    environment: dict[str, Any] = {
+        "CELERY_BROKER_URL": broker.url,
+        "PYTHONPATH": f"{ROOT}:{SAMPLE}",
+    }
+    run("python", "-c", program, url=url_of(db.info), **environment)
+    assert len(broker.sent()) >= 2
+    assert firings(db, "state = 'leased'") == []
+    assert sorted(broker.sent()) == sorted(firings(db, "state = 'finished'"))
+
+
+# -- Crashes
+
+
+def test_killed_between_take_and_send(db: Database, broker: Broker, start: Start) -> None:
+    add_due(db, "t")
+    adopt(db)
+    broker.pause()
+    beat = start(*SHORT_LEASE)
+    wait_for(lambda: firings(db, "state = 'leased'"))
+    beat.kill()
+    broker.resume()
+    assert broker.sent() == []
+    assert len(firings(db, "state = 'leased'")) == 1
+    start(*SHORT_LEASE)
+    wait_for(lambda: broker.sent() and not open_firings(db))
+    assert broker.sent() == firings(db, "attempt = 2")
+
+
+def test_killed_between_send_and_finish(
+    db: Database, broker: Broker, start: Start, connect: Callable[..., Database]
+) -> None:
+    add_due(db, "t")
+    adopt(db)
+    broker.pause()
+    beat = start(*SHORT_LEASE)
+    wait_for(lambda: firings(db, "state = 'leased'"))
+    holder = connect()
+    holder.execute("SELECT FROM periodic_schedule.firing FOR UPDATE")
+    broker.resume()
+    wait_for(broker.sent)
+    beat.kill()
+    db.execute(  # its session would finish what it has been told
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND application_name LIKE 'pg_periodic_schedule %'"
+    )
+    holder.rollback()
+    assert len(firings(db, "state = 'leased'")) == 1
+    start(*SHORT_LEASE)
+    wait_for(lambda: len(broker.sent()) == 2 and not open_firings(db))
+    assert broker.sent() == firings(db, "attempt = 2") * 2
+
+
+def test_the_broker_is_away_for_ten_seconds(db: Database, broker: Broker, start: Start) -> None:
+    names = [f"t{i}" for i in range(3)]
+    for name in names:
+        add(db, name)
+    adopt(db)
+    fire_all(db)
+    beat = start()
+    wait_for(lambda: len(broker.sent()) >= 6)
+    before = [message["headers"]["id"] for message in broker.stop()]
+    time.sleep(10)
+    assert beat.log.count("broker: ") < 8, beat.log
+    broker.start()
+    wait_for(lambda: len(broker.sent()) > 33)
+    db.execute("UPDATE django_celery_beat_periodictask SET enabled = false")
+    wait_for(lambda: not open_firings(db))
+    beat.stop()
+    assert sorted(before + broker.sent()) == sorted(firings(db, "state = 'finished'"))
+    assert_gapless(db, names)
+
+
+def test_postgres_is_restarted_under_two_schedulers(
+    private_server: tuple[Database, Path], broker: Broker, start: Start
+) -> None:
+    session, library = private_server
+    url, directory = url_of(session.info), library.parent / "server"
+    alembic("upgrade", "head", url=url)
+    names = [f"t{i}" for i in range(5)]
+    for name in names:
+        add(session, name)
+    adopt(session)
+    fire_all(session)
+    beats = [start(*SHORT_LEASE, url=url) for _ in range(2)]
+    wait_for(lambda: len(broker.sent()) >= 15)
+    session.close()
+    subprocess.run([ROOT / "docker/server.sh", "crash", directory], check=True)
+    restarted = len(broker.sent())
+    for beat in beats:
+        beat.wait_for_log("connected to", times=2)
+    wait_for(lambda: len(broker.sent()) >= restarted + 25)
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as db:
+        db.execute("UPDATE django_celery_beat_periodictask SET enabled = false")
+        wait_for(lambda: not open_firings(db))
+        for beat in beats:
+            beat.stop()
+            assert beat.log.count("database: ") < 8, beat.log
+        assert set(broker.sent()) == set(firings(db, "state = 'finished'"))
+        assert max(Counter(broker.sent()).values()) <= 2
+        assert_gapless(db, names)
+
+
+def test_it_waits_for_a_database_that_is_not_there_yet(start: Start) -> None:
+    beat = start(url="postgresql+psycopg://postgres@127.0.0.1:1/none")
+    beat.wait_for_log("database: ", times=3)
+    beat.stop()
+
+
+@pytest.mark.usefixtures("orm")
+def test_what_cannot_be_had_for_an_hour_does_not_end_it() -> None:
+    """One round a second is in vain while another session has a row that is due locked."""
+    from pg_periodic_schedule.beat.pauses import doubled
+
+    pauses = [doubled(0.02, rounds, most=1.0) for rounds in range(1, 3601)]
+    assert pauses[:6] == [0.04, 0.08, 0.16, 0.32, 0.64, 1.0]
+    assert set(pauses[6:]) == {1.0}
+
+
+def test_one_of_two_is_killed_and_nothing_is_lost(
+    db: Database, broker: Broker, start: Start
+) -> None:
+    names = [f"t{i}" for i in range(10)]
+    for name in names:
+        add(db, name)
+    adopt(db)
+    fire_all(db)
+    beats = [start(*SHORT_LEASE) for _ in range(2)]
+    for beat in beats:
+        beat.wait_for_log("connected to")
+    time.sleep(6)
+    beats[0].kill()
+    time.sleep(6)
+    db.execute("UPDATE django_celery_beat_periodictask SET enabled = false")
+    wait_for(lambda: not open_firings(db))
+    beats[1].stop()
+    assert "sent" in beats[0].log
+    assert_gapless(db, names)
+    assert firings(db, "state <> 'finished'") == []
+    assert len(firings(db)) > 100
+    assert set(broker.sent()) == set(firings(db))
+    assert len(broker.sent()) - len(firings(db)) <= 10  # what the killed one had in its hands
+
+
+assert shutil.which("redis-server"), "the tests of the scheduler need redis-server"

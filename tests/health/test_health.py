@@ -1,0 +1,66 @@
+"""The view health: a row for each problem."""
+
+import re
+import time
+
+import pytest
+from brokers import wait_for
+from conftest import ROOT, insert_interval, insert_task
+from places import TASKS, Place, utc
+from ticking import Session, due_task, save_runs, tick
+
+HEALTH = "SELECT problem, detail FROM periodic_schedule.health"
+# After a tick of one schedule, which is well by itself.
+PROBLEMS = {
+    "not_ticked": "UPDATE pg_periodic_schedule SET last_run_at = NULL,"
+    " effective_at = date_trunc('minute', now()) - interval '3 minutes',"
+    " next_run_at = date_trunc('minute', now()) - interval '2 minutes'",
+    "not_taken": "UPDATE periodic_schedule.firing SET available_at = now() - interval '2 minutes'",
+    "lease_overrun": "UPDATE periodic_schedule.firing SET state = 'leased',"
+    " lease_until = now() - interval '2 minutes' WHERE state = 'waiting'",
+    "given_up": "SELECT periodic_schedule.fail(id, token, 'no such task')"
+    " FROM periodic_schedule.take('w')",
+    "fired_by_beat_too": f"UPDATE {TASKS} SET total_run_count = total_run_count + 1",
+    "no_next_run": f"UPDATE {TASKS} SET crontab_id = NULL",
+    "sync_pending": "INSERT INTO periodic_schedule.pending_sync VALUES"
+    " (DEFAULT, 'task', '0', 'why', now() - interval '2 minutes')",
+    "drift": "UPDATE pg_periodic_schedule SET task = 'app.other'",
+}
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_health_shows_each_problem(db: Session, problem: str) -> None:
+    due_task(db)
+    tick(db)
+    assert db.execute(HEALTH).fetchall() == []
+    db.execute(PROBLEMS[problem].encode())
+    assert {found for found, _ in db.execute(HEALTH)} == {problem}
+    assert all(detail for _, detail in db.execute(HEALTH))
+
+
+def test_each_problem_is_tried() -> None:
+    source = (ROOT / "sql/health/internal/health_rows.sql").read_text()
+    assert re.findall(r"SELECT '(\w+)', ", source) == list(PROBLEMS)
+
+
+def test_health_shows_a_beat_that_is_not_fenced(place: Place) -> None:
+    """As soon as that has saved what it fired."""
+    db = place.db
+    insert_task(db, "twice", interval_id=insert_interval(db, 4), last_run_at=utc(time.time() - 5))
+    insert_task(db, "at rest", interval_id=insert_interval(db, 3600), last_run_at=utc(time.time()))
+    db.execute("SELECT periodic_schedule.adopt(beat_is_stopped => true)")
+    db.execute("SELECT periodic_schedule.tick()")
+    assert save_runs(db) == 1
+    assert db.execute(HEALTH).fetchall() == []
+    beat = place.stock()
+    wait_for(lambda: place.wire.of("twice"))
+    assert db.execute(HEALTH).fetchall() == []  # nothing in the database shows it yet
+    beat.process.terminate()  # it saves
+    beat.process.wait(10)
+    for _ in range(2):
+        ((problem, detail),) = db.execute(HEALTH).fetchall()
+        assert problem == "fired_by_beat_too"
+        assert detail.startswith("twice: total_run_count is ")
+        assert "stock Beat" in detail
+        db.execute("SELECT periodic_schedule.tick(clock_timestamp() + interval '2 hours')")
+        save_runs(db)  # what we write does not hide it

@@ -1,0 +1,519 @@
+"""docs/scaling.md: nothing in the schema stands in the way of partitions, shards and replicas.
+
+Partitioned tables are put in the place of ours by docs/partition.sql and the document's recipes, as
+they stand; the replica is a real one.
+"""
+
+import contextlib
+import datetime
+import re
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from conftest import (
+    AS_ROOT,
+    ROOT,
+    drift,
+    insert_crontab,
+    insert_interval,
+    insert_task,
+    mirror,
+    pending,
+)
+from port_for import get_port
+
+Session = psycopg.Connection[Any]
+HOUR = datetime.timedelta(hours=1)
+DISTRIBUTED = (
+    "('pg_periodic_schedule', 'periodic_schedule.firing_policy', 'periodic_schedule.firing')"
+)
+TASKS = "django_celery_beat_periodictask"
+
+
+def recipe(title: str) -> str:
+    """The first SQL block after a heading of docs/scaling.md."""
+    text = (ROOT / "docs/scaling.md").read_text()
+    found = re.search(
+        rf"^#+ {re.escape(title)}$.*?^```sql\n(.*?)^```", text, re.DOTALL | re.MULTILINE
+    )
+    assert found, title
+    return found[1]
+
+
+def partition(db: Session, *titles: str) -> None:
+    db.execute((ROOT / "docs/partition.sql").read_text())
+    with db.transaction():
+        for title in titles:
+            db.execute(recipe(title))
+
+
+def now_of(db: Session) -> datetime.datetime:
+    row = db.execute("SELECT clock_timestamp()").fetchone()
+    assert row is not None
+    moment = row[0]
+    assert isinstance(moment, datetime.datetime)
+    return moment
+
+
+def count(db: Session, query: str, *values: Any) -> int:
+    row = db.execute(f"SELECT count(*) FROM {query}", list(values)).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def adopt(db: Session) -> None:
+    rows = db.execute(
+        "SELECT done FROM periodic_schedule.adopt(beat_is_stopped => true)"
+    ).fetchall()
+    assert rows
+    assert all(done for (done,) in rows)
+
+
+def insert_tasks(db: Session, number: int, prefix: str) -> list[str]:
+    """Tasks of every minute."""
+    crontab = insert_crontab(db, "* * * * *")
+    names = [f"{prefix} {n}" for n in range(number)]
+    for name in names:
+        insert_task(db, name, crontab_id=crontab)
+    return names
+
+
+# What a distributed table must have: docs/scaling.md, "Citus".
+
+
+def test_every_unique_key_contains_pipeline_id(db: Session) -> None:
+    keys = db.execute(
+        "SELECT i.indexrelid::regclass::text, bool_or(a.attname = 'pipeline_id')"
+        " FROM pg_index AS i"
+        " LEFT JOIN pg_attribute AS a ON a.attrelid = i.indrelid"
+        " AND a.attnum = ANY (i.indkey[:i.indnkeyatts - 1])"
+        f" WHERE i.indrelid::regclass::text IN {DISTRIBUTED}"
+        " AND (i.indisunique OR i.indisexclusion)"
+        " GROUP BY i.indexrelid"
+    ).fetchall()
+    assert len(keys) >= 3
+    assert [name for name, contains in keys if not contains] == []
+
+
+def test_every_foreign_key_contains_pipeline_id_on_both_sides(db: Session) -> None:
+    keys = db.execute(
+        "SELECT k.conname, NOT EXISTS ("
+        "  SELECT FROM unnest(k.conkey, k.confkey) AS c (own, other)"
+        "  JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = c.own"
+        "  JOIN pg_attribute AS b ON b.attrelid = k.confrelid AND b.attnum = c.other"
+        "  WHERE a.attname = 'pipeline_id' AND b.attname = 'pipeline_id')"
+        " FROM pg_constraint AS k WHERE k.contype = 'f'"
+        f" AND (k.conrelid::regclass::text IN {DISTRIBUTED}"
+        f"  OR k.confrelid::regclass::text IN {DISTRIBUTED})"
+    ).fetchall()
+    assert keys == [("firing_policy_pipeline_id_fkey", False)]
+
+
+def test_mirror_and_ledger_have_neither_triggers_nor_sequences(db: Session) -> None:
+    triggers = db.execute(
+        "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE NOT tgisinternal"
+        " AND tgrelid::regclass::text IN ('pg_periodic_schedule', 'periodic_schedule.firing')"
+    ).fetchall()
+    sequences = db.execute(
+        "SELECT a.attrelid::regclass::text, a.attname FROM pg_attribute AS a"
+        f" WHERE a.attrelid::regclass::text IN {DISTRIBUTED} AND (a.attidentity <> ''"
+        " OR pg_get_serial_sequence(a.attrelid::regclass::text, a.attname) IS NOT NULL)"
+        " AND a.attnum > 0"
+    ).fetchall()
+    assert (triggers, sequences) == ([], [])
+
+
+# Partitions.
+
+
+def main_path(db: Session) -> None:
+    """Write, adopt, tick, take, finish, reap, edit, rename, delete, prune, reconcile."""
+    tasks = insert_tasks(db, 12, "path")
+    adopt(db)
+    for column, value, name in (
+        ("overlap", "skip", tasks[0]),
+        ("spread", "10 seconds", tasks[1]),
+        ("misfire", "all", tasks[2]),
+    ):
+        db.execute(
+            f"INSERT INTO periodic_schedule.firing_policy (pipeline_id, {column})"
+            " SELECT pipeline_id, %s FROM pg_periodic_schedule WHERE task_name = %s",
+            [value, name],
+        )
+    ours = "periodic_schedule.firing WHERE task_name LIKE 'path %%'"
+    soon = now_of(db) + datetime.timedelta(minutes=2, seconds=20)
+    fired = db.execute("SELECT id, pipeline_id FROM periodic_schedule.tick(%s)", [soon]).fetchall()
+    assert len({pipeline for _, pipeline in fired}) == 12
+    assert db.execute("SELECT id FROM periodic_schedule.tick(%s)", [soon]).fetchall() == []
+    assert count(db, "periodic_schedule.firing WHERE id = ANY (%s)", [i for i, _ in fired]) == len(
+        fired
+    )
+
+    # Handed over, one lease lost.
+    taken = db.execute(
+        "SELECT id, token FROM periodic_schedule.take('worker', 1000, '1 minute', %s)", [soon]
+    ).fetchall()
+    assert len(taken) >= 12
+    assert count(db, "periodic_schedule.missed") == count(db, f"{ours} AND state = 'skipped'")
+    lost, *done = taken
+    for firing in done:
+        finished = "SELECT periodic_schedule.finish(%s, %s)"
+        assert db.execute(finished, firing).fetchone() == (True,)
+        assert db.execute(finished, firing).fetchone() == (False,)
+    assert db.execute("SELECT periodic_schedule.reap(%s)", [soon + HOUR]).fetchone() == (1,)
+    assert db.execute("SELECT waiting, leased FROM periodic_schedule.lag").fetchone() == (1, 0)
+    again = db.execute(
+        "SELECT id, token FROM periodic_schedule.take('other', 10, '1 minute', %s)", [soon + HOUR]
+    ).fetchall()
+    assert [i for i, _ in again] == [lost[0]]
+    db.execute("SELECT periodic_schedule.finish(%s, %s)", again[0])
+
+    # Edited, paused, renamed (alone and together), deleted.
+    before = mirror(db, "next_run_at", tasks[3])
+    db.execute("UPDATE django_celery_beat_crontabschedule SET hour = '3' WHERE minute = '*'")
+    assert mirror(db, "next_run_at", tasks[3]) != before
+    db.execute(f"UPDATE {TASKS} SET enabled = false WHERE name = %s", [tasks[3]])
+    assert mirror(db, "next_run_at", tasks[3]) is None
+    new = str(uuid.uuid4())
+    old_key = mirror(db, "pipeline_id", tasks[0])
+    db.execute(f"UPDATE {TASKS} SET name = %s WHERE name = %s", [new, tasks[0]])
+    assert mirror(db, "pipeline_id::text, pg_owned", new) == new
+    assert mirror(db, "pg_owned", new)
+    assert count(
+        db, "periodic_schedule.firing_policy WHERE pipeline_id = %s AND overlap = 'skip'", new
+    )
+    assert count(db, "periodic_schedule.firing WHERE pipeline_id = %s", old_key)
+    db.execute(f"UPDATE {TASKS} SET name = 'renamed ' || id WHERE name LIKE 'path %'")
+    assert count(db, "pg_periodic_schedule WHERE task_name LIKE 'renamed %%'") == 11
+    assert count(db, "periodic_schedule.firing_policy AS y JOIN pg_periodic_schedule AS m"
+                 " ON m.pipeline_id = y.pipeline_id") == 3  # fmt: skip
+    db.execute(f"DELETE FROM {TASKS} WHERE name = %s", [new])
+    assert count(db, "periodic_schedule.firing_policy") == 2
+
+    # Saved, run once more, pruned.
+    assert db.execute("SELECT periodic_schedule.save_runs()").fetchone() == (11,)
+    key = db.execute("SELECT pipeline_id FROM pg_periodic_schedule LIMIT 1").fetchone()
+    assert key is not None
+    assert len(db.execute("SELECT periodic_schedule.run_now(%s)", key).fetchall()) == 1
+    ended = count(db, "periodic_schedule.firing WHERE ended_at IS NOT NULL")
+    assert db.execute(
+        "SELECT periodic_schedule.prune('0', 1000, %s)", [soon + 2 * HOUR]
+    ).fetchone() == (ended,)
+    assert count(db, "periodic_schedule.firing") == 1
+
+    # Written behind the triggers' back.
+    db.execute("SET session_replication_role = replica")
+    db.execute(f"UPDATE {TASKS} SET name = 'behind ' || id WHERE id % 2 = 0")
+    db.execute(f"DELETE FROM {TASKS} WHERE id % 3 = 0")
+    db.execute("RESET session_replication_role")
+    assert drift(db)
+    db.execute("SELECT * FROM periodic_schedule.reconcile()")
+    assert (drift(db), pending(db)) == ([], [])
+    assert count(db, "pg_periodic_schedule") == count(db, TASKS)
+
+
+@pytest.mark.parametrize(
+    "titles",
+    [
+        ["Ledger by hash"],
+        ["Ledger by time"],
+        ["Mirror and policies by hash"],
+        ["Ledger by hash", "Mirror and policies by hash"],
+    ],
+    ids=lambda titles: " + ".join(titles),
+)
+def test_all_works_on_partitioned_tables(db: Session, titles: list[str]) -> None:
+    insert_tasks(db, 20, "before")
+    adopt(db)
+    db.execute("INSERT INTO periodic_schedule.firing_policy (pipeline_id, overlap)"
+               " SELECT pipeline_id, 'skip' FROM pg_periodic_schedule")  # fmt: skip
+    soon = now_of(db) + datetime.timedelta(minutes=1)
+    assert len(db.execute("SELECT * FROM periodic_schedule.tick(%s)", [soon]).fetchall()) == 20
+    described = (
+        "SELECT p.oid::regprocedure::text, p.proowner, p.proacl::text, obj_description(p.oid)"
+        " FROM pg_proc AS p WHERE p.pronamespace"
+        " = ANY ('{periodic_schedule, _periodic_schedule}'::regnamespace[])"
+        " UNION ALL"
+        " SELECT c.oid::regclass::text, c.relowner, c.relacl::text, obj_description(c.oid)"
+        " FROM pg_class AS c WHERE c.relname IN ('firing', 'firing_policy', 'pg_periodic_schedule')"
+        " AND c.relnamespace <> coalesce(to_regnamespace('periodic_schedule_unpartitioned'), 0)"
+        " ORDER BY 1"
+    )
+    objects = db.execute(described).fetchall()
+    contents = [
+        db.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall()
+        for table in (
+            "pg_periodic_schedule",
+            "periodic_schedule.firing_policy",
+            "periodic_schedule.firing",
+        )
+    ]
+    indexes = (
+        "SELECT indexrelid::regclass::text FROM pg_index"
+        f" WHERE indrelid::regclass::text IN {DISTRIBUTED} ORDER BY 1"
+    )
+    names = db.execute(indexes).fetchall()
+
+    partition(db, *titles)
+
+    assert db.execute(described).fetchall() == objects
+    assert db.execute(indexes).fetchall() == names
+    assert contents == [
+        db.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall()
+        for table in (
+            "pg_periodic_schedule",
+            "periodic_schedule.firing_policy",
+            "periodic_schedule.firing",
+        )
+    ]
+    partitioned = {
+        name
+        for (name,) in db.execute("SELECT oid::regclass::text FROM pg_class WHERE relkind = 'p'")
+    }
+    assert partitioned == {
+        table
+        for title in titles
+        for table in (
+            ["periodic_schedule.firing"]
+            if title.startswith("Ledger")
+            else ["pg_periodic_schedule", "periodic_schedule.firing_policy"]
+        )
+    }
+    if "by hash" in titles[0]:
+        for table in partitioned:
+            assert len(db.execute(f"SELECT DISTINCT tableoid FROM {table}").fetchall()) > 1
+    # Nothing hangs on the old tables.
+    attic = "relnamespace = 'periodic_schedule_unpartitioned'::regnamespace"
+    assert not count(db, f"pg_trigger JOIN pg_class AS c ON c.oid = tgrelid WHERE c.{attic}")
+    for (table,) in db.execute(
+        f"SELECT oid::regclass::text FROM pg_class WHERE {attic} AND relkind = 'r'"
+    ).fetchall():
+        db.execute(f"DROP TABLE {table}")
+    db.execute("DROP SCHEMA periodic_schedule_unpartitioned")
+
+    db.execute(f"DELETE FROM {TASKS}")
+    db.execute("DELETE FROM periodic_schedule.firing")
+    main_path(db)
+
+
+def test_a_ticker_keeps_its_rights_on_a_partitioned_ledger(db: Session) -> None:
+    db.execute("CREATE ROLE scaling_ticker")
+    try:
+        db.execute("SELECT periodic_schedule.grant_access('ticker', 'scaling_ticker')")
+        insert_tasks(db, 3, "task")
+        adopt(db)
+        partition(db, "Ledger by hash")
+        soon = now_of(db) + datetime.timedelta(minutes=1)
+        db.execute("SET ROLE scaling_ticker")
+        fired = db.execute("SELECT * FROM periodic_schedule.tick(%s)", [soon]).fetchall()
+        db.execute("RESET ROLE")
+        assert len(fired) == 3
+        db.execute("SET ROLE scaling_ticker")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            db.execute("SELECT * FROM periodic_schedule.firing")
+    finally:
+        db.execute("RESET ROLE")
+        db.execute("DROP OWNED BY scaling_ticker")
+        db.execute("DROP ROLE scaling_ticker")
+
+
+def test_a_week_is_dropped_only_when_all_of_it_has_ended(db: Session) -> None:
+    partition(db, "Ledger by time")
+    insert_tasks(db, 2, "task")
+    adopt(db)
+    soon = now_of(db) + datetime.timedelta(minutes=1)
+    db.execute("SELECT * FROM periodic_schedule.tick(%s)", [soon])
+    (week,) = db.execute(
+        "SELECT DISTINCT tableoid::regclass::text FROM periodic_schedule.firing"
+    ).fetchall()
+    drop = recipe("Dropping a week").replace("periodic_schedule.firing_1", week[0])
+    with pytest.raises(psycopg.errors.RaiseException, match="have not ended"), db.transaction():
+        db.execute(drop)
+    assert count(db, "periodic_schedule.firing") == 2
+    db.execute("UPDATE periodic_schedule.firing SET state = 'finished', ended_at = now()")
+    with db.transaction():
+        db.execute(drop)
+    assert count(db, "periodic_schedule.firing") == 0
+    # A time for which there is no partition any more is kept all the same.
+    db.execute("SELECT periodic_schedule.run_now(pipeline_id) FROM pg_periodic_schedule")
+    assert count(db, "periodic_schedule.firing") == 2
+
+
+def test_a_rename_that_moves_a_row_between_partitions_makes_a_locker_try_again(
+    db: Session, connect: Callable[..., Session]
+) -> None:
+    """Once: SQLSTATE 40001, nothing done; docs/scaling.md names it."""
+    partition(db, "Mirror and policies by hash")
+    insert_task(db, "old", interval_id=insert_interval(db, 60))
+    partition_of = "SELECT tableoid FROM pg_periodic_schedule WHERE task_name = %s"
+    old = db.execute(partition_of, ["old"]).fetchone()
+    db.execute("SELECT pg_advisory_lock(7)")
+    locker = connect(autocommit=True)
+    lock = (
+        "SELECT m.pipeline_id FROM (SELECT pg_advisory_lock(7)::text AS held OFFSET 0) AS g"
+        " JOIN pg_periodic_schedule AS m ON g.held IS NOT NULL"
+        " FOR NO KEY UPDATE OF m SKIP LOCKED"
+    )
+    failures: list[psycopg.Error] = []
+
+    def run() -> None:
+        try:
+            locker.execute(lock)
+        except psycopg.Error as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    waiting = "pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    while not count(db, waiting):
+        time.sleep(0.01)
+    for n in range(20):  # a name that hashes elsewhere
+        name = f"new {n}"
+        db.execute(f"UPDATE {TASKS} SET name = %s", [name])
+        if db.execute(partition_of, [name]).fetchone() != old:
+            break
+    else:
+        pytest.fail("20 names in one partition")
+    db.execute("SELECT pg_advisory_unlock(7)")
+    thread.join(10)
+    assert [error.sqlstate for error in failures] == ["40001"]
+    locker.execute("SELECT pg_advisory_unlock_all()")
+    assert len(locker.execute(lock).fetchall()) == 1
+
+
+# Replicas.
+
+
+@contextlib.contextmanager
+def standby_of(db: Session) -> Iterator[Session]:
+    """A streaming replica of the server, and a session on the same database of it."""
+    binaries = max(Path("/usr/lib/postgresql").iterdir()) / "bin"
+    user = ["runuser", "-u", "postgres", "--"] if AS_ROOT else []
+    directory = Path(tempfile.mkdtemp())
+    directory.chmod(0o755)
+    if AS_ROOT:
+        shutil.chown(directory, "postgres", "postgres")
+    data, port = directory / "data", get_port(None)
+    place = f"host={db.info.host} port={db.info.port} user={db.info.user}"
+
+    def command(*arguments: str | Path) -> None:
+        subprocess.run([*user, *arguments], check=True, cwd="/", stdout=subprocess.DEVNULL)
+
+    try:
+        command(
+            binaries / "pg_basebackup", "-d", place, "-D", data, "-R", "-c", "fast", "-X", "stream",
+            "--no-sync",
+        )  # fmt: skip
+        options = (
+            f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={directory}"
+            " -c fsync=off"
+        )
+        command(
+            binaries / "pg_ctl", "start", "-s", "-w", "-D", data, "-l", directory / "log",
+            "-o", options,
+        )  # fmt: skip
+        try:
+            with psycopg.connect(
+                host="127.0.0.1",
+                port=port,
+                user=db.info.user,
+                dbname=db.info.dbname,
+                autocommit=True,
+            ) as session:
+                yield session
+        finally:
+            command(binaries / "pg_ctl", "stop", "-s", "-w", "-m", "immediate", "-D", data)
+    finally:
+        shutil.rmtree(directory)
+
+
+def wait_until(session: Session, query: str, *values: Any) -> None:
+    deadline = time.monotonic() + 10
+    while session.execute(query, list(values)).fetchone() != (True,):
+        assert time.monotonic() < deadline, query
+        time.sleep(0.02)
+
+
+def caught_up(db: Session, standby: Session) -> None:
+    row = db.execute("SELECT pg_current_wal_insert_lsn()").fetchone()
+    assert row is not None
+    wait_until(standby, "SELECT pg_last_wal_replay_lsn() >= %s", row[0])
+
+
+READ = [
+    "SELECT pipeline_id, next_run_at, sync_error FROM pg_periodic_schedule ORDER BY 1",
+    "SELECT * FROM periodic_schedule.due ORDER BY 1",
+    "SELECT * FROM periodic_schedule.lag",
+    "SELECT * FROM periodic_schedule.upcoming",
+    "SELECT * FROM periodic_schedule.missed",
+    "SELECT * FROM periodic_schedule.parity",
+    "SELECT * FROM periodic_schedule.metrics ORDER BY name, labels",
+    "SELECT * FROM periodic_schedule.drift",
+    "SELECT * FROM periodic_schedule.health",
+    "SELECT * FROM periodic_schedule.pending_sync",
+    "SELECT periodic_schedule.next_run_at('30 2 * * *', 'Europe/Berlin', '2027-03-27')",
+    "SELECT periodic_schedule.describe('30 8 * * fri-sun', 'de')",
+    "SELECT * FROM periodic_schedule.validate('61 * * * *')",
+    "SELECT p.* FROM pg_periodic_schedule AS m,"
+    " periodic_schedule.preview(m.pipeline_id, 3) AS p ORDER BY 1",
+    "SELECT periodic_schedule.next_wakeup('1 day')",
+    "SELECT pg_try_advisory_lock(1)",
+]
+REFUSED = [
+    "SELECT * FROM periodic_schedule.tick()",
+    "SELECT * FROM periodic_schedule.take('worker')",
+    "SELECT periodic_schedule.finish(gen_random_uuid(), gen_random_uuid())",
+    "SELECT periodic_schedule.fail(gen_random_uuid(), gen_random_uuid(), 'why')",
+    "SELECT periodic_schedule.reap()",
+    "SELECT periodic_schedule.prune()",
+    "SELECT periodic_schedule.save_runs()",
+    "SELECT periodic_schedule.run_now(pipeline_id) FROM pg_periodic_schedule",
+    "SELECT * FROM periodic_schedule.adopt(beat_is_stopped => true)",
+    "SELECT * FROM periodic_schedule.release()",
+    "SELECT * FROM periodic_schedule.reconcile()",
+    "SELECT pipeline_id FROM pg_periodic_schedule FOR UPDATE SKIP LOCKED",
+    "LISTEN periodic_schedule",
+    "NOTIFY periodic_schedule",
+]
+
+
+def test_a_replica_is_read_and_refuses_to_fire_and_a_failover_repeats_with_the_same_id(
+    db: Session,
+) -> None:
+    with standby_of(db) as standby:
+        insert_task(db, "interval", interval_id=insert_interval(db, 3600))
+        adopt(db)
+        caught_up(db, standby)
+        for query in READ:
+            # The clock is read by some of these: the shape is compared, the mirror's rows are too.
+            here, there = db.execute(query).fetchall(), standby.execute(query).fetchall()
+            assert len(here) == len(there), query
+            if "periodic_schedule.lag" not in query:
+                assert here == there, query
+        assert standby.execute(READ[0]).fetchall()
+        for query in REFUSED:
+            with pytest.raises(psycopg.errors.ReadOnlySqlTransaction) as refusal:
+                standby.execute(query)
+            assert refusal.value.sqlstate == "25006"
+
+        # The replica is cut off; the primary fires and sends; the primary is lost.
+        standby.execute("ALTER SYSTEM SET primary_conninfo = ''")
+        standby.execute("SELECT pg_reload_conf()")
+        wait_until(standby, "SELECT NOT EXISTS (SELECT FROM pg_stat_wal_receiver)")
+        later = now_of(db) + 1.5 * HOUR
+        tick = "SELECT id, scheduled_for, state FROM periodic_schedule.tick(%s)"
+        sent = db.execute(tick, [later]).fetchall()
+        assert [state for *_, state in sent] == ["waiting"]
+        assert standby.execute("SELECT pg_promote(true, 10)").fetchone() == (True,)
+        wait_until(standby, "SELECT NOT pg_is_in_recovery()")
+        assert count(standby, "periodic_schedule.firing") == 0
+        assert standby.execute(tick, [later]).fetchall() == sent

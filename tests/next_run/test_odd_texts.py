@@ -1,0 +1,136 @@
+"""No text, however odd, takes long, takes much memory, or makes the server do anything else."""
+
+import random
+
+import psycopg
+import pytest
+from random_texts import AFTER, CALLS, Session, odd_text, resident
+
+# Python's own audit of what it is asked to do, in the server's process.
+WATCH = """
+DO $$
+import sys
+GD["seen"] = []
+calls = {"open", "compile", "os.system", "os.exec", "os.posix_spawn", "os.listdir"}
+calls |= {"subprocess.Popen", "urllib.Request", "ctypes.dlopen"}
+def hook(event, args):
+    if event in calls or event.startswith("socket."):
+        GD["seen"].append((event, str(args[0] if args else "")[:200]))
+sys.addaudithook(hook)
+$$ LANGUAGE plpython3u
+"""
+SEEN = """
+CREATE FUNCTION pg_temp.seen() RETURNS SETOF text LANGUAGE plpython3u AS
+$$return [f"{event} {what}" for event, what in GD["seen"]]$$
+"""
+
+
+def test_odd_texts(db: Session) -> None:
+    """Every call ends with a result or with an error in its own words.  Half a second is far above
+    what docs/time.md reports, and far below what a search without bound would take."""
+    chance = random.Random(4)  # noqa: S311
+    for cron in ("0 3 * * 1", "@solar sunrise 1 1", "@solar sunset 1"):  # what is imported once
+        db.execute("SELECT periodic_schedule.validate(%s, 'Berlin')", [cron])
+    for call in CALLS:
+        zone = "de" if "describe" in call else "UTC"
+        db.execute(call, {"cron": "0 3 * * 1", "zone": zone, "after": AFTER[0]})
+    db.execute(WATCH)
+    db.execute("SET statement_timeout = '500ms'")
+    before = resident(db)
+    refused: list[psycopg.errors.Diagnostic] = []
+    for number in range(3000):
+        zone = chance.choice(("UTC", "Europe/Berlin", odd_text(chance)))
+        values = {"cron": odd_text(chance), "zone": zone, "after": chance.choice(AFTER)}
+        try:
+            db.execute(CALLS[number % len(CALLS)], values)
+        except psycopg.errors.InvalidParameterValue as error:
+            refused.append(error.diag)
+    assert len(refused) > 1000
+    assert all(diagnostic.message_detail and diagnostic.message_hint for diagnostic in refused)
+    assert not any("plpy" in str(diagnostic.message_primary) for diagnostic in refused)
+    assert resident(db) - before < 32_000  # some thousand schedules are kept
+    db.execute(SEEN)
+    places = ("/usr/share/zoneinfo/", "/usr/local/lib/pg_periodic_schedule/", "/usr/lib/python3")
+    others = [
+        text
+        for (text,) in db.execute("SELECT * FROM pg_temp.seen()")
+        if not any(text.startswith((f"open {place}", f"os.listdir {place}")) for place in places)
+        and not text.startswith("compile None")
+        and "__plpython_procedure" not in text
+    ]
+    assert others == []
+
+
+@pytest.mark.parametrize(
+    "cron", ["0 0 31 2 *", "0 0 30,31 feb *", "0 0 31 4,6,9,11 *", "@solar sunrise 90 0"]
+)
+def test_what_never_matches_is_an_error(db: Session, cron: str) -> None:
+    db.execute("SET statement_timeout = '500ms'")
+    db.execute("SELECT periodic_schedule.next_run_at('@solar sunrise 0 0', 'UTC', now())")
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match="never"):
+        db.execute("SELECT periodic_schedule.next_run_at(%s, 'UTC', now())", [cron])
+
+
+def test_a_report_over_many_rows_in_parallel(db: Session) -> None:
+    """The workers load the code for themselves, and an error in one is reported as ever."""
+    db.execute(
+        "CREATE TABLE report AS SELECT format('%s %s * * *', i % 60, i / 60 % 24) AS cron"
+        " FROM generate_series(1, 20000) AS i"
+    )
+    db.execute("ALTER TABLE report SET (parallel_workers = 2)")
+    db.execute("ANALYZE report")
+    query = (
+        "SELECT"
+        " count(DISTINCT periodic_schedule.next_run_at(cron, 'Europe/Berlin', '2026-11-24Z')),"
+        " count(periodic_schedule.next_run_at(cron, 'UTC', '2026-11-24Z')) FROM report"
+    )
+    alone = db.execute(query).fetchone()
+    db.execute("SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0")
+    db.execute("SET min_parallel_table_scan_size = 0")
+    rows = "SELECT periodic_schedule.next_run_at(cron, 'UTC', '2026-11-24Z') FROM report"
+    for run in (rows, rows.replace("next_run_at(cron, 'UTC', '2026-11-24Z')", "validate(cron)")):
+        plan = "\n".join(row[0] for row in db.execute(f"EXPLAIN (ANALYZE) {run} LIMIT 5000"))
+        assert "Workers Launched: 2" in plan, plan
+    assert db.execute(query).fetchone() == alone
+    assert alone is not None
+    assert alone[1] == 20_000
+    db.execute("INSERT INTO report VALUES ('0 3 * * 7')")
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match="day_of_week '7'") as raised:
+        db.execute(rows).fetchall()
+    assert "Did you mean" not in str(raised.value)
+    assert raised.value.diag.message_hint
+
+
+def test_a_zone_with_nul(db: Session) -> None:
+    with pytest.raises(psycopg.DataError, match="NUL"):
+        db.execute("SELECT periodic_schedule.validate('0 3 * * *', %s)", ["Europe/\x00Berlin"])
+    with pytest.raises(psycopg.errors.ProgramLimitExceeded, match="null character"):
+        db.execute("SELECT periodic_schedule.validate('0 3 * * *', 'Europe/' || chr(0))")
+
+
+def test_nothing_is_immutable_that_the_tz_database_can_change(db: Session) -> None:
+    with pytest.raises(psycopg.errors.InvalidObjectDefinition, match="IMMUTABLE"):
+        db.execute(
+            "CREATE INDEX ON pg_periodic_schedule"
+            " (periodic_schedule.next_run_at(cron_string, timezone, created_at))"
+        )
+    labels = db.execute(
+        "SELECT DISTINCT provolatile::text, proparallel::text FROM pg_proc"
+        " WHERE pronamespace = ANY ('{periodic_schedule, _periodic_schedule}'::regnamespace[])"
+        " AND proname = ANY ('{next_run_at, next_runs, validate, describe, preview, tz_database}')"
+    ).fetchall()
+    assert labels == [("s", "s")]
+
+
+def test_null_is_null(db: Session) -> None:
+    db.execute("SELECT _periodic_schedule.py_load()")
+    for call in (
+        "next_run_at(NULL, 'UTC', now())",
+        "next_run_at('* * * * *', NULL, now())",
+        "next_run_at('* * * * *', 'UTC', NULL)",
+        "describe(NULL)",
+        "(periodic_schedule.validate(NULL)).valid",
+    ):
+        prefix = "" if call.startswith("(") else "periodic_schedule."
+        assert db.execute(f"SELECT {prefix}{call}").fetchone() == (None,)
+    assert db.execute("SELECT periodic_schedule.next_runs('x', NULL, now(), 1)").fetchall() == []

@@ -1,0 +1,64 @@
+"""Random texts for every public function that reads one, and what a session then weighs."""
+
+import random
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from differential import random_case
+from celery_crontab import FIELDS
+
+Session = psycopg.Connection[Any]
+WORDS = ["@every", "@at", "@solar", "@daily", "sunrise", "solar_noon", "dusk_civil", "seconds"]
+WORDS += ["days", "89.99", "-90", "1e308", "nan", "inf", "1_0", "0x10", "Europe/Berlin", "{0}"]
+WORDS += ["../../etc/passwd", "/etc/passwd", "__import__('os')", "$(id)", "'; DROP TABLE x; --"]
+WORDS += ["2026-12-01T09:00:00Z", "9999-12-31T23:59:59.999999Z", "0001-01-01T00:00Z", "2026-W01"]
+WORDS += ["9" * 300, "-" * 300, "," * 300, "*/" * 200, "%s", "\\x00"]
+WORDS += ["\u0663", "\u00e9", "\U0001f600", "\u202e", "\ufeff"]
+CHARACTERS = "0123456789-*/,@# \t\nLW?abcdefghijklmnopqrstuvwxyz.:+_ZT\u00e9\u0663"
+
+
+def odd_text(chance: random.Random) -> str:
+    """Up to 600 characters: lists of many ranges, words in wrong places, noise."""
+    kind = chance.randrange(5)
+    if kind == 0:
+        text = " ".join(random_case(chance).fields)
+        where = chance.randrange(len(text) + 1)
+        text = text[:where] + chance.choice(CHARACTERS) + text[where + chance.randrange(2) :]
+    elif kind == 1:
+        text = " ".join(chance.choice(WORDS) for _ in range(chance.randint(1, 8)))
+    elif kind == 2:
+        text = "".join(chance.choice(CHARACTERS) for _ in range(chance.randint(0, 600)))
+    elif kind == 3:
+        text = " ".join(
+            ",".join(
+                "{}-{}/{}".format(
+                    *chance.choices(range(f.low, f.high + 1), k=2), chance.randint(1, 9)
+                )
+                for _ in range(12)
+            )
+            for f in FIELDS
+        )
+    else:
+        text = chance.choice(("@every {} {}", "@at {} {}", "@solar {} {} 0", "0 0 {} {} *")).format(
+            chance.choice(WORDS), chance.choice(WORDS)
+        )
+    return text[:600].replace("\x00", "")
+
+
+CALLS = (
+    "SELECT periodic_schedule.next_run_at(%(cron)s, %(zone)s, %(after)s)",
+    "SELECT periodic_schedule.next_runs(%(cron)s, %(zone)s, %(after)s, 3)",
+    "SELECT periodic_schedule.validate(%(cron)s, %(zone)s)",
+    "SELECT periodic_schedule.describe(%(cron)s, %(zone)s)",
+    "SELECT periodic_schedule.describe(%(cron)s)",
+)
+AFTER = ("2026-11-24T12:00Z", "infinity", "-infinity", "4713-01-01 BC", "9999-12-31T23:59Z")
+
+
+def resident(db: Session) -> int:
+    """Memory of the session's process at its highest, in kB."""
+    row = db.execute("SELECT pg_backend_pid()").fetchone()
+    assert row is not None
+    lines = Path(f"/proc/{row[0]}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))

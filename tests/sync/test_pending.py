@@ -1,0 +1,88 @@
+"""What a write leaves undone, how it is seen, and who does it."""
+
+from typing import Any
+
+import psycopg
+from conftest import drift, insert_crontab, insert_task, mirror, pending
+from ticking import assert_in_sync, due_task, tick
+
+Session = psycopg.Connection[Any]
+
+
+def test_a_crontab_of_more_tasks_than_are_mirrored_at_once(db: Session, orm: Any) -> None:
+    crontab = orm.schedules.crontab("0 3 * * *")
+    orm.PeriodicTask.objects.bulk_create(
+        [
+            orm.PeriodicTask(name=f"bulk {number}", task="app.task", crontab=crontab)
+            for number in range(10_700)
+        ]
+    )
+    orm.CrontabSchedule.objects.update(hour="4")
+    assert len(pending(db)) == 200  # 10,000 at once, and 500 of what was pending
+    orm.PeriodicTask.objects.filter(name="bulk 1").update(description="the next write")
+    assert (drift(db), pending(db)) == ([], [])
+
+
+def test_slow_schedules_do_not_hold_up_a_bulk(db: Session) -> None:
+    """Where the sun does not rise for months, finding out takes long."""
+    db.execute(
+        "INSERT INTO django_celery_beat_solarschedule (event, latitude, longitude)"
+        " SELECT 'sunrise', 89 - i / 1000.0, i % 180 FROM generate_series(1, 2000) AS i"
+    )
+    db.execute(
+        "INSERT INTO django_celery_beat_periodictask (name, task, args, kwargs, headers, enabled,"
+        " total_run_count, date_changed, description, one_off, solar_id)"
+        " SELECT id, 'app.task', '[]', '{}', '{}', true, 0, now(), '', false, id"
+        " FROM django_celery_beat_solarschedule"
+    )
+    left = pending(db)
+    assert {reason for _, _, reason in left} == {"next run not computed yet"}
+    while pending(db):  # each write takes some of them
+        db.execute("UPDATE django_celery_beat_periodictask SET queue = 'q' WHERE id = 1")
+        db.execute("UPDATE django_celery_beat_periodictask SET queue = 'r' WHERE id = 1")
+        assert len(pending(db)) < len(left)
+        left = pending(db)
+    assert drift(db) == []
+
+
+def test_failure_is_best_effort_for_beat_and_loud_for_operators(db: Session) -> None:
+    db.execute("ALTER TABLE pg_periodic_schedule ADD CHECK (task_name <> 'unwelcome')")
+    warnings: list[str] = []
+    db.add_notice_handler(lambda notice: warnings.append(notice.message_primary or ""))
+    crontab = insert_crontab(db, "0 3 * * *")
+    # The search for the bad row has 0.3 s: on a busy machine, importing croniter takes that long.
+    db.execute("SELECT periodic_schedule.next_run_at('0 3 * * *', 'UTC', now())")
+    db.execute(
+        "INSERT INTO django_celery_beat_periodictask (name, task, args, kwargs, headers, enabled,"
+        " total_run_count, date_changed, description, one_off, crontab_id)"
+        " SELECT name, 'app.task', '[]', '{}', '{}', true, 0, now(), '', false, %s"
+        " FROM unnest(ARRAY['a', 'unwelcome', 'b']) AS name",
+        [crontab],
+    )
+    names = db.execute("SELECT task_name FROM pg_periodic_schedule ORDER BY 1").fetchall()
+    assert names == [("a",), ("b",)]  # the rest of the statement is mirrored
+    assert any("could not mirror 1 task(s)" in warning for warning in warnings)
+    rows = db.execute(
+        "SELECT DISTINCT difference, task_name FROM periodic_schedule.drift"
+    ).fetchall()
+    assert rows == [("missing row", "unwelcome")]
+    row = db.execute("SELECT reason FROM periodic_schedule.pending_sync").fetchone()
+    assert row is not None
+    assert "violates check constraint" in row[0]
+    db.execute(
+        "ALTER TABLE pg_periodic_schedule DROP CONSTRAINT pg_periodic_schedule_task_name_check"
+    )
+    insert_task(db, "c", crontab_id=crontab)  # the next write heals it
+    assert drift(db) == []
+
+
+def test_a_write_that_has_no_time_to_compute_keeps_next_runs(db: Session) -> None:
+    due_task(db)
+    tick(db)
+    before = mirror(db, "next_run_at", "t")
+    db.execute(
+        "SELECT _periodic_schedule.sync_tasks("
+        "array_agg(periodic_task_id), 'timetable', '-infinity') FROM pg_periodic_schedule"
+    )
+    assert mirror(db, "next_run_at", "t") == before
+    assert_in_sync(db)

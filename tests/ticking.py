@@ -1,0 +1,123 @@
+"""What tests of firing do: policies, ticks, the ledger."""
+
+import datetime
+import time
+from typing import Any
+
+import psycopg
+from conftest import drift, insert_crontab, insert_task, pending
+
+Session = psycopg.Connection[Any]
+Moment = datetime.datetime
+MINUTE = datetime.timedelta(minutes=1)
+TASKS = "django_celery_beat_periodictask"
+
+
+def clocked(db: Session, at: Moment) -> int:
+    row = db.execute(
+        "INSERT INTO django_celery_beat_clockedschedule (clocked_time) VALUES (%s) RETURNING id",
+        [at],
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def adopt(db: Session) -> None:
+    """All of them: no Beat runs in these tests."""
+    rows = db.execute(
+        "SELECT done FROM periodic_schedule.adopt(beat_is_stopped => true)"
+    ).fetchall()
+    assert all(done for (done,) in rows)
+
+
+def set_policy(db: Session, name: str, **values: Any) -> None:
+    """A schedule's row of firing_policy; what is not named stays."""
+    columns = ", ".join(values)
+    updates = ", ".join(f"{column} = excluded.{column}" for column in values)
+    db.execute(
+        f"INSERT INTO periodic_schedule.firing_policy (pipeline_id, {columns})"
+        f" SELECT pipeline_id, {', '.join(['%s'] * len(values))} FROM pg_periodic_schedule"
+        f" WHERE task_name = %s ON CONFLICT (pipeline_id) DO UPDATE SET {updates}",
+        [*values.values(), name],
+    )
+
+
+def tick(db: Session, now: Moment | None = None, batch: int = 1000) -> list[tuple[Any, ...]]:
+    """What a tick returned: name, time, state and reason, by name and time."""
+    arguments = "batch => %(batch)s" + (", now => %(now)s" if now else "")
+    return db.execute(
+        "SELECT task_name, scheduled_for, state, reason"
+        f" FROM periodic_schedule.tick({arguments}) ORDER BY task_name, scheduled_for",
+        {"now": now, "batch": batch},
+    ).fetchall()
+
+
+def fired(rows: list[tuple[Any, ...]]) -> list[tuple[str, Moment]]:
+    return [(name, at) for name, at, state, _ in rows if state == "waiting"]
+
+
+def ledger(db: Session, name: str) -> list[tuple[Moment, str, str | None]]:
+    return db.execute(
+        "SELECT scheduled_for, state, reason FROM periodic_schedule.firing"
+        " WHERE task_name = %s ORDER BY scheduled_for",
+        [name],
+    ).fetchall()
+
+
+def next_minute(db: Session) -> Moment:
+    """A minute that is ahead by one at least, so that a new schedule is not due before it."""
+    query = (
+        "SELECT date_trunc('minute', clock_timestamp()) + interval '2 minutes',"
+        " 60 - extract(second FROM clock_timestamp())::float8"
+    )
+    moment, left = db.execute(query).fetchall()[0]
+    if left < 2:  # what follows would be in another minute
+        time.sleep(left + 0.01)
+        moment, _ = db.execute(query).fetchall()[0]
+    return moment  # type: ignore[no-any-return]
+
+
+def assert_in_sync(db: Session) -> None:
+    assert drift(db) == []
+    assert pending(db) == []
+
+
+def due_task(db: Session, name: str = "t") -> None:
+    """Owned, and due since a minute ago."""
+    insert_task(db, name, crontab_id=insert_crontab(db, "* * * * *"))
+    adopt(db)
+    db.execute(
+        "UPDATE pg_periodic_schedule SET effective_at = date_trunc('minute', now()) - %s,"
+        " next_run_at = date_trunc('minute', now()) - %s WHERE task_name = %s",
+        [2 * MINUTE, MINUTE, name],
+    )
+    assert drift(db) == []
+
+
+def minutely(db: Session, *names: str) -> int:
+    """Owned schedules of one crontab."""
+    crontab = insert_crontab(db, "* * * * *")
+    for name in names:
+        insert_task(db, name, crontab_id=crontab)
+    adopt(db)
+    return crontab
+
+
+def take(session: Session, worker: str = "w", **arguments: Any) -> list[tuple[Any, ...]]:
+    names = "".join(f", {name} => %({name})s" for name in arguments)
+    return session.execute(
+        f"SELECT id, token, task_name, attempt FROM periodic_schedule.take(%(worker)s{names})",
+        {"worker": worker, **arguments},
+    ).fetchall()
+
+
+def end(session: Session, call: str, *values: Any) -> bool:
+    marks = ", ".join(["%s"] * len(values))
+    rows = session.execute(f"SELECT periodic_schedule.{call}({marks})", values).fetchall()
+    return bool(rows[0][0])
+
+
+def save_runs(db: Session) -> int:
+    row = db.execute("SELECT periodic_schedule.save_runs()").fetchone()
+    assert row is not None
+    return int(row[0])
