@@ -183,7 +183,9 @@ def fire_schedules(db: psycopg.Connection[Any], seconds: int = 10) -> None:
             enabled=False,
             interval=IntervalSchedule.objects.get_or_create(every=every, period="seconds")[0],
         )
-    answers = db.execute("SELECT reason FROM periodic_schedule.adopt(beat_is_stopped => true)").fetchall()
+    answers = db.execute(
+        "SELECT reason FROM periodic_schedule.adopt(beat_is_stopped => true)"
+    ).fetchall()
     print(f"   periodic_schedule.adopt(beat_is_stopped => true): {len(answers)} schedules")
     # Beat would run a schedule once, whatever was missed; here each missed run is to be seen.
     db.execute(

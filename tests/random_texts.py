@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from differential import random_case
 from celery_crontab import FIELDS
+from differential import random_case
 
 Session = psycopg.Connection[Any]
 WORDS = ["@every", "@at", "@solar", "@daily", "sunrise", "solar_noon", "dusk_civil", "seconds"]
