@@ -108,6 +108,16 @@ def find_schema(connection: sqlalchemy.Connection) -> str:
     return next(iter(found))
 
 
+def refuse_older_release(connection: sqlalchemy.Connection) -> None:
+    """Revisions of 0.x are no longer here, nor is their way back."""
+    older = sqlalchemy.text("SELECT to_regclass('periodic_schedule.source_lock')")
+    if connection.execute(older).scalar():
+        raise CommandError(
+            "this database has pg_periodic_schedule 0.x\n"
+            "  HINT: Downgrade it with that release: alembic downgrade base. Then install this one."
+        )
+
+
 def remove_if_unused(connection: sqlalchemy.Connection) -> None:
     """After a downgrade to base, or an upgrade that failed: leave no trace."""
     with connection.begin():
@@ -152,6 +162,7 @@ def run_online() -> None:
             driver_connection = connection.connection.driver_connection
             assert isinstance(driver_connection, psycopg.Connection)
             driver_connection.add_notice_handler(log_notice)
+            refuse_older_release(connection)
             schema = find_schema(connection)
             connection.execute(sqlalchemy.text("CREATE SCHEMA IF NOT EXISTS periodic_schedule"))
             connection.commit()

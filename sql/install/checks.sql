@@ -32,7 +32,7 @@ BEGIN
         SELECT FROM pg_catalog.pg_trigger AS g
         JOIN pg_catalog.pg_proc AS p ON p.oid = g.tgfoid
         JOIN pg_catalog.pg_class AS c ON c.oid = g.tgrelid
-        WHERE p.pronamespace = pg_catalog.to_regnamespace('periodic_schedule')
+        WHERE p.pronamespace = pg_catalog.to_regnamespace('_periodic_schedule')
           AND c.relname = 'django_celery_beat_periodictask'
           AND c.oid <> pg_catalog.to_regclass($id$@beat_schema@.django_celery_beat_periodictask$id$)
     ) THEN

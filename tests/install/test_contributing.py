@@ -10,7 +10,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import BIN, PG_BIN, ROOT, drift, insert_crontab, insert_task, mirror, url_of
+from conftest import BIN, ROOT, drift, insert_crontab, insert_task, mirror, url_of
+from databases import schema_of
 
 Session = psycopg.Connection[Any]
 BLOCK = re.compile(r"(?ms)^ *```(\w+)(?: (\S+))?\n(.*?)^ *```$")
@@ -89,20 +90,8 @@ class Copy:
                     if command != "make test":  # the caller compares, as one of them does
                         self.run(command)
 
-    def schema(self, database: str | None = None) -> str:
-        """All definitions, without the versions of Alembic and the random key."""
-        info = self.db.info
-        done = subprocess.run(
-            [
-                *(PG_BIN / "pg_dump", "-h", info.host, "-p", str(info.port), "-U", info.user),
-                *("--schema-only", "-T", "periodic_schedule.alembic_version*"),
-                database or info.dbname,
-            ],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return re.sub(r"(?m)^(\\.*|--.*|)\n", "", done.stdout)
+    def schema(self) -> str:
+        return schema_of(self.db)
 
     def assembled_schema(self) -> str:
         """What its sql/ makes, in one go."""
@@ -111,7 +100,8 @@ class Copy:
             script = self.run("python3 sql/assemble.py").replace("@beat_schema@", '"public"')
             with psycopg.connect(f"{self.db.info.dsn} dbname=assembled") as session:
                 session.execute(f"SET LOCAL search_path = pg_catalog, pg_temp; {script}".encode())
-            return self.schema("assembled")
+                session.commit()
+                return schema_of(session)
         finally:
             self.db.execute("DROP DATABASE assembled WITH (FORCE)")
 

@@ -37,13 +37,24 @@ def test_beat_tables_in_several_schemas(bare: Session) -> None:
     said = refuse(bare, "-x", "schema=public")
     assert "already mirrors schema 'tenant one'" in said
     # Even where Alembic is not asked.
-    with pytest.raises(psycopg.errors.DuplicateSchema), bare.transaction():
+    with (
+        pytest.raises(psycopg.errors.DuplicateSchema, match="already mirrors another schema"),
+        bare.transaction(),
+    ):
         bare.execute(assemble().replace("@beat_schema@", '"public"').encode())
     bare.execute('SET search_path = "tenant one"')
     insert_task(bare, "t", crontab_id=insert_crontab(bare, "0 3 * * *"))
     assert mirror(bare, "cron_string", "t") == "0 3 * * *"
     downgrade(bare)
     upgrade(bare, "-x", "schema=public")
+
+
+def test_a_database_that_has_an_older_release(bare: Session) -> None:
+    bare.execute("CREATE SCHEMA periodic_schedule")
+    bare.execute("CREATE TABLE periodic_schedule.source_lock (slot integer PRIMARY KEY)")
+    said = refuse(bare)
+    assert "this database has pg_periodic_schedule 0.x" in said
+    assert "Downgrade it with that release" in said
 
 
 def test_not_superuser(bare: Session) -> None:
