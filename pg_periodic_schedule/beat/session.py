@@ -59,7 +59,7 @@ class Session:
         return str(
             self.value(
                 "SELECT confrelid::regclass::text FROM pg_constraint"
-                " WHERE conrelid = 'periodic_schedule.policy'::regclass AND contype = 'f'",
+                " WHERE conrelid = 'periodic_schedule.firing_policy'::regclass AND contype = 'f'",
             )
         )
 

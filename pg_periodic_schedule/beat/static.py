@@ -103,7 +103,8 @@ class StaticEntries:
                 "SELECT m.periodic_task_id, a.done, a.reason"  # noqa: S608
                 f" FROM {session.mirror()} AS m JOIN periodic_schedule.adopt(ARRAY("
                 f"  SELECT pipeline_id FROM {session.mirror()} WHERE periodic_task_id = ANY (%s)),"
-                "  force => NOT periodic_schedule.fenced()) AS a USING (pipeline_id)",
+                "  beat_is_stopped => NOT periodic_schedule.is_beat_fenced()"
+                ") AS a USING (pipeline_id)",
                 [keys],
             ).fetchall()
         except psycopg.errors.InsufficientPrivilege as error:
