@@ -49,6 +49,8 @@ BEGIN
         SELECT old.row_ctid, old.pipeline_id, n.run_state
         FROM locked AS old
         JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = old.periodic_task_id
+        LEFT JOIN periodic_schedule.firing_policy AS policy
+            ON policy.pipeline_id = old.pipeline_id AND old.pg_owned
         CROSS JOIN LATERAL _periodic_schedule.next_run_state(
             ROW(
                 coalesce(sync_time_columns.cron_string, (old.run_state).cron_string),
@@ -56,11 +58,7 @@ BEGIN
                 p.last_run_at, NULL, p.start_time, p.expires, p.one_off, NULL, NULL, NULL
             )::_periodic_schedule.run_state,
             p.total_run_count, old.run_state, old.pg_owned, old.run_count,
-            CASE
-                WHEN old.pg_owned
-                    THEN _periodic_schedule.spread_of(old.periodic_task_id, old.pipeline_id)
-                ELSE interval '0'
-            END,
+            _periodic_schedule.spread_offset(old.periodic_task_id, policy.spread),
             sync_time_columns.cron_string IS NOT NULL, from_now, sync_time_columns.now
         ) AS n
         WHERE n.is_known AND n.run_state IS DISTINCT FROM old.run_state
