@@ -25,7 +25,7 @@ lint: provision
 	$(bin)/hadolint docker/Dockerfile
 	bash -n docker/*.sh .ci/run
 
-# On the day of a release: docs of revisions in CONTRIBUTING.md.  Until 1.0 there is nothing to freeze.
+# Writes the newest revision, until it is released: CONTRIBUTING.md.  Until 1.0 there is nothing to freeze.
 freeze:
 	python3 sql/assemble.py freeze
 	cd alembic/versions && sha256sum *.py */*.sql > frozen.sha256

@@ -49,7 +49,7 @@ def missing_library(error: ImportError | OSError) -> PostponedError:
     return PostponedError(
         f"the server's Python cannot import {getattr(error, 'name', None) or 'a library'}",
         f"{error}",
-        "Run docker/provision.sh on the database server.",
+        "Run docker/provision.sh server on the database server.",
     )
 
 

@@ -253,7 +253,7 @@ def run_after(expression: str, zone_name: str, after: int) -> int | None:
         run = schedule.run_after(after)
     except ScheduleError:
         raise
-    except (ValueError, OverflowError, OSError):  # beyond the calendar of datetime and croniter
+    except (ValueError, OverflowError, OSError):  # beyond the calendar of datetime
         return None
     return run if run is None or run < END_OF_TIME else None
 

@@ -26,7 +26,7 @@ FIRST = (
     *("install/checks", "install/schemas"),
     *("mirror/internal/installation", "install/take_over_table"),
 )
-LAST = ("sync/triggers", "install/find_pipeline_source", "access/privileges")
+LAST = ("sync/triggers", "install/find_pipeline_source", "install/set_owners_and_rights")
 # The way back: before anything is dropped, and in place of dropping the table.
 BACK = {"schedules": "install/give_back_schedules", "table": "install/give_back_table"}
 KINDS = ("TYPE", "TABLE", "FUNCTION", "VIEW")
@@ -208,11 +208,11 @@ def downgrade(revision: str) -> str:
     return "".join(back) + optional(VERSIONS / revision / "old_tables.sql")
 
 
-def signature(part: Part) -> list[str]:
-    """A function's arguments as they are declared, without their defaults."""
-    arguments = re.search(r"FUNCTION [\w.]+\((.*?)\)\s*(?:RETURNS|LANGUAGE)", part.text, re.DOTALL)
-    plain = re.sub(r" DEFAULT (?:[^,(]|\([^)]*\))+", "", arguments[1] if arguments else "")
-    return [" ".join(argument.split()) for argument in plain.split(",")]
+def signature(part: Part) -> str:
+    """A function's arguments and result as they are declared, without defaults."""
+    declared = re.search(r"FUNCTION [\w.]+(\(.*?)\nLANGUAGE ", part.text, re.DOTALL)
+    plain = re.sub(r" DEFAULT (?:[^,()]|\([^)]*\))+", "", declared[1] if declared else "")
+    return "".join(plain.split())
 
 
 def changes(revision: str) -> list[Part]:
@@ -224,7 +224,7 @@ def changes(revision: str) -> list[Part]:
     for part in changed:
         if part.name in before and signature(part) != signature(before[part.name]):
             sys.exit(
-                f"{part.name} has other arguments than in the revision before\n"
+                f"{part.name} has other arguments or results than in the revision before\n"
                 '  HINT: Give it a new name: CONTRIBUTING.md, "Change a signature".'
             )
     gone = [
@@ -234,7 +234,7 @@ def changes(revision: str) -> list[Part]:
     ]
     if gone:
         changed.append(Part(DROPPED, "STEP", "\n".join(gone)))
-    return [*changed, now["access/privileges"]]
+    return [*changed, now["install/set_owners_and_rights"]]
 
 
 def freeze() -> None:

@@ -53,7 +53,7 @@ class Ledger:
         self._sent: list[tuple[UUID, UUID]] = []
         self._unsent: list[tuple[UUID, UUID, str, timedelta | None]] = []
 
-    def claim(self, session: Session, batch: int) -> int:
+    def record_due(self, session: Session, batch: int) -> int:
         """What is due comes into the ledger; the number of occurrences that did.
 
         What a scheduler that died had taken can be taken again.

@@ -31,7 +31,7 @@ class Relay:
         # What is taken is sent and finished, or given back, before a stop comes through.
         with stops_deferred() as stops:
             self._ledger.settle(session)
-            claimed = self._ledger.claim(session, batch)
+            recorded = self._ledger.record_due(session, batch)
             broker_may_work = self._broker.retry.left() <= 0
             taken = self._ledger.take(session, batch, lease) if broker_may_work else []
             if taken:
@@ -41,7 +41,7 @@ class Relay:
                 finally:
                     self.sending = False
                 self._ledger.settle(session)
-        return bool(taken or claimed)
+        return bool(taken or recorded)
 
     def _send(self, firings: Sequence[Firing], lease: timedelta, stops: Sequence[int]) -> None:
         deadline = time.monotonic() + lease.total_seconds() / 2

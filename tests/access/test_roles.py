@@ -45,7 +45,7 @@ def session_of(db: Session, role: str) -> Session:
 
 VIEWS = (
     *("due", "lag", "upcoming", "missed", "parity", "health", "metrics", "drift"),
-    *("pending_sync", "firing", "firing_policy"),
+    *("pending_sync", "firing", "firing_policy", "verification"),
 )
 READS = [
     "SELECT periodic_schedule.next_run_at(cron_string, timezone, now()) FROM pg_periodic_schedule",
@@ -55,6 +55,9 @@ READS = [
     "SELECT periodic_schedule.describe('0 3 * * 1', 'de')",
     "SELECT * FROM periodic_schedule.preview('{key}')",
     "SELECT * FROM periodic_schedule.tz_database()",
+    "SELECT * FROM periodic_schedule.verify('0 3 * * 1', 'UTC', now(), now() + interval '1 year')",
+    "SELECT periodic_schedule.is_beat_fenced()",
+    "SELECT * FROM periodic_schedule.access()",
     *[f"SELECT * FROM periodic_schedule.{view}" for view in VIEWS],
 ]
 TICKS = [
@@ -75,6 +78,7 @@ OPERATES = [
     "INSERT INTO periodic_schedule.firing_policy (pipeline_id, spread) VALUES ('{key}', '1 min')",
     "DELETE FROM periodic_schedule.firing_policy",
     "SELECT * FROM periodic_schedule.reconcile()",
+    "SELECT periodic_schedule.verify_all('1 day')",
     "SELECT * FROM periodic_schedule.release()",
 ]
 
@@ -129,7 +133,8 @@ def test_nothing_but_what_is_listed_is_granted(installed: Session) -> None:
 
 
 def test_an_upgrade_keeps_the_kinds_and_completes_them(installed: Session) -> None:
-    privileges = (ROOT / "sql/access/privileges.sql").read_text().replace("@beat_schema@", "public")
+    step = (ROOT / "sql/install/set_owners_and_rights.sql").read_text()
+    privileges = step.replace("@beat_schema@", "public")
     installed.execute("REVOKE EXECUTE ON FUNCTION periodic_schedule.reap FROM some_ticker;"
                       " REVOKE SELECT ON periodic_schedule.lag FROM some_reader")  # fmt: skip
     with installed.transaction():

@@ -1,4 +1,4 @@
--- The planner puts it into sync_time_columns(), with run_basis(); each OFFSET 0: computed once, not
+-- The planner puts it into sync_run_state(), with run_basis(); each OFFSET 0: computed once, not
 -- wherever it is used.
 CREATE OR REPLACE FUNCTION _periodic_schedule.next_run_state(
     beat _periodic_schedule.run_state, total_run_count integer,

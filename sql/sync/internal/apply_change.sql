@@ -27,12 +27,12 @@ BEGIN
         IF table_kind = 'task' AND source_keys <> '{*}' THEN
             task_ids := source_keys::bigint[];
             IF change = 'runs' THEN
-                task_ids := _periodic_schedule.sync_time_columns(task_ids, clock_timestamp());
+                task_ids := _periodic_schedule.sync_run_state(task_ids, clock_timestamp());
                 -- The first in a session finds no Python.
                 IF task_ids <> '{}'
                     AND _periodic_schedule.py_next_run_at('* * * * *', 'UTC', 0) IS NULL THEN
                     PERFORM _periodic_schedule.py_load();
-                    task_ids := _periodic_schedule.sync_time_columns(task_ids, clock_timestamp());
+                    task_ids := _periodic_schedule.sync_run_state(task_ids, clock_timestamp());
                 END IF;
                 change := 'timetable';
             END IF;

@@ -47,9 +47,9 @@ BEGIN
     END IF;
     IF redefined THEN
         -- Even where all were missing: who had the slots before us may have inserted rows.
-        PERFORM _periodic_schedule.claim_unowned_rows(ready.ids);
+        PERFORM _periodic_schedule.attach_rows_without_task(ready.ids);
         IF change <> 'created' OR cardinality(ready.missing) < cardinality(ready.ids) THEN
-            PERFORM _periodic_schedule.remove_gone_and_park_renamed(ready.ids);
+            PERFORM _periodic_schedule.remove_gone_and_free_keys(ready.ids);
         END IF;
     END IF;
     PERFORM _periodic_schedule.write_mirror_rows(

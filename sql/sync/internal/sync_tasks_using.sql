@@ -37,7 +37,7 @@ BEGIN
     END IF;
     IF table_kind IN ('crontab', 'interval') AND cardinality(source_keys) = 1
         AND task_ids <> '{}' THEN
-        task_ids := _periodic_schedule.sync_timetable(table_kind, source_keys[1], task_ids);
+        task_ids := _periodic_schedule.sync_edited_timetable(table_kind, source_keys[1], task_ids);
     END IF;
     RETURN task_ids = '{}' OR _periodic_schedule.try_sync_tasks(
         task_ids,

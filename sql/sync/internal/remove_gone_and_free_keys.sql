@@ -1,4 +1,4 @@
-CREATE OR REPLACE FUNCTION _periodic_schedule.remove_gone_and_park_renamed(
+CREATE OR REPLACE FUNCTION _periodic_schedule.remove_gone_and_free_keys(
     task_ids bigint[]
 ) RETURNS void
 LANGUAGE plpgsql VOLATILE
@@ -20,6 +20,6 @@ BEGIN
     END IF;
 END
 $function$;
-COMMENT ON FUNCTION _periodic_schedule.remove_gone_and_park_renamed(bigint[]) IS
+COMMENT ON FUNCTION _periodic_schedule.remove_gone_and_free_keys(bigint[]) IS
     'Deletes the mirror rows of tasks that are no more, and frees the keys of those renamed, so '
     'that write_mirror_rows() meets no key of another row';

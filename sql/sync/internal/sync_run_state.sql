@@ -4,7 +4,7 @@
 -- mirror row says is right, because a session that changes them has to lock that row too, or defers
 -- (docs/locking.md).
 -- Longer than 80 lines: one statement locks, reads and writes.
-CREATE OR REPLACE FUNCTION _periodic_schedule.sync_time_columns(
+CREATE OR REPLACE FUNCTION _periodic_schedule.sync_run_state(
     task_ids bigint[], now timestamptz, cron_string text DEFAULT NULL, timezone text DEFAULT NULL,
     crontab_id bigint DEFAULT NULL, interval_id bigint DEFAULT NULL, OUT unsynced bigint[]
 )
@@ -26,10 +26,10 @@ BEGIN
             set_config('enable_seqscan', 'on', true),
             set_config('random_page_cost', '1.1', true);  -- what is fired all day is in memory
     END IF;
-    IF sync_time_columns.cron_string IS NOT NULL THEN  -- once for nearly all
+    IF sync_run_state.cron_string IS NOT NULL THEN  -- once for nearly all
         from_now := _periodic_schedule.py_next_run_at(
-            sync_time_columns.cron_string, sync_time_columns.timezone,
-            _periodic_schedule.to_microseconds(sync_time_columns.now)
+            sync_run_state.cron_string, sync_run_state.timezone,
+            _periodic_schedule.to_microseconds(sync_run_state.now)
         );
     END IF;
     WITH locked AS MATERIALIZED (
@@ -53,21 +53,21 @@ BEGIN
             ON policy.pipeline_id = old.pipeline_id AND old.pg_owned
         CROSS JOIN LATERAL _periodic_schedule.next_run_state(
             ROW(
-                coalesce(sync_time_columns.cron_string, (old.run_state).cron_string),
-                coalesce(sync_time_columns.timezone, (old.run_state).timezone), p.enabled,
+                coalesce(sync_run_state.cron_string, (old.run_state).cron_string),
+                coalesce(sync_run_state.timezone, (old.run_state).timezone), p.enabled,
                 p.last_run_at, NULL, p.start_time, p.expires, p.one_off, NULL, NULL, NULL
             )::_periodic_schedule.run_state,
             p.total_run_count, old.run_state, old.pg_owned, old.run_count,
             _periodic_schedule.spread_offset(old.periodic_task_id, policy.spread),
-            sync_time_columns.cron_string IS NOT NULL, from_now, sync_time_columns.now
+            sync_run_state.cron_string IS NOT NULL, from_now, sync_run_state.now
         ) AS n
         WHERE n.is_known AND n.run_state IS DISTINCT FROM old.run_state
           AND (
-              sync_time_columns.cron_string IS NULL
+              sync_run_state.cron_string IS NULL
               OR num_nonnulls(p.crontab_id, p.interval_id, p.clocked_id, p.solar_id) = 1
               AND (
-                  p.crontab_id = sync_time_columns.crontab_id
-                  OR p.interval_id = sync_time_columns.interval_id
+                  p.crontab_id = sync_run_state.crontab_id
+                  OR p.interval_id = sync_run_state.interval_id
               )
           )
     ),
@@ -95,7 +95,7 @@ BEGIN
     END IF;
 END
 $function$;
-COMMENT ON FUNCTION _periodic_schedule.sync_time_columns(
+COMMENT ON FUNCTION _periodic_schedule.sync_run_state(
     bigint[], timestamptz, text, text, bigint, bigint
 ) IS
     'Fast path of sync for pauses, saved runs and crontab or interval edits. Updates the columns '

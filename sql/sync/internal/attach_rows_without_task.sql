@@ -1,4 +1,5 @@
-CREATE OR REPLACE FUNCTION _periodic_schedule.claim_unowned_rows(task_ids bigint[]) RETURNS void
+CREATE OR REPLACE FUNCTION _periodic_schedule.attach_rows_without_task(task_ids bigint[])
+RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -17,6 +18,6 @@ BEGIN
       END;
 END
 $function$;
-COMMENT ON FUNCTION _periodic_schedule.claim_unowned_rows(bigint[]) IS
+COMMENT ON FUNCTION _periodic_schedule.attach_rows_without_task(bigint[]) IS
     'Gives these tasks the mirror rows of their key that no task has yet: the application''s own, '
     'from before the table was taken over';

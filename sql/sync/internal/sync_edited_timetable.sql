@@ -1,5 +1,5 @@
 -- The caller has locked the slot of the timetable, or has deferred what it could not lock.
-CREATE OR REPLACE FUNCTION _periodic_schedule.sync_timetable(
+CREATE OR REPLACE FUNCTION _periodic_schedule.sync_edited_timetable(
     table_kind text, source_key text, task_ids bigint[]
 ) RETURNS bigint[]
 LANGUAGE plpgsql VOLATILE
@@ -31,7 +31,7 @@ BEGIN
     -- Else deleted, or columns with spaces or non-ASCII characters: for expected_rows().
     IF edited.interval_id IS NOT NULL
         OR _periodic_schedule.is_plain_crontab(edited.cron_string) THEN
-        RETURN _periodic_schedule.sync_time_columns(
+        RETURN _periodic_schedule.sync_run_state(
             task_ids, clock_timestamp(), edited.cron_string, edited.timezone, edited.crontab_id,
             edited.interval_id
         );
@@ -41,6 +41,6 @@ EXCEPTION WHEN OTHERS THEN  -- of one row: try_sync_tasks() finds it
     RETURN task_ids;
 END
 $function$;
-COMMENT ON FUNCTION _periodic_schedule.sync_timetable(text, text, bigint[]) IS
+COMMENT ON FUNCTION _periodic_schedule.sync_edited_timetable(text, text, bigint[]) IS
     'Mirrors an edit of one crontab or interval to tasks that use it. Returns the tasks it could '
     'not do; raises nothing';
