@@ -1,6 +1,6 @@
 -- What Beat knows nothing of.  Only schedules that differ from the defaults have a row.
--- It is in this room, because expected_rows() reads it: spread moves next_run_at.  tick() reads it in
--- due_rows(), and add_firings() copies what take() must know.
+-- It is in this room, because expected_rows() reads it: spread moves next_run_at.  tick() reads it
+-- in due_rows(), and add_firings() copies what take() must know.
 CREATE TABLE periodic_schedule.firing_policy (
     pipeline_id uuid PRIMARY KEY REFERENCES @beat_schema@.pg_periodic_schedule (pipeline_id)
     ON UPDATE CASCADE ON DELETE CASCADE,
