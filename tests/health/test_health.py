@@ -24,6 +24,9 @@ PROBLEMS = {
     "no_next_run": f"UPDATE {TASKS} SET crontab_id = NULL",
     "sync_pending": "INSERT INTO periodic_schedule.pending_sync VALUES"
     " (DEFAULT, 'task', '0', 'why', now() - interval '2 minutes')",
+    "croniter_differs": "INSERT INTO periodic_schedule.verification (cron_string, timezone,"
+    " verified_at, after, until, differences, first_difference)"
+    " VALUES ('* * * * *', 'UTC', now(), now(), now(), 1, 'a run that croniter does not find')",
     "drift": "UPDATE pg_periodic_schedule SET task = 'app.other'",
 }
 

@@ -152,6 +152,7 @@ def test_every_column_has_its_place(db: Session) -> None:
     )
     table = dict(db.execute(columns, ["pg_periodic_schedule"]).fetchall())
     types = [
+        *db.execute(columns, ["_periodic_schedule.copied"]).fetchall(),
         *db.execute(columns, ["_periodic_schedule.identity"]).fetchall(),
         *db.execute(columns, ["_periodic_schedule.run_state"]).fetchall(),
     ]
