@@ -34,9 +34,22 @@ BEGIN
             HINT = 'Leave both out: SELECT * FROM periodic_schedule.tick().';
     END IF;
     PERFORM _periodic_schedule.sync_pending(500, clock_timestamp() + interval '0.1 s');
-    claimed := _periodic_schedule.claim_due(tick.now, batch);
+    -- In the order of the ledger's key, so that its index is written page by page.
+    SELECT
+        array_agg(c.pipeline_id ORDER BY c.pipeline_id) AS pipeline_ids,
+        array_agg(c.row_ctid ORDER BY c.pipeline_id) AS row_ctids,
+        NULL::bigint AS last_pending_id
+    INTO claimed
+    FROM (
+        SELECT m.pipeline_id, m.ctid AS row_ctid FROM @beat_schema@.pg_periodic_schedule AS m
+        WHERE m.enabled AND m.next_run_at <= tick.now AND m.pg_owned
+        ORDER BY m.next_run_at LIMIT batch FOR NO KEY UPDATE SKIP LOCKED
+    ) AS c;
     IF claimed.pipeline_ids IS NULL THEN
         RETURN;
+    END IF;
+    IF EXISTS (SELECT FROM periodic_schedule.pending_sync) THEN
+        claimed := _periodic_schedule.sync_claimed(claimed.pipeline_ids);
     END IF;
     PERFORM _periodic_schedule.py_load();
 

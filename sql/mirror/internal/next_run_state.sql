@@ -1,5 +1,6 @@
 -- The planner puts it into sync_run_state(), with run_basis(); each OFFSET 0: computed once, not
--- wherever it is used.
+-- wherever it is used.  None at the end: so the caller's query has the columns of run_state, and no
+-- composite value need be made.
 CREATE OR REPLACE FUNCTION _periodic_schedule.next_run_state(
     beat _periodic_schedule.run_state, total_run_count integer,
     old _periodic_schedule.run_state, old_pg_owned boolean, old_run_count bigint, spread interval,
@@ -40,8 +41,7 @@ BEGIN ATOMIC
             b.effective_at, (beat).start_time
         ) AS run_at
         OFFSET 0
-    ) AS n
-    OFFSET 0;
+    ) AS n;
 END;
 COMMENT ON FUNCTION _periodic_schedule.next_run_state(
     _periodic_schedule.run_state, integer, _periodic_schedule.run_state, boolean, bigint, interval,

@@ -35,10 +35,8 @@ BEGIN
     WITH locked AS MATERIALIZED (
         SELECT
             m.ctid AS row_ctid, m.pipeline_id, m.periodic_task_id, m.pg_owned, m.run_count,
-            ROW(
-                m.cron_string, m.timezone, m.enabled, m.last_run_at, m.next_run_at, m.start_time,
-                m.expires, m.one_off, m.effective_at, m.parity_since, m.parity_count
-            )::_periodic_schedule.run_state AS run_state
+            m.cron_string, m.timezone, m.enabled, m.last_run_at, m.next_run_at, m.start_time,
+            m.expires, m.one_off, m.effective_at, m.parity_since, m.parity_count
         FROM @beat_schema@.pg_periodic_schedule AS m
         WHERE m.periodic_task_id = ANY (task_ids) AND m.sync_error IS NULL
           AND m.cron_string NOT LIKE '@solar %'
@@ -49,19 +47,29 @@ BEGIN
         SELECT old.row_ctid, old.pipeline_id, n.run_state
         FROM locked AS old
         JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = old.periodic_task_id
-        LEFT JOIN periodic_schedule.firing_policy AS policy
-            ON policy.pipeline_id = old.pipeline_id AND old.pg_owned
+        CROSS JOIN LATERAL (
+            SELECT ROW(
+                old.cron_string, old.timezone, old.enabled, old.last_run_at, old.next_run_at,
+                old.start_time, old.expires, old.one_off, old.effective_at, old.parity_since,
+                old.parity_count
+            )::_periodic_schedule.run_state AS run_state
+        ) AS o
         CROSS JOIN LATERAL _periodic_schedule.next_run_state(
             ROW(
-                coalesce(sync_run_state.cron_string, (old.run_state).cron_string),
-                coalesce(sync_run_state.timezone, (old.run_state).timezone), p.enabled,
+                coalesce(sync_run_state.cron_string, old.cron_string),
+                coalesce(sync_run_state.timezone, old.timezone), p.enabled,
                 p.last_run_at, NULL, p.start_time, p.expires, p.one_off, NULL, NULL, NULL
             )::_periodic_schedule.run_state,
-            p.total_run_count, old.run_state, old.pg_owned, old.run_count,
-            _periodic_schedule.spread_offset(old.periodic_task_id, policy.spread),
+            p.total_run_count, o.run_state, old.pg_owned, old.run_count,
+            CASE
+                WHEN old.pg_owned
+                    THEN _periodic_schedule.spread_of(old.periodic_task_id, old.pipeline_id)
+                ELSE interval '0'
+            END,
             sync_run_state.cron_string IS NOT NULL, from_now, sync_run_state.now
         ) AS n
-        WHERE n.is_known AND n.run_state IS DISTINCT FROM old.run_state
+        -- Column by column: the planner takes both apart again.
+        WHERE n.is_known AND ROW((n.run_state).*) IS DISTINCT FROM ROW((o.run_state).*)
           AND (
               sync_run_state.cron_string IS NULL
               OR num_nonnulls(p.crontab_id, p.interval_id, p.clocked_id, p.solar_id) = 1
