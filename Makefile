@@ -9,7 +9,7 @@ demo: provision  ## schedules written through Django, the mirror, and Beat retir
 test: provision  ## the whole suite, on throw-away servers
 	$(bin)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-differential: provision  ## a million random crontabs against Celery's parser: seven minutes
+differential: provision  ## a million random crontabs against Celery's parser and croniter: seven minutes
 	PYTHONPATH=docker $(bin)/python tests/differential.py
 
 # In time on two cores: five to ten minutes; SIZES=1000,10000,1000000 as long, ADVANCES=10000000 a quarter of an hour.

@@ -118,8 +118,12 @@ def searched(sets: list[set[int]], after: datetime.datetime) -> datetime.datetim
 
 
 def found_by_croniter(sets: list[set[int]], after: datetime.datetime) -> datetime.datetime:
-    """The first match after a moment.  croniter is given the numbers: it reads texts otherwise."""
-    numbers = " ".join(",".join(map(str, sorted(values))) for values in sets)
+    """The first match after a moment.  croniter is given numbers: texts it reads otherwise.  Of a
+    whole field it is given the ``*``, which it reads three times as fast."""
+    numbers = " ".join(
+        ",".join(map(str, sorted(values))) if len(values) <= high - low else "*"
+        for values, (low, high) in zip(sets, LIMITS, strict=True)
+    )
     return croniter(numbers, after, day_or=False).get_next(datetime.datetime)
 
 
