@@ -16,7 +16,7 @@ SQL = Path(__file__).resolve().parent
 ROOT = SQL.parent
 VERSIONS = ROOT / "alembic" / "versions"
 
-# From the bottom: a room calls only itself and those before it.  sql/README.md says what for.
+# In order: a room calls only itself and those before it.  sql/README.md says what for.
 ROOMS = (
     *("next_run", "source", "mirror", "sync", "firing"),
     *("handover", "beat", "health", "access", "install"),

@@ -5,6 +5,7 @@ has a copy of its own, reached by psycopg (``db``, ``connect``) or through Djang
 """
 
 import contextlib
+import datetime
 import os
 import shutil
 import subprocess
@@ -327,6 +328,16 @@ def insert_interval(session: psycopg.Connection[Any], every: int, period: str = 
         "INSERT INTO django_celery_beat_intervalschedule (every, period) VALUES (%s, %s)"
         " RETURNING id",
         [every, period],
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def insert_clocked(session: psycopg.Connection[Any], at: datetime.datetime) -> int:
+    """A clocked row."""
+    row = session.execute(
+        "INSERT INTO django_celery_beat_clockedschedule (clocked_time) VALUES (%s) RETURNING id",
+        [at],
     ).fetchone()
     assert row is not None
     return int(row[0])

@@ -178,16 +178,6 @@ def session_of(db: Session, role: str) -> Session:
     )
 
 
-def once_at(db: Session, moment: float) -> int:
-    row = db.execute(
-        "INSERT INTO django_celery_beat_clockedschedule (clocked_time)"
-        " VALUES (to_timestamp(%s)) RETURNING id",
-        [moment],
-    ).fetchone()
-    assert row is not None
-    return int(row[0])
-
-
 def utc(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 

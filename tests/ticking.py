@@ -13,15 +13,6 @@ MINUTE = datetime.timedelta(minutes=1)
 TASKS = "django_celery_beat_periodictask"
 
 
-def clocked(db: Session, at: Moment) -> int:
-    row = db.execute(
-        "INSERT INTO django_celery_beat_clockedschedule (clocked_time) VALUES (%s) RETURNING id",
-        [at],
-    ).fetchone()
-    assert row is not None
-    return int(row[0])
-
-
 def adopt(db: Session) -> None:
     """All of them: no Beat runs in these tests."""
     rows = db.execute(

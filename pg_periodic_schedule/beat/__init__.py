@@ -6,7 +6,7 @@ Any number may run.
 
 - scheduler: Celery's interface; it owns one of each of the following
 - session: the connection to the database, while there is one
-- ledger: what the database hands out, and the outcomes that it has not been told yet
+- ledger: what the database hands out, and the outcomes that it does not have yet
 - broker: the connection that messages are published on
 - relay: from the ledger to the broker, a batch at a time
 - static: ``beat_schedule`` of Celery's settings

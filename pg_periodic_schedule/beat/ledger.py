@@ -1,4 +1,5 @@
-"""The ledger, as the relay sees it: firings are taken from it, and what became of them is told."""
+"""The ledger, as the relay sees it: firings are taken from it, and what became of them is
+written back."""
 
 import os
 import socket
@@ -44,9 +45,9 @@ class Firing(NamedTuple):
 
 
 class Ledger:
-    """The outcomes that the database has not been told yet, and what it is asked for.
+    """The outcomes that the database does not have yet, and what it is asked for.
 
-    They outlive the session: what a lost connection keeps from the database is told by the next.
+    They outlive the session: what a lost connection kept from the database, the next one brings.
     """
 
     def __init__(self) -> None:
@@ -83,7 +84,7 @@ class Ledger:
         self._unsent.append((firing.id, firing.token, why, None))
 
     def settle(self, session: Session) -> None:
-        """Tells the database."""
+        """Writes the outcomes to the database."""
         for query, outcomes in ((FINISH, self._sent), (FAIL, self._unsent)):
             if outcomes:
                 columns = [list(column) for column in zip(*outcomes, strict=True)]

@@ -99,10 +99,11 @@ class StaticEntries:
     def _try_to_adopt(self, session: Session, keys: list[int]) -> list[tuple[Any, ...]]:
         """Whether each is adopted now, and why not."""
         try:
+            mirror = session.mirror()
             return session.connection.execute(
                 "SELECT m.periodic_task_id, a.done, a.reason"  # noqa: S608
-                f" FROM {session.mirror()} AS m JOIN periodic_schedule.adopt(ARRAY("
-                f"  SELECT pipeline_id FROM {session.mirror()} WHERE periodic_task_id = ANY (%s)),"
+                f" FROM {mirror} AS m JOIN periodic_schedule.adopt(ARRAY("
+                f"  SELECT pipeline_id FROM {mirror} WHERE periodic_task_id = ANY (%s)),"
                 "  beat_is_stopped => NOT periodic_schedule.is_beat_fenced()"
                 ") AS a USING (pipeline_id)",
                 [keys],

@@ -32,7 +32,8 @@ BEGIN
     FROM (
         SELECT DISTINCT m.cron_string, m.timezone
         FROM @beat_schema@.pg_periodic_schedule AS m
-        WHERE m.sync_error IS NULL AND m.cron_string <> '' AND NOT starts_with(m.cron_string, '@')
+        WHERE m.sync_error IS NULL AND m.cron_string <> ''
+          AND _periodic_schedule.kind_of(m.cron_string) = 'crontab'
     ) AS s
     CROSS JOIN LATERAL _periodic_schedule.py_verify(
         s.cron_string, s.timezone, _periodic_schedule.to_microseconds(verify_all.now),

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 from conftest import ROOT, alembic, insert_crontab, insert_task, mirror, pending, url_of
+from places import session_of
 
 Session = psycopg.Connection[Any]
 ROLES = {kind: f"some_{kind}" for kind in ("reader", "ticker", "operator", "nobody")}
@@ -36,11 +37,6 @@ def installed(bare: Session, request: pytest.FixtureRequest) -> Iterator[Session
     finally:
         bare.execute(f"REASSIGN OWNED BY beat_owner TO postgres; DROP OWNED BY {names}")
         bare.execute(f"DROP ROLE {names}")
-
-
-def session_of(db: Session, role: str) -> Session:
-    url = url_of(db.info, user=role).replace("+psycopg", "")
-    return psycopg.connect(url, autocommit=True)
 
 
 VIEWS = (

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from brokers import wait_for
-from conftest import insert_crontab, insert_interval, insert_task
-from places import Place, Roles, Sent, fence, minute_of, once_at, times, utc
+from conftest import insert_clocked, insert_crontab, insert_interval, insert_task
+from places import Place, Roles, Sent, fence, minute_of, times, utc
 
 SEED = int(os.environ.get("HANDOVER_SEED", "1"))
 
@@ -81,7 +81,7 @@ def test_in_all_orders_with_kills_each_occurrence_has_one_firer(place: Place, ro
     begun = time.time()
     clocked = {f"clocked {n}": begun + chance.uniform(38, 54) for n in range(30)}
     for name, moment in clocked.items():
-        insert_task(db, name, clocked_id=once_at(db, moment), one_off=True)
+        insert_task(db, name, clocked_id=insert_clocked(db, utc(moment)), one_off=True)
     minutes = [f"minute {n}" for n in range(20)]
     crontab = insert_crontab(db, "* * * * *")
     for name in minutes:

@@ -4,14 +4,13 @@ import datetime
 from typing import Any
 
 import pytest
-from conftest import insert_crontab, insert_interval, insert_task, mirror
+from conftest import insert_clocked, insert_crontab, insert_interval, insert_task, mirror
 from ticking import (
     MINUTE,
     TASKS,
     Session,
     adopt,
     assert_in_sync,
-    clocked,
     ledger,
     next_minute,
     set_policy,
@@ -65,7 +64,7 @@ def test_misfire_policies(
 
 def test_a_missed_clocked_task_under_skip_is_done_with(db: Session) -> None:
     start = next_minute(db)
-    insert_task(db, "t", clocked_id=clocked(db, start), one_off=True)
+    insert_task(db, "t", clocked_id=insert_clocked(db, start), one_off=True)
     adopt(db)
     set_policy(db, "t", misfire="skip")
     assert [row[2] for row in tick(db, start + 5 * MINUTE)] == ["skipped"]

@@ -7,8 +7,16 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import drift, insert_crontab, insert_interval, insert_task, mirror, pending
-from ticking import TASKS, adopt, clocked, set_policy, tick
+from conftest import (
+    drift,
+    insert_clocked,
+    insert_crontab,
+    insert_interval,
+    insert_task,
+    mirror,
+    pending,
+)
+from ticking import TASKS, adopt, set_policy, tick
 
 Session = psycopg.Connection[Any]
 SECOND = datetime.timedelta(seconds=1)
@@ -52,7 +60,7 @@ class Play:
             columns[kind] = insert_interval(self.db, *self.choice.choice(INTERVALS))
         elif kind == "clocked_id":
             delay = self.choice.choice([-99999, -1, 0, 30, 4000])
-            columns[kind] = clocked(self.db, self.now + delay * SECOND)
+            columns[kind] = insert_clocked(self.db, self.now + delay * SECOND)
         else:
             columns[kind] = self.db.execute(
                 "INSERT INTO django_celery_beat_solarschedule (event, latitude, longitude)"

@@ -8,14 +8,22 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from conftest import ROOT, alembic, insert_crontab, insert_interval, insert_task, mirror, url_of
+from conftest import (
+    ROOT,
+    alembic,
+    insert_clocked,
+    insert_crontab,
+    insert_interval,
+    insert_task,
+    mirror,
+    url_of,
+)
 from ticking import (
     MINUTE,
     TASKS,
     Session,
     adopt,
     assert_in_sync,
-    clocked,
     due_task,
     fired,
     ledger,
@@ -30,8 +38,10 @@ def test_each_kind_is_fired_when_the_mirror_says_and_moves_on(db: Session) -> No
     insert_task(db, "cron", crontab_id=insert_crontab(db, "* * * * *"))
     insert_task(db, "daily", crontab_id=insert_crontab(db, f"{start:%-M %-H} * * *"))
     insert_task(db, "once", crontab_id=insert_crontab(db, "* * * * *"), one_off=True)
-    insert_task(db, "clocked", clocked_id=clocked(db, start), one_off=True)
-    insert_task(db, "clocked long ago", clocked_id=clocked(db, start - 999 * MINUTE), one_off=True)
+    insert_task(db, "clocked", clocked_id=insert_clocked(db, start), one_off=True)
+    insert_task(
+        db, "clocked long ago", clocked_id=insert_clocked(db, start - 999 * MINUTE), one_off=True
+    )
     insert_task(db, "starts", crontab_id=insert_crontab(db, "* * * * *"), start_time=start + MINUTE)
     insert_task(db, "expires", crontab_id=insert_crontab(db, "* * * * *"), expires=start + MINUTE)
     insert_task(db, "paused", crontab_id=insert_crontab(db, "* * * * *"), enabled=False)

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import psycopg
 from brokers import Broker
-from conftest import insert_crontab, insert_interval, insert_task
-from places import TASKS, Place, Session, minute_of, once_at, times, utc
+from conftest import insert_clocked, insert_crontab, insert_interval, insert_task
+from places import TASKS, Place, Session, minute_of, times, utc
 
 WINDOW = 130.0
 
@@ -76,9 +76,13 @@ def insert_two_hundred(db: Session, start: float) -> dict[str, int]:
     for count, period in ((1, "minutes"), (2_500_000, "microseconds"), (1, "hours"), (1, "days")):
         add("interval", interval_id=insert_interval(db, count, period), last_run_at=utc(start))
     for number in range(24):
-        add("clocked", clocked_id=once_at(db, start + 5 + number % 6 * 20.25), one_off=True)
-    add("clocked", clocked_id=once_at(db, start - 3600), one_off=True)
-    add("clocked", clocked_id=once_at(db, start + 3600), one_off=True)
+        add(
+            "clocked",
+            clocked_id=insert_clocked(db, utc(start + 5 + number % 6 * 20.25)),
+            one_off=True,
+        )
+    add("clocked", clocked_id=insert_clocked(db, utc(start - 3600)), one_off=True)
+    add("clocked", clocked_id=insert_clocked(db, utc(start + 3600)), one_off=True)
     for number in range(20):
         event = ("sunrise", "solar_noon", "sunset", "dawn_civil", "dusk_nautical")[number % 5]
         place = where_it_happens(db, event, start + 10 + number * 5.5)

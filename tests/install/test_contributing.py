@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from conftest import BIN, ROOT, drift, insert_crontab, insert_task, mirror, url_of
 from databases import schema_of
+from places import session_of
 
 Session = psycopg.Connection[Any]
 BLOCK = re.compile(r"(?ms)^ *```(\w+)(?: (\S+))?\n(.*?)^ *```$")
@@ -248,6 +249,5 @@ def test_where_the_time_goes(db: Session) -> None:
 @pytest.fixture
 def reader(bare: Session) -> Iterator[Callable[[], Session]]:
     bare.execute("CREATE ROLE some_reader LOGIN")
-    url = url_of(bare.info, user="some_reader").replace("+psycopg", "")
-    yield lambda: psycopg.connect(url, autocommit=True)
+    yield lambda: session_of(bare, "some_reader")
     bare.execute("DROP OWNED BY some_reader; DROP ROLE some_reader")
