@@ -13,7 +13,7 @@ AS $function$
         ]),
         ('reader', 'EXECUTE', 'FUNCTION', 'periodic_schedule', ARRAY[
             'next_run_at', 'next_runs', 'runs_between', 'validate', 'describe', 'preview', 'verify',
-            'tz_database', 'next_wakeup', 'is_beat_fenced', 'access'
+            'tz_database', 'next_wakeup', 'is_beat_fenced', 'access', 'setup_problems'
         ]),
         ('reader', 'EXECUTE', 'FUNCTION', '_periodic_schedule', ARRAY[  -- what those are made of
             'py_load', 'py_load_explain', 'py_load_verify', 'py_next_run_at', 'py_runs_between',
@@ -24,7 +24,7 @@ AS $function$
         ]),
         ('ticker', 'EXECUTE', 'FUNCTION', 'periodic_schedule', ARRAY[
             'tick', 'take', 'finish', 'fail', 'reap', 'next_wakeup', 'is_beat_fenced', 'save_runs',
-            'prune', 'adopt'
+            'prune', 'adopt', 'setup_problems'
         ]),
         ('operator', 'EXECUTE', 'FUNCTION', 'periodic_schedule', ARRAY[
             'adopt', 'release', 'run_now', 'backfill', 'reconcile', 'verify_all'

@@ -42,8 +42,11 @@ def test_health_shows_each_problem(db: Session, problem: str) -> None:
 
 
 def test_each_problem_is_tried() -> None:
-    source = (ROOT / "sql/health/internal/health_rows.sql").read_text()
-    assert re.findall(r"SELECT '(\w+)', ", source) == list(PROBLEMS)
+    sources = [
+        (ROOT / f"sql/health/internal/{part}_problems.sql").read_text()
+        for part in ("firing", "drift")
+    ]
+    assert re.findall(r"SELECT '(\w+)', ", "".join(sources)) == list(PROBLEMS)
 
 
 def test_health_shows_a_beat_that_is_not_fenced(place: Place) -> None:
