@@ -24,7 +24,9 @@ PAGES = ("firing", "recipes", "time", "scaling", "performance")
 USER_PAGES = [ROOT / "README.md", *(ROOT / "docs" / f"{page}.md" for page in PAGES)]
 MENTION = re.compile(r"(?<![\w.])(_?periodic_schedule|@beat_schema@)\.(\w+)")
 COMMENT_ON = re.compile(r"^COMMENT ON (?:[^';]|'(?:[^']|'')*')*;", re.MULTILINE)
-SAID = re.compile(r"(?:HINT|DETAIL) = (?:format\(\s*)?'(?:[^']|'')*'(?:\s*'(?:[^']|'')*')*")
+SAID = re.compile(
+    r"(?:(?:HINT|DETAIL) = (?:format\(\s*)?|mend CONSTANT text := )'(?:[^']|'')*'(?:\s*'(?:[^']|'')*')*"
+)
 
 
 def room_of(path: Path) -> str:
@@ -40,7 +42,7 @@ def expected_name(path: Path) -> str:
 
 
 def code_of(sql: str) -> str:
-    """Without what is only said: comments, COMMENT ON, hints."""
+    """Without what is only said: comments, COMMENT ON, hints, statements that mend."""
     return SAID.sub("", COMMENT_ON.sub("", re.sub(r"--.*", "", sql)))
 
 

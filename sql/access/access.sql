@@ -8,8 +8,8 @@ AS $function$
     FROM (
         VALUES
         ('reader', 'SELECT', 'TABLE', 'periodic_schedule', ARRAY[
-            'drift', 'pending_sync', 'firing', 'firing_policy', 'due', 'lag', 'upcoming', 'missed',
-            'parity', 'health', 'metrics', 'verification'
+            'drift', 'pending_sync', 'firing_policy', 'due', 'lag', 'upcoming', 'missed', 'parity',
+            'health', 'metrics', 'verification'
         ]),
         ('reader', 'EXECUTE', 'FUNCTION', 'periodic_schedule', ARRAY[
             'next_run_at', 'next_runs', 'runs_between', 'validate', 'describe', 'preview', 'verify',
@@ -24,10 +24,12 @@ AS $function$
         ]),
         ('ticker', 'EXECUTE', 'FUNCTION', 'periodic_schedule', ARRAY[
             'tick', 'take', 'finish', 'fail', 'reap', 'next_wakeup', 'is_beat_fenced', 'save_runs',
-            'prune', 'adopt', 'setup_problems'
+            'prune', 'setup_problems'
         ]),
+        ('ticker', 'EXECUTE', 'FUNCTION', '_periodic_schedule', ARRAY['lock_static_entries']),
         ('operator', 'EXECUTE', 'FUNCTION', 'periodic_schedule', ARRAY[
-            'adopt', 'release', 'run_now', 'backfill', 'reconcile', 'verify_all'
+            'adopt', 'release', 'fence_beat', 'unfence_beat', 'run_now', 'backfill', 'reconcile',
+            'verify_all'
         ]),
         ('operator', 'SELECT, INSERT, UPDATE, DELETE', 'TABLE', 'periodic_schedule', ARRAY[
             'firing_policy'
@@ -44,16 +46,19 @@ AS $function$
         WHERE a.type = 'TABLE'
     ) AS o
     UNION ALL
-    SELECT k.kind, p.privilege, p.object
+    SELECT k.kind, 'SELECT', 'TABLE @beat_schema@.pg_periodic_schedule'
     FROM (VALUES ('reader'), ('ticker'), ('operator')) AS k (kind)
-    CROSS JOIN (
-        VALUES
-        ('USAGE', 'SCHEMA periodic_schedule'),
-        ('SELECT', 'TABLE @beat_schema@.pg_periodic_schedule')
-    ) AS p (privilege, object)
-    UNION ALL  -- where PL/pgSQL looks names up as its caller
-    SELECT 'reader', 'USAGE', 'SCHEMA _periodic_schedule'
+    UNION ALL  -- but for what is in the message: secrets are there
+    SELECT
+        'reader',
+        format('SELECT (%s)', string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)),
+        'TABLE periodic_schedule.firing'
+    FROM pg_attribute AS a
+    WHERE a.attrelid = 'periodic_schedule.firing'::regclass
+      AND a.attnum > 0 AND NOT a.attisdropped
+      AND a.attname NOT IN ('args', 'kwargs', 'headers')
 $function$;
 COMMENT ON FUNCTION periodic_schedule.access() IS
-    'What the three kinds of roles may do: reader (look at everything, compute runs), ticker '
-    '(tick, hand over, save runs), operator (adopt, release, policies, repair)';
+    'What the three kinds of roles may do: reader (look at everything but args, kwargs and '
+    'headers; compute runs), ticker (tick, hand over, save runs), operator (adopt, release, fence '
+    'Beat, policies, repair)';

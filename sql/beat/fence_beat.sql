@@ -1,6 +1,7 @@
 CREATE OR REPLACE FUNCTION periodic_schedule.fence_beat(beat_role name) RETURNS void
-LANGUAGE plpgsql VOLATILE
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 SET lock_timeout = '5s'
 AS $function$
 DECLARE
@@ -29,7 +30,6 @@ BEGIN
             HINT = 'Let Beat connect as a role of its own that has been granted what it needs on '
                 'Beat''s tables: README, "Retire Beat".';
     END IF;
-    EXECUTE format('GRANT USAGE ON SCHEMA periodic_schedule TO %I', beat_role);
     EXECUTE format('GRANT EXECUTE ON FUNCTION _periodic_schedule.is_pg_owned TO %I', beat_role);
     SELECT string_agg(quote_ident(r.rolname), ', ') INTO roles
     FROM pg_policy AS y JOIN pg_roles AS r ON r.oid = ANY (y.polroles) OR r.rolname = beat_role
@@ -58,6 +58,5 @@ COMMENT ON FUNCTION periodic_schedule.fence_beat(name) IS
     'Row-level security on django_celery_beat_periodictask: who connects as this role, a stock '
     'Beat, does not see schedules that Postgres owns, and so cannot fire them; members of the role '
     'neither. All other roles see and write what they did; but COPY FROM and row_security = off '
-    '(pg_dump) are then refused to roles that neither own the table nor have BYPASSRLS. Call it as '
-    'the owner of Beat''s tables. Raises SQLSTATE 22023 for roles that row-level security does not '
-    'bind, 42704 for unknown ones';
+    '(pg_dump) are then refused to roles that neither own the table nor have BYPASSRLS. Raises '
+    'SQLSTATE 22023 for roles that row-level security does not bind, 42704 for unknown ones';

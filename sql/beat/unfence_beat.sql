@@ -1,6 +1,7 @@
 CREATE OR REPLACE FUNCTION periodic_schedule.unfence_beat() RETURNS void
-LANGUAGE plpgsql VOLATILE
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 SET lock_timeout = '5s'
 AS $function$
 DECLARE
@@ -29,5 +30,4 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.unfence_beat() IS
-    'Undoes fence_beat() for all roles. Call it as the owner of Beat''s tables, when no stock Beat '
-    'runs or nothing is owned';
+    'Undoes fence_beat() for all roles. Call it when no stock Beat runs or nothing is owned';

@@ -3,6 +3,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.next_wakeup(
 ) RETURNS timestamptz
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 SET plan_cache_mode = force_generic_plan  -- planning takes longer than it runs
 AS $function$
 DECLARE

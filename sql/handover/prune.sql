@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.prune(
 ) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 #variable_conflict use_column
 DECLARE

@@ -1,6 +1,7 @@
 CREATE OR REPLACE FUNCTION _periodic_schedule.is_pg_owned(task_id bigint) RETURNS boolean
 LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 BEGIN
     RETURN EXISTS (

@@ -5,6 +5,7 @@ RETURNS TABLE (
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 SET timezone = 'UTC'  -- a day is 24 hours
 AS $function$
 #variable_conflict use_column

@@ -22,7 +22,11 @@ BEGIN
             NOT k.kept AND p.problem IS NULL
             AND (p.enabled OR b.changed OR (o.old).sync_error IS NOT NULL) AS readable,
             identify OR (o.old).pipeline_id IS NULL
-            OR (o.old).sync_error IS NOT NULL AS identified
+            OR (o.old).sync_error IS NOT NULL AS identified,
+            ROW(
+                (o.old).pipeline_id, (o.old).organization_id, (o.old).workflow_id,
+                (o.old).pipeline_name, (o.old).identity_source
+            )::_periodic_schedule.identity AS known
         FROM _periodic_schedule.beat_rows(task_ids) AS p
         CROSS JOIN _periodic_schedule.installation AS i
         LEFT JOIN LATERAL (
@@ -85,18 +89,14 @@ BEGIN
         ) AS i
         UNION ALL
         SELECT
-            t.periodic_task_id,
-            ROW(
-                (t.old).pipeline_id, (t.old).organization_id, (t.old).workflow_id,
-                (t.old).pipeline_name, (t.old).identity_source
-            )::_periodic_schedule.identity,
-            (t.old).identity_digest, NULL, true, NULL
+            t.periodic_task_id, t.known, (t.old).identity_digest, NULL, true, NULL
         FROM timed AS t
         WHERE NOT t.identified
     )
 
     SELECT
-        t.periodic_task_id, t.copied, i.identity,
+        t.periodic_task_id, t.copied,
+        CASE WHEN h.is_hidden THEN t.known ELSE i.identity END,
         ROW(
             t.cron_string, t.timezone, t.enabled, t.ran_at,
             CASE
@@ -106,7 +106,8 @@ BEGIN
             END,
             t.start_time, t.expires, t.one_off, t.effective_at, t.parity_since, t.parity_count
         )::_periodic_schedule.run_state,
-        nullif(concat_ws('; ', t.problem, r.error, i.error), ''), i.identity_digest,
+        nullif(concat_ws('; ', t.problem, r.error, i.error), ''),
+        CASE WHEN h.is_hidden THEN (t.old).identity_digest ELSE i.identity_digest END,
         coalesce(r.postponed, i.postponed)
     FROM timed AS t
     JOIN identity AS i ON i.periodic_task_id = t.periodic_task_id
@@ -116,7 +117,13 @@ BEGIN
             t.cron_string, r.run_at, t.ran_at, t.effective_at, t.start_time
         ) AS run_at
         OFFSET 0
-    ) AS n;
+    ) AS n
+    -- While pipelines cannot be read, theirs are not taken for gone.
+    CROSS JOIN LATERAL (
+        SELECT
+            i.postponed IS NOT NULL AND (t.known).identity_source = 'pipeline'
+            AND (t.known).pipeline_id = (i.identity).pipeline_id AS is_hidden
+    ) AS h;
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.expected_rows(bigint[], boolean, timestamptz, interval) IS

@@ -23,7 +23,7 @@ BEGIN
 EXCEPTION WHEN syntax_error_or_access_rule_violation THEN
     -- The whole class: gone, renamed, no rights.
     RAISE WARNING 'pg_periodic_schedule cannot read the registered pipelines: %', sqlerrm
-        USING HINT = 'Call periodic_schedule.register_pipeline_source() again, '
+        USING HINT = 'See periodic_schedule.health; or call register_pipeline_source() again, '
             'or unregister_pipeline_source().';
     RETURN QUERY SELECT t.id, NULL, NULL::uuid, NULL, sqlerrm FROM unnest(ids) AS t (id);
 END

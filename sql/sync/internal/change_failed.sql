@@ -9,11 +9,8 @@ BEGIN
         USING HINT = 'The write itself is done, and its sync is in periodic_schedule.pending_sync '
             'for the next one.';
     PERFORM _periodic_schedule.defer_sync(table_kind, coalesce(source_keys, '{*}'), problem);
-EXCEPTION WHEN OTHERS THEN
-    RAISE WARNING 'pg_periodic_schedule could not defer it either: %', sqlerrm
-        USING HINT = 'Repair what the message says, then call periodic_schedule.reconcile().';
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.change_failed(name, text, text[], text) IS
     'How each trigger ends that could not mirror a change: a WARNING, and its sync is deferred. '
-    'Raises nothing. source_keys NULL: all rows';
+    'source_keys NULL: all rows';

@@ -4,6 +4,7 @@ LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
+    kind text;
     pending record;
     taken integer := 0;
 BEGIN
@@ -25,31 +26,40 @@ BEGIN
     IF NOT EXISTS (SELECT FROM periodic_schedule.pending_sync) THEN
         RETURN 0;
     END IF;
-    FOR pending IN
-        WITH deleted AS (
-            DELETE FROM periodic_schedule.pending_sync AS n
-            WHERE n.id = ANY (ARRAY(
-                SELECT l.id FROM periodic_schedule.pending_sync AS l
-                ORDER BY l.id LIMIT at_once FOR UPDATE SKIP LOCKED
-            ))
-            RETURNING n.table_kind, n.source_key
-        )
-
-        SELECT d.table_kind, count(*) AS syncs, array_agg(DISTINCT d.source_key) AS source_keys
-        FROM deleted AS d GROUP BY d.table_kind
+    FOR kind IN
+        SELECT n.table_kind FROM periodic_schedule.pending_sync AS n
+        GROUP BY n.table_kind ORDER BY min(n.id)
     LOOP
-        taken := taken + pending.syncs;
-        IF '*' = ANY (pending.source_keys) THEN
-            pending.source_keys := '{*}';
-        END IF;
-        PERFORM _periodic_schedule.sync_tasks_using(
-            pending.table_kind, pending.source_keys, at_once, deadline
-        );
+        BEGIN
+            WITH deleted AS (
+                DELETE FROM periodic_schedule.pending_sync AS n
+                WHERE n.id = ANY (ARRAY(
+                    SELECT l.id FROM periodic_schedule.pending_sync AS l
+                    WHERE l.table_kind = kind
+                    ORDER BY l.id LIMIT at_once - taken FOR UPDATE SKIP LOCKED
+                ))
+                RETURNING n.source_key
+            )
+
+            SELECT
+                count(*) AS syncs,
+                coalesce(array_agg(DISTINCT d.source_key), '{}') AS source_keys
+            INTO pending
+            FROM deleted AS d;
+            PERFORM _periodic_schedule.sync_tasks_using(
+                kind,
+                CASE WHEN '*' = ANY (pending.source_keys) THEN '{*}' ELSE pending.source_keys END,
+                at_once, deadline
+            );
+            taken := taken + pending.syncs;
+        EXCEPTION WHEN OTHERS THEN  -- they stay pending, and keep up no others
+            RAISE WARNING 'pg_periodic_schedule could not do what is in pending_sync: %', sqlerrm;
+        END;
     END LOOP;
     RETURN taken;
-EXCEPTION WHEN OTHERS THEN  -- they stay pending
+EXCEPTION WHEN OTHERS THEN
     RAISE WARNING 'pg_periodic_schedule could not do what is in pending_sync: %', sqlerrm;
-    RETURN 0;
+    RETURN taken;
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.sync_pending(integer, timestamptz) IS
