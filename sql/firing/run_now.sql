@@ -6,6 +6,7 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 #variable_conflict use_column
 BEGIN
+    PERFORM _periodic_schedule.require_beat_tables('run_now()');
     PERFORM _periodic_schedule.require_schedule(run_now.pipeline_id);
     RETURN QUERY
     SELECT f.* FROM _periodic_schedule.add_firings(
