@@ -26,15 +26,15 @@ FIRST = (
     *("install/checks", "install/schemas"),
     *("mirror/internal/installation", "install/take_over_table"),
 )
-LAST = ("sync/triggers", "install/find_pipeline_source", "install/set_owners_and_rights")
+LAST = ("install/make_triggers", "install/set_owners_and_rights")
 # The way back: before anything is dropped, and in place of dropping the table.
-BACK = {"schedules": "install/give_back_schedules", "table": "install/give_back_table"}
+BACK = {"triggers": "install/detach_all", "table": "install/give_back_table"}
 KINDS = ("TYPE", "TABLE", "FUNCTION", "VIEW")
 REPLACEABLE = ("FUNCTION", "VIEW")  # what a revision runs again where it changed
 MIRROR = "@beat_schema@.pg_periodic_schedule"
 CREATE = re.compile(
-    r"^CREATE (?:OR REPLACE )?(?:CONSTRAINT )?"
-    r"(TYPE|TABLE|FUNCTION|VIEW|TRIGGER)(?: IF NOT EXISTS)? ([\w.@]+)",
+    r"^CREATE (?:OR REPLACE )?"
+    r"(TYPE|TABLE|FUNCTION|VIEW)(?: IF NOT EXISTS)? ([\w.@]+)",
     re.MULTILINE,
 )
 
@@ -73,7 +73,7 @@ def read_part(path: Path) -> Part:
     step = str(path.relative_to(SQL).with_suffix(""))
     text = with_python(path.read_text()).strip()
     made = CREATE.search(text)
-    if made is None or made[1] == "TRIGGER" or step in BACK.values():
+    if made is None or step in BACK.values():
         return Part(step, "STEP", text)
     return Part(made[2], made[1], text)
 
@@ -188,11 +188,10 @@ def take_back(part: Part, before: dict[str, Part]) -> str:
     if part.name == MIRROR:
         return read_part(path_of(BACK["table"])).text + "\n"
     if part.kind != "STEP":
-        return f"DROP {part.kind} {part.name};\n"
+        return f"DROP {part.kind} IF EXISTS {part.name};\n"  # by hand, perhaps
     if part.name == DROPPED:
         return script([before[name] for name in reversed(DROP.findall(part.text))])
-    triggers = re.findall(r"(?m)^CREATE (?:CONSTRAINT )?TRIGGER (\w+)\n.* ON ([\w.@]+)$", part.text)
-    return "".join(f"DROP TRIGGER {name} ON {table};\n" for name, table in triggers)
+    return ""
 
 
 def downgrade(revision: str) -> str:
@@ -200,7 +199,7 @@ def downgrade(revision: str) -> str:
     before, made = parts_before(revision), parts_of(revision)
     back = [take_back(part, before) for part in reversed(made) if part.name not in before]
     if revision == revisions()[0]:
-        back.insert(0, read_part(path_of(BACK["schedules"])).text + "\n")
+        back.insert(0, read_part(path_of(BACK["triggers"])).text + "\n")
         back.append("DROP SCHEMA _periodic_schedule;\n")
     else:  # bodies that are as old as what old_tables.sql makes
         back.insert(0, "SET LOCAL check_function_bodies = off;\n")
@@ -234,7 +233,7 @@ def changes(revision: str) -> list[Part]:
     ]
     if gone:
         changed.append(Part(DROPPED, "STEP", "\n".join(gone)))
-    return [*changed, now["install/set_owners_and_rights"]]
+    return [*changed, *(now[name] for name in LAST)]
 
 
 def freeze() -> None:

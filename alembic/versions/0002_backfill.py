@@ -10,7 +10,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.run_sql(  # type: ignore[attr-defined]
-        "SELECT count(*) AS tasks_mirrored FROM periodic_schedule.reconcile();"
+        "SELECT count(*) AS done FROM periodic_schedule.attach();"
     )
 
 

@@ -18,6 +18,7 @@ DECLARE
     adopted bigint[];
 BEGIN
     PERFORM _periodic_schedule.require_read_committed('adopt()');
+    PERFORM _periodic_schedule.require_beat_tables('adopt()');
     IF pipeline_ids IS NULL THEN
         PERFORM _periodic_schedule.set_owner_of_new(true);
     END IF;

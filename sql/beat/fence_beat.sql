@@ -36,6 +36,9 @@ BEGIN
     WHERE y.polrelid = beat_table AND y.polname = 'periodic_schedule_beat';
     IF roles IS NOT NULL THEN
         EXECUTE format('ALTER POLICY periodic_schedule_beat ON %s TO %s', beat_table, roles);
+        IF NOT (SELECT c.relrowsecurity FROM pg_class AS c WHERE c.oid = beat_table) THEN
+            EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', beat_table);
+        END IF;
         RETURN;
     END IF;
     -- For everybody else nothing changes.  Where row-level security is on, the application's own

@@ -12,6 +12,7 @@ DECLARE
     locked bigint[];
 BEGIN
     PERFORM _periodic_schedule.require_read_committed('release()');
+    PERFORM _periodic_schedule.require_beat_tables('release()');
     IF pipeline_ids IS NULL THEN
         PERFORM _periodic_schedule.set_owner_of_new(false);
     END IF;
@@ -22,19 +23,7 @@ BEGIN
         );
     END IF;
     pipeline_ids := array_remove(pipeline_ids, NULL);
-    locked := ARRAY(
-        SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
-        WHERE m.pipeline_id = ANY (pipeline_ids) AND m.pg_owned
-        ORDER BY m.pipeline_id FOR NO KEY UPDATE SKIP LOCKED
-    );
-    locked := ARRAY(
-        SELECT p.id FROM @beat_schema@.django_celery_beat_periodictask AS p
-        WHERE p.id = ANY (locked) ORDER BY p.id FOR NO KEY UPDATE SKIP LOCKED
-    );
-    PERFORM _periodic_schedule.save_runs_of(locked, clock_timestamp(), true);
-    UPDATE @beat_schema@.pg_periodic_schedule AS m
-    SET pg_owned = false, updated_at = clock_timestamp()
-    WHERE m.periodic_task_id = ANY (locked);
+    locked := _periodic_schedule.hand_back(pipeline_ids);
     IF locked <> '{}' THEN
         PERFORM _periodic_schedule.sync_tasks(locked, 'timetable', 'infinity');
         PERFORM _periodic_schedule.request_beat_reload();

@@ -13,6 +13,7 @@ DECLARE
     task_ids bigint[];
 BEGIN
     PERFORM _periodic_schedule.require_read_committed('save_runs()');
+    PERFORM _periodic_schedule.require_beat_tables('save_runs()');
     task_ids := ARRAY(
         SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
         WHERE m.run_count > 0 ORDER BY m.pipeline_id LIMIT batch FOR NO KEY UPDATE SKIP LOCKED

@@ -5,26 +5,32 @@ SET row_security = off
 SET lock_timeout = '5s'
 AS $function$
 DECLARE
-    beat_table CONSTANT regclass := '@beat_schema@.django_celery_beat_periodictask'::regclass;
-    beat_role name;
-    policy_name name;
+    found record;
 BEGIN
-    FOR beat_role IN
-        SELECT r.rolname FROM pg_policy AS y JOIN pg_roles AS r ON r.oid = ANY (y.polroles)
-        WHERE y.polrelid = beat_table AND y.polname = 'periodic_schedule_beat'
+    FOR found IN  -- also where the table that had the policy is gone
+        SELECT format('REVOKE EXECUTE ON FUNCTION %s FROM %I', p.oid::regprocedure, r.rolname)
+            AS command
+        FROM pg_proc AS p
+        CROSS JOIN LATERAL aclexplode(p.proacl) AS g
+        JOIN pg_roles AS r ON r.oid = g.grantee AND r.oid <> p.proowner
+        WHERE p.oid = '_periodic_schedule.is_pg_owned(bigint)'::regprocedure
     LOOP
-        EXECUTE format(
-            'REVOKE EXECUTE ON FUNCTION _periodic_schedule.is_pg_owned FROM %I', beat_role
-        );
+        EXECUTE found.command;
     END LOOP;
-    FOR policy_name IN  -- DROP OWNED BY the fenced role may have taken one of them
-        SELECT y.polname FROM pg_policy AS y
-        WHERE y.polrelid = beat_table
-          AND y.polname IN ('periodic_schedule_beat', 'periodic_schedule_all')
+    FOR found IN  -- DROP OWNED BY the fenced role may have taken one of them
+        SELECT y.polname AS policy_name, y.polrelid::regclass AS relation
+        FROM pg_policy AS y
+        WHERE y.polname IN ('periodic_schedule_beat', 'periodic_schedule_all') AND (
+            -- Or where the table is now that had the name.
+            y.polrelid = (_periodic_schedule.beat_tables())[1]
+            OR y.polrelid = (
+                SELECT i.beat_tables[1] FROM _periodic_schedule.installation AS i
+            )
+        )
     LOOP
-        EXECUTE format('DROP POLICY %I ON %s', policy_name, beat_table);
-        IF policy_name = 'periodic_schedule_all' THEN  -- it was off before
-            EXECUTE format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY', beat_table);
+        EXECUTE format('DROP POLICY %I ON %s', found.policy_name, found.relation);
+        IF found.policy_name = 'periodic_schedule_all' THEN  -- it was off before
+            EXECUTE format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY', found.relation);
         END IF;
     END LOOP;
 END

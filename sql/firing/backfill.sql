@@ -12,6 +12,7 @@ DECLARE
     task_id bigint;
     run_ats timestamptz[];
 BEGIN
+    PERFORM _periodic_schedule.require_beat_tables('backfill()');
     PERFORM _periodic_schedule.require_schedule(backfill.pipeline_id);
     IF backfill."to" > backfill.now OR backfill."from" > backfill."to"
         OR num_nulls("from", "to") > 0 THEN

@@ -7,6 +7,7 @@ SET row_security = off
 AS $function$
 #variable_conflict use_column
 BEGIN
+    PERFORM _periodic_schedule.require_beat_tables('run_now()');
     PERFORM _periodic_schedule.require_schedule(run_now.pipeline_id);
     RETURN QUERY
     SELECT f.* FROM _periodic_schedule.add_firings(

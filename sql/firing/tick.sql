@@ -34,6 +34,7 @@ BEGIN
             ),
             HINT = 'Leave both out: SELECT * FROM periodic_schedule.tick().';
     END IF;
+    PERFORM _periodic_schedule.require_beat_tables('tick()');
     PERFORM _periodic_schedule.sync_pending(500, clock_timestamp() + interval '0.1 s');
     -- In the order of the ledger's key, so that its index is written page by page.
     SELECT

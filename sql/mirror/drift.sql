@@ -17,7 +17,8 @@ COMMENT ON COLUMN periodic_schedule.drift.pipeline_id IS 'Key of the mirror row'
 COMMENT ON COLUMN periodic_schedule.drift.task_name IS 'Name of the periodic task';
 COMMENT ON COLUMN periodic_schedule.drift.difference IS
     'missing row (a task without mirror row), surplus row (a mirror row without task), value '
-    '(columns differ)';
+    '(columns differ), unreadable (the only row: Beat''s tables cannot be read, source_value says '
+    'why)';
 COMMENT ON COLUMN periodic_schedule.drift.column_name IS 'The column that differs; NULL for rows';
 COMMENT ON COLUMN periodic_schedule.drift.mirror_value IS 'What the mirror has, as text';
 COMMENT ON COLUMN periodic_schedule.drift.source_value IS 'What it should have, as text';

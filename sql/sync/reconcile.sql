@@ -20,6 +20,8 @@ BEGIN
             DETAIL = 'It is the number of tasks that are written at once.',
             HINT = 'Leave it out: 10000 is good.';
     END IF;
+    PERFORM _periodic_schedule.require_beat_tables('reconcile()', false);
+    PERFORM _periodic_schedule.follow_replaced_tables();
     task_ids := ARRAY(SELECT _periodic_schedule.tasks_to_compare());
     FOR begun IN 1..cardinality(task_ids) BY batch LOOP
         RETURN QUERY

@@ -12,9 +12,7 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     missing text;
-    relation regclass;
-    event text;
-    rows_of text;
+    command text;
 BEGIN
     SELECT string_agg(format('%s.%s', r.relation, r.column_name), ', ')
     INTO missing
@@ -43,25 +41,16 @@ BEGIN
     PERFORM periodic_schedule.unregister_pipeline_source();
     INSERT INTO _periodic_schedule.pipeline_source (
         pipeline, id_column, name_column, workflow_column, organization_column, organization,
-        organization_id_column, organization_text_column
+        organization_id_column, organization_text_column, pipeline_table, organization_table
     ) VALUES (
         pipeline, id_column, name_column, workflow_column, organization_column, organization,
-        organization_id_column, organization_text_column
+        organization_id_column, organization_text_column, pipeline::text, organization::text
     );
-    FOREACH relation IN ARRAY ARRAY[pipeline, organization] LOOP
-        FOR event, rows_of IN
-            VALUES
-            ('insert', 'REFERENCING NEW TABLE AS new_rows'),
-            ('update', 'REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows'),
-            ('delete', 'REFERENCING OLD TABLE AS old_rows'),
-            ('truncate', '')
-        LOOP
-            EXECUTE format(
-                'CREATE TRIGGER %I AFTER %s ON %s %s '
-                'EXECUTE FUNCTION _periodic_schedule.pipeline_trigger()',
-                'periodic_schedule_' || event, event, relation, rows_of
-            );
-        END LOOP;
+    FOR command IN
+        SELECT e.definition FROM _periodic_schedule.expected_triggers() AS e
+        WHERE e.relation IN (pipeline, organization)
+    LOOP
+        EXECUTE command;
     END LOOP;
 END
 $function$;

@@ -5,8 +5,14 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
     RETURN QUERY
-    SELECT 'drift', d.pipeline_id, concat_ws(' ', d.task_name || ':', d.difference, d.column_name)
-    FROM _periodic_schedule.drift_rows() AS d;
+    SELECT 'drift', d.pipeline_id, concat_ws(
+        ' ', d.task_name || ':', d.difference, coalesce(d.column_name, d.source_value)
+    )
+    FROM _periodic_schedule.drift_rows() AS d
+    -- Why not, table_problems() says.
+    WHERE d.difference <> 'unreadable' OR NOT EXISTS (
+        SELECT FROM _periodic_schedule.beat_table_differences()
+    );
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.drift_problems() IS

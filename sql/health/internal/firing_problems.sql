@@ -31,16 +31,6 @@ BEGIN
     FROM periodic_schedule.firing AS f
     WHERE f.state = 'failed' AND f.ended_at > now - interval '1 day'
     UNION ALL
-    SELECT 'fired_by_beat_too', m.pipeline_id, format(
-        '%s: total_run_count is %s, of Postgres'' own runs it would be %s. Somebody else has '
-        'written it: maybe a stock Beat, which is to be fenced or stopped; then release() and '
-        'adopt() it anew',
-        m.task_name, p.total_run_count, m.parity_count
-    )
-    FROM @beat_schema@.pg_periodic_schedule AS m
-    JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = m.periodic_task_id
-    WHERE m.pg_owned AND p.total_run_count <> m.parity_count
-    UNION ALL
     SELECT 'no_next_run', m.pipeline_id, format('%s: %s', m.task_name, m.sync_error)
     FROM @beat_schema@.pg_periodic_schedule AS m
     WHERE m.enabled AND m.next_run_at IS NULL AND m.sync_error IS NOT NULL

@@ -1,21 +1,15 @@
+-- A SQL-standard body, as in setup_problems().
 CREATE OR REPLACE FUNCTION _periodic_schedule.health_rows()
 RETURNS TABLE (problem text, pipeline_id uuid, detail text)
-LANGUAGE plpgsql STABLE SECURITY DEFINER
+LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET row_security = off
 SET lock_timeout = '1s'
-AS $function$
-DECLARE
-    mend CONSTANT text := 'SELECT periodic_schedule.attach()';
-BEGIN
-    RETURN QUERY SELECT p.* FROM periodic_schedule.setup_problems() AS p;
-    RETURN QUERY
-    SELECT p.* FROM _periodic_schedule.problems_of('{firing_problems, drift_problems}') AS p;
-EXCEPTION WHEN OTHERS THEN
-    RETURN QUERY SELECT 'not_checked', NULL::uuid, format(
-        'health: %s; if that is a right, a superuser mends it by: %s', sqlerrm, mend
-    );
-END
-$function$;
+BEGIN ATOMIC
+    SELECT p.problem, p.pipeline_id, p.detail FROM periodic_schedule.setup_problems() AS p
+    UNION ALL
+    SELECT p.problem, p.pipeline_id, p.detail
+    FROM _periodic_schedule.problems_of('{firing_problems, owner_problems, drift_problems}') AS p;
+END;
 COMMENT ON FUNCTION _periodic_schedule.health_rows() IS
     'The rows of the view health; a function, because it reads Beat''s tables';

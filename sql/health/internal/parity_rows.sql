@@ -10,6 +10,11 @@ SET timezone = 'UTC'  -- a day is 24 hours
 AS $function$
 #variable_conflict use_column
 BEGIN
+    IF EXISTS (SELECT FROM _periodic_schedule.beat_table_differences()) THEN
+        RAISE WARNING 'Beat''s tables cannot be read, so nothing is compared'
+            USING HINT = 'SELECT * FROM periodic_schedule.setup_problems();';
+        RETURN;
+    END IF;
     RETURN QUERY
     WITH saved AS MATERIALIZED (
         SELECT

@@ -6,6 +6,10 @@ AS $function$
 DECLARE
     part name;
 BEGIN
+    IF to_regnamespace('periodic_schedule') IS NULL
+        OR to_regnamespace('_periodic_schedule') IS NULL THEN
+        RETURN;  -- schema_problems() says so
+    END IF;
     FOREACH part IN ARRAY parts LOOP
         BEGIN
             RETURN QUERY EXECUTE format('SELECT p.* FROM _periodic_schedule.%I() AS p', part);

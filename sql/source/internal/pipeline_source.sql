@@ -7,7 +7,9 @@ CREATE TABLE _periodic_schedule.pipeline_source (
     organization_column name NOT NULL,
     organization regclass NOT NULL,
     organization_id_column name NOT NULL,
-    organization_text_column name NOT NULL
+    organization_text_column name NOT NULL,
+    pipeline_table text NOT NULL,
+    organization_table text NOT NULL
 );
 COMMENT ON TABLE _periodic_schedule.pipeline_source IS
     'Where pipelines are: the application''s tables and columns, one row or none; write it with '
@@ -26,3 +28,8 @@ COMMENT ON COLUMN _periodic_schedule.pipeline_source.organization_id_column IS
     'What the reference refers to';
 COMMENT ON COLUMN _periodic_schedule.pipeline_source.organization_text_column IS
     'The id of the organization that the mirror shows';
+COMMENT ON COLUMN _periodic_schedule.pipeline_source.pipeline_table IS
+    'Name of the table of pipelines, with its schema: a table that is dropped and made again is '
+    'found by it';
+COMMENT ON COLUMN _periodic_schedule.pipeline_source.organization_table IS
+    'Name of the table of organizations, with its schema';

@@ -24,6 +24,13 @@ BEGIN
             );
             RETURN;
         END IF;
+        IF NOT EXISTS (  -- else the same id may be of another task
+            SELECT FROM _periodic_schedule.installation AS i
+            WHERE i.beat_tables[1]
+                = to_regclass($id$@beat_schema@.django_celery_beat_periodictask$id$)
+        ) THEN
+            PERFORM _periodic_schedule.require_beat_tables('The trigger');
+        END IF;
         IF table_kind = 'task' AND source_keys <> '{*}' THEN
             task_ids := source_keys::bigint[];
             IF change = 'runs' THEN

@@ -1,0 +1,28 @@
+-- Locks, in this order: mirror rows by pipeline_id, Beat's rows of the same tasks; it waits for
+-- none.
+CREATE OR REPLACE FUNCTION _periodic_schedule.hand_back(pipeline_ids uuid[]) RETURNS bigint[]
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    locked bigint[];
+BEGIN
+    locked := ARRAY(
+        SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
+        WHERE m.pipeline_id = ANY (pipeline_ids) AND m.pg_owned
+        ORDER BY m.pipeline_id FOR NO KEY UPDATE SKIP LOCKED
+    );
+    locked := ARRAY(
+        SELECT p.id FROM @beat_schema@.django_celery_beat_periodictask AS p
+        WHERE p.id = ANY (locked) ORDER BY p.id FOR NO KEY UPDATE SKIP LOCKED
+    );
+    PERFORM _periodic_schedule.save_runs_of(locked, clock_timestamp(), true);
+    UPDATE @beat_schema@.pg_periodic_schedule AS m
+    SET pg_owned = false, updated_at = clock_timestamp()
+    WHERE m.periodic_task_id = ANY (locked);
+    RETURN locked;
+END
+$function$;
+COMMENT ON FUNCTION _periodic_schedule.hand_back(uuid[]) IS
+    'Beat fires these schedules from now on: writes their runs to Beat''s rows, and who fires to '
+    'the mirror. Returns the tasks of those that no other session has locked';

@@ -1,0 +1,30 @@
+CREATE OR REPLACE FUNCTION _periodic_schedule.table_problems()
+RETURNS TABLE (problem text, pipeline_id uuid, detail text)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    RETURN QUERY
+    SELECT 'own_tables', NULL::uuid, format(
+        '%s: %s', d.difference, coalesce(
+            d.cure || ';',
+            'restore it, or take everything out and install it anew: alembic downgrade base'
+        )
+    )
+    FROM _periodic_schedule.own_table_differences() AS d;
+    RETURN QUERY
+    SELECT 'beat_tables', NULL::uuid, format(
+        '%s: %s',
+        string_agg(d.difference, '; ' ORDER BY d.difference),
+        coalesce(
+            d.cure || ';',
+            'run Django''s migrations, bring the tasks back, and call '
+            'SELECT * FROM periodic_schedule.attach();'
+        )
+    )
+    FROM _periodic_schedule.beat_table_differences() AS d
+    GROUP BY d.cure;
+END
+$function$;
+COMMENT ON FUNCTION _periodic_schedule.table_problems() IS
+    'Tables that are gone, renamed or have other columns: a part of health';

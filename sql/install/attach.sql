@@ -1,0 +1,31 @@
+CREATE OR REPLACE FUNCTION periodic_schedule.attach()
+RETURNS TABLE (what text, detail text)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '5s'
+AS $function$
+DECLARE
+    role_name name;
+BEGIN
+    PERFORM _periodic_schedule.require_read_committed('attach()');
+    PERFORM _periodic_schedule.require_beat_tables('attach()', false);
+    RETURN QUERY SELECT s.* FROM _periodic_schedule.find_pipeline_source() AS s;
+    -- The long part first, while the application goes on writing; what it writes meanwhile, after
+    -- the triggers, which hold it up until the end of the transaction.
+    RETURN QUERY SELECT r.* FROM _periodic_schedule.reconcile_in_short() AS r;
+    RETURN QUERY SELECT t.* FROM _periodic_schedule.make_triggers() AS t;
+    IF FOUND THEN
+        RETURN QUERY SELECT r.* FROM _periodic_schedule.reconcile_in_short() AS r;
+    END IF;
+    FOR role_name IN SELECT f FROM _periodic_schedule.lost_fences() AS f LOOP
+        PERFORM periodic_schedule.fence_beat(role_name);
+        RETURN QUERY SELECT 'fence', role_name::text;
+    END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION periodic_schedule.attach() IS
+    'Makes everything right again after a migration, restore or replacement of Beat''s tables, and '
+    'returns what it did, nothing if all was right: triggers, the pipeline source, fences, and the '
+    'mirror. Who fires and policies stay, with the names of the tasks. Where triggers are missing, '
+    'writers of these tables wait until its end. Call it as the owner of Beat''s tables or as a '
+    'superuser. READ COMMITTED only';

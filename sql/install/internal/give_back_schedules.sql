@@ -1,0 +1,69 @@
+CREATE OR REPLACE FUNCTION _periodic_schedule.give_back_schedules()
+RETURNS TABLE (what text, detail text)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+DECLARE
+    owned CONSTANT uuid[] := ARRAY(
+        SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.pg_owned
+    );
+    moved record;
+    undos text[] := '{}';
+    command text;
+    problem text;
+    busy text;
+BEGIN
+    PERFORM _periodic_schedule.set_owner_of_new(false);
+    IF owned = '{}' THEN
+        RETURN;
+    END IF;
+    -- What was renamed gets its name back for as long as its rows are written.
+    FOR moved IN
+        SELECT DISTINCT d.cure, d.undo FROM _periodic_schedule.beat_table_differences() AS d
+        WHERE d.undo IS NOT NULL
+    LOOP
+        EXECUTE moved.cure;
+        undos := moved.undo || undos;
+    END LOOP;
+    IF (_periodic_schedule.beat_tables())[1] IS NOT NULL THEN
+        problem := (
+            SELECT string_agg(d.difference, '; ')
+            FROM _periodic_schedule.beat_table_differences() AS d
+        );
+        BEGIN
+            PERFORM _periodic_schedule.follow_replaced_tables();
+            IF problem IS NULL THEN
+                PERFORM _periodic_schedule.sync_pending(
+                    10000, clock_timestamp() + interval '1 s'
+                );
+            END IF;
+            PERFORM _periodic_schedule.hand_back(owned);
+            SELECT m.task_name INTO busy
+            FROM @beat_schema@.pg_periodic_schedule AS m
+            JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = m.periodic_task_id
+            WHERE m.pg_owned LIMIT 1;
+        EXCEPTION WHEN undefined_column THEN
+            RAISE EXCEPTION 'what Postgres has fired cannot be written to Beat''s rows'
+                USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = problem,
+                HINT = 'Mend that first: else Beat would fire it again.';
+        END;
+        IF busy IS NOT NULL THEN
+            RAISE EXCEPTION
+                'schedule % cannot be given back to Beat: another session is writing it', busy
+                USING ERRCODE = 'object_in_use', HINT = 'Try again when no session writes it.';
+        END IF;
+        PERFORM _periodic_schedule.request_beat_reload();
+        SET CONSTRAINTS ALL IMMEDIATE;
+    END IF;
+    -- Those without a task.
+    UPDATE @beat_schema@.pg_periodic_schedule AS m SET pg_owned = false WHERE m.pg_owned;
+    FOREACH command IN ARRAY undos LOOP
+        EXECUTE command;
+    END LOOP;
+    RETURN QUERY SELECT 'schedules', format('%s given back to Beat', cardinality(owned));
+END
+$function$;
+COMMENT ON FUNCTION _periodic_schedule.give_back_schedules() IS
+    'Beat fires all schedules from now on, and new ones; their runs are written to Beat''s rows '
+    'first, wherever these are';

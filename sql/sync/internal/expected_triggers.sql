@@ -1,0 +1,55 @@
+-- Those on the application's tables are statement triggers, so that a bulk statement is one pass,
+-- and not deferred: pending deferred triggers would make Django's ALTER TABLE in the same
+-- transaction fail.
+CREATE OR REPLACE FUNCTION _periodic_schedule.expected_triggers()
+RETURNS TABLE (relation regclass, trigger_name name, definition text)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    beat CONSTANT regclass[] := _periodic_schedule.beat_tables();
+    all_events CONSTANT text[] := '{INSERT, UPDATE, DELETE, TRUNCATE}';
+BEGIN
+    RETURN QUERY
+    SELECT
+        t.relation, n.trigger_name::name,
+        format(
+            'CREATE TRIGGER %s AFTER %s ON %s %sFOR EACH STATEMENT EXECUTE FUNCTION '
+            '_periodic_schedule.%s',
+            n.trigger_name, e.event, t.relation,
+            CASE e.event
+                WHEN 'INSERT' THEN 'REFERENCING NEW TABLE AS new_rows '
+                WHEN 'UPDATE' THEN 'REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows '
+                WHEN 'DELETE' THEN 'REFERENCING OLD TABLE AS old_rows '
+            END,
+            t.call
+        )
+    FROM (
+        VALUES
+        (beat[1], all_events, 'task_trigger()'),
+        (beat[2], all_events, $call$timetable_trigger('crontab')$call$),
+        (beat[3], all_events, $call$timetable_trigger('interval')$call$),
+        (beat[4], all_events, $call$timetable_trigger('clocked')$call$),
+        (beat[5], all_events, $call$timetable_trigger('solar')$call$),
+        (
+            to_regclass('periodic_schedule.firing_policy'), all_events[:3], 'policy_trigger()'
+        )
+        UNION
+        SELECT s.relation, all_events, 'pipeline_trigger()'
+        FROM _periodic_schedule.pipeline_source AS p
+        CROSS JOIN LATERAL (VALUES (p.pipeline), (p.organization)) AS s (relation)
+    ) AS t (relation, events, call)
+    JOIN pg_class AS c ON c.oid = t.relation AND c.relkind IN ('r', 'p')
+    CROSS JOIN LATERAL unnest(t.events) AS e (event)
+    CROSS JOIN LATERAL (SELECT 'periodic_schedule_' || lower(e.event) AS trigger_name) AS n
+    UNION ALL
+    SELECT
+        c.oid::regclass, 'move_change_mark',
+        'CREATE CONSTRAINT TRIGGER move_change_mark AFTER INSERT OR UPDATE OF transaction_id ON '
+        '_periodic_schedule.beat_reload DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE '
+        'FUNCTION _periodic_schedule.beat_reload_trigger()'
+    FROM pg_class AS c WHERE c.oid = to_regclass('_periodic_schedule.beat_reload');
+END
+$function$;
+COMMENT ON FUNCTION _periodic_schedule.expected_triggers() IS
+    'All triggers of ours, on the tables that are there, as pg_get_triggerdef() prints them';
