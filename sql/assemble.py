@@ -26,7 +26,10 @@ FIRST = (
     *("install/checks", "install/schemas"),
     *("mirror/internal/installation", "install/take_over_table"),
 )
-LAST = ("sync/triggers", "install/find_pipeline_source", "install/set_owners_and_rights")
+LAST = (
+    *("sync/triggers", "install/find_pipeline_source"),
+    *("install/set_home", "install/set_owners_and_rights"),
+)
 # The way back: before anything is dropped, and in place of dropping the table.
 BACK = {"schedules": "install/give_back_schedules", "table": "install/give_back_table"}
 KINDS = ("TYPE", "TABLE", "FUNCTION", "VIEW")

@@ -16,6 +16,7 @@ DECLARE
     refusals jsonb;
     adopted bigint[];
 BEGIN
+    PERFORM _periodic_schedule.require_writable('adopt()');
     PERFORM _periodic_schedule.require_read_committed('adopt()');
     IF pipeline_ids IS NULL THEN
         PERFORM _periodic_schedule.set_owner_of_new(true);

@@ -10,6 +10,7 @@ AS $function$
 DECLARE
     locked bigint[];
 BEGIN
+    PERFORM _periodic_schedule.require_writable('release()');
     PERFORM _periodic_schedule.require_read_committed('release()');
     IF pipeline_ids IS NULL THEN
         PERFORM _periodic_schedule.set_owner_of_new(false);

@@ -11,6 +11,7 @@ AS $function$
 DECLARE
     task_ids bigint[];
 BEGIN
+    PERFORM _periodic_schedule.require_writable('save_runs()');
     PERFORM _periodic_schedule.require_read_committed('save_runs()');
     task_ids := ARRAY(
         SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m

@@ -8,6 +8,7 @@ DECLARE
     beat_role name;
     policy_name name;
 BEGIN
+    PERFORM _periodic_schedule.require_writable('unfence_beat()');
     FOR beat_role IN
         SELECT r.rolname FROM pg_policy AS y JOIN pg_roles AS r ON r.oid = ANY (y.polroles)
         WHERE y.polrelid = beat_table AND y.polname = 'periodic_schedule_beat'

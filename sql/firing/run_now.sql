@@ -6,7 +6,12 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 #variable_conflict use_column
 BEGIN
+    PERFORM _periodic_schedule.require_writable('run_now()');
     PERFORM _periodic_schedule.require_schedule(run_now.pipeline_id);
+    IF NOT _periodic_schedule.is_home() THEN
+        PERFORM _periodic_schedule.warn_of_copy('run_now()');
+        RETURN;
+    END IF;
     RETURN QUERY
     SELECT f.* FROM _periodic_schedule.add_firings(
         ARRAY[run_now.pipeline_id],

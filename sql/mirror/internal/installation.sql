@@ -2,11 +2,12 @@ CREATE TABLE _periodic_schedule.installation (
     singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
     columns_before name[],
     installed_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-    pg_owns_new boolean NOT NULL DEFAULT false
+    pg_owns_new boolean NOT NULL DEFAULT false,
+    name text
 );
 COMMENT ON TABLE _periodic_schedule.installation IS
-    'One row: what downgrade must leave as it was, and who fires schedules that are created from '
-    'now on';
+    'One row: what downgrade must leave as it was, who fires schedules that are created from now '
+    'on, and what this installation is called';
 COMMENT ON COLUMN _periodic_schedule.installation.singleton IS
     'Always true: keeps the table to one row';
 COMMENT ON COLUMN _periodic_schedule.installation.columns_before IS
@@ -16,3 +17,5 @@ COMMENT ON COLUMN _periodic_schedule.installation.installed_at IS 'When the migr
 COMMENT ON COLUMN _periodic_schedule.installation.pg_owns_new IS
     'true after adopt() of all: Postgres fires new schedules; false after release() of all: Beat '
     'does';
+COMMENT ON COLUMN _periodic_schedule.installation.name IS
+    'What it is called, so that a scheduler can be told to fire no other; NULL: nothing';
