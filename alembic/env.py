@@ -1,5 +1,7 @@
 """Alembic's entry.  ``DATABASE_URL=postgresql+psycopg://… alembic [-x schema=NAME] upgrade head``
 
+Other switches (``-x name=prod``) reach the SQL as settings: SETTINGS.
+
 Revisions run SQL (``op.run_revision()``, ``op.run_sql()``) raw, so that colons and percent signs
 in it mean nothing to SQLAlchemy; ``@beat_schema@`` is replaced by the schema of Beat's tables.
 """
@@ -17,6 +19,7 @@ from alembic.util import CommandError
 from alembic import context
 
 BEAT_TABLE = "django_celery_beat_periodictask"
+SETTINGS = ("name",)  # -x NAME=…, for the SQL: current_setting('periodic_schedule.NAME', true)
 logging.basicConfig(format="%(message)s")
 log = logging.getLogger("alembic.runtime.migration")
 log.setLevel(logging.INFO)
@@ -51,7 +54,7 @@ def run_sql(operations: Operations, operation: RunSql) -> None:
     quoted = '"' + schema.replace('"', '""') + '"'
     # Names in it are Postgres's own, whatever anybody has put into the path of a superuser.
     sql = (
-        "SET LOCAL search_path = pg_catalog, pg_temp;\n"
+        f"SET LOCAL search_path = pg_catalog, pg_temp;\n{settings()}"
         f"{operation.sql.replace('@beat_schema@', quoted)}"
     )
     if migration.as_sql:
@@ -61,6 +64,19 @@ def run_sql(operations: Operations, operation: RunSql) -> None:
     driver_connection = migration.connection.connection.driver_connection
     assert isinstance(driver_connection, psycopg.Connection)
     driver_connection.execute(sql.encode())
+
+
+def settings() -> str:
+    """The switches as SQL."""
+    given = context.get_x_argument(as_dictionary=True)
+    for name in SETTINGS:
+        if name in given and not given[name].strip():
+            raise CommandError(f"-x {name} has no value\n  HINT: alembic -x {name}=… upgrade head")
+    return "".join(
+        f"SET LOCAL periodic_schedule.{name} = '{given[name].replace(chr(39), chr(39) * 2)}';\n"
+        for name in SETTINGS
+        if name in given
+    )
 
 
 def database_url() -> str:
@@ -116,6 +132,16 @@ def refuse_older_release(connection: sqlalchemy.Connection) -> None:
             "this database has pg_periodic_schedule 0.x\n"
             "  HINT: Downgrade it with that release: alembic downgrade base. Then install this one."
         )
+
+
+def set_name(connection: sqlalchemy.Connection) -> None:
+    """Also where there was nothing to upgrade."""
+    name = context.get_x_argument(as_dictionary=True).get("name")
+    there = sqlalchemy.text("SELECT to_regproc('_periodic_schedule.set_name')")
+    if name and connection.execute(there).scalar():
+        named = sqlalchemy.text("SELECT _periodic_schedule.set_name(:name)")
+        connection.execute(named, {"name": name})
+        connection.commit()
 
 
 def remove_if_unused(connection: sqlalchemy.Connection) -> None:
@@ -175,6 +201,7 @@ def run_online() -> None:
             try:
                 with context.begin_transaction():
                     context.run_migrations()
+                set_name(connection)
             finally:
                 connection.rollback()
                 remove_if_unused(connection)

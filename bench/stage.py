@@ -116,6 +116,8 @@ class Stage:
         with self.connect("template1") as admin:
             admin.execute(f"DROP DATABASE IF EXISTS {name}")
             admin.execute(f"CREATE DATABASE {name} TEMPLATE postgres")
+        with self.connect(name) as db:
+            db.execute("SELECT periodic_schedule.confirm_identity()")
         return name
 
     def set(self, **settings: str) -> None:

@@ -26,7 +26,7 @@ FIRST = (
     *("install/checks", "install/schemas"),
     *("mirror/internal/installation", "install/take_over_table"),
 )
-LAST = ("install/make_triggers", "install/set_owners_and_rights")
+LAST = ("install/make_triggers", "install/set_home", "install/set_owners_and_rights")
 # The way back: before anything is dropped, and in place of dropping the table.
 BACK = {"triggers": "install/detach_all", "table": "install/give_back_table"}
 KINDS = ("TYPE", "TABLE", "FUNCTION", "VIEW")

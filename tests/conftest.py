@@ -104,6 +104,7 @@ def _running(server: Any) -> None:
 def db(postgresql: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
     """A superuser's connection, in autocommit, to a database with the extension."""
     postgresql.autocommit = True
+    postgresql.execute("SELECT periodic_schedule.confirm_identity()")  # it is a clone
     return postgresql
 
 

@@ -1,5 +1,6 @@
 """What ``celery beat`` calls."""
 
+import threading
 import time
 from datetime import timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from pg_periodic_schedule.beat.pauses import Backoff, doubled
 from pg_periodic_schedule.beat.relay import Relay
 from pg_periodic_schedule.beat.session import Session, address
 from pg_periodic_schedule.beat.static import StaticEntries
+from pg_periodic_schedule.beat.watch import Watch, WrongInstallationError, WrongServerError
 
 
 class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
@@ -33,15 +35,19 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._session: Session | None = None
+        self._may_fire = False  # what it is connected to is no copy
+        self._wrong_server: str | None = None  # the latest
+        self._refused = False  # to go on at all
         self._busy = False  # tick() or close() is on the connection
         self._sync_again = False  # the last sync() left something
         self._in_vain = 0  # rounds in a row
-        self._retry = Backoff(first=0.5, most=30)
+        self._retry = Backoff(first=0.5, most=5)
         super().__init__(*args, **kwargs)
         self._ledger = Ledger()
         self._broker = Broker(self)
         self._relay = Relay(self.app, self._ledger, self._broker)
         self._static = StaticEntries(self.app)
+        self._watch = Watch()
 
     def setup_schedule(self) -> None:
         """Nothing yet: the first tick() connects, so that a database that is down is waited for."""
@@ -59,6 +65,12 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
         self._busy = True
         try:
             session = self._connected()
+            self._watch.report(session)
+            self._may_fire = self._watch.may_fire(session)
+            if not self._may_fire:
+                session.wait(self.max_interval)  # confirm_identity() notifies
+                return 0
+            self._static.write(session)
             fired = self._relay.fire(session, self.batch, self.lease)
             if self.should_sync():
                 self._do_sync()
@@ -70,13 +82,22 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
             pause = self._retry.failed()
             logger.error("database: %s; trying again in %.1f s", one_line(error), pause)
             return min(pause, self.max_interval)
+        except WrongServerError as error:
+            self._wrong_server = error.server
+            self._disconnect()
+            self._watch.say(error)
+            return min(self._retry.failed(), self.max_interval)
+        except WrongInstallationError as error:
+            logger.critical("the scheduler ends: %s", error)
+            self._refused = True
+            raise SystemExit(1) from None
         finally:
             self._busy = False
         return 0
 
     def should_sync(self) -> bool:
         """Not in the middle of a batch, where Celery's apply_async() asks."""
-        if self._session is None or self._relay.sending:
+        if self._session is None or not self._may_fire or self._relay.sending:
             return False
         return self._sync_again or bool(super().should_sync())
 
@@ -104,7 +125,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
             return
         self._busy = True
         try:
-            if self._session is not None:
+            if self._session is not None and self._may_fire:
                 self._session.hurry()
                 self._ledger.settle(self._session)
                 deadline = time.monotonic() + 3
@@ -117,19 +138,24 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
             self._disconnect()
             self._broker.release()
             self._busy = False
+        # Celery takes the one that tick() has raised for an ordinary end, with status 0.
+        if self._refused and threading.current_thread() is threading.main_thread():
+            raise SystemExit(1)
 
     # -- The database
 
     def _connected(self) -> Session:
         if self._session is None:
-            session = Session()
+            session = Session(last=self._wrong_server)
             try:
                 session.prepare(self.lease)
-                self._static.write(session)
+                self._watch.may_fire(session)
+                session.listen()
             except BaseException:
                 session.close()
                 raise
             self._session = session
+            self._may_fire = False
             logger.info("connected to %s", address())
         return self._session
 

@@ -14,7 +14,8 @@ from psycopg.rows import tuple_row
 class Session:
     """One connection of our own: Django's cannot LISTEN, and may be closed between two uses."""
 
-    def __init__(self) -> None:
+    def __init__(self, last: str | None = None) -> None:
+        """Of several hosts, this server is tried last."""
         django = beat_database()
         known = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()}
         defaults = {
@@ -25,9 +26,14 @@ class Session:
         }
         params = django.get_connection_params()  # with what only psycopg knows, or psycopg2
         given = {name: params[name] for name in known & params.keys()}
+        if "," in str(given.get("host")):
+            defaults["target_session_attrs"] = "read-write"  # passes over standbys
+            given |= last_of_several(given, last)
         self.connection: psycopg.Connection[tuple[Any, ...]] = psycopg.connect(
             **(defaults | given), autocommit=True, row_factory=tuple_row
         )
+        info = self.connection.info
+        self.server = f"{info.host}:{info.port}"  # which of several hosts it is
 
     def prepare(self, lease: timedelta) -> None:
         """Settings that the relay relies on, whatever the role or the database has."""
@@ -40,6 +46,9 @@ class Session:
         )
         if role := beat_database().settings_dict["OPTIONS"].get("assume_role"):
             self.connection.execute("SELECT set_config('role', %s, false)", [role])
+
+    def listen(self) -> None:
+        """Not on a standby."""
         self.connection.execute("LISTEN periodic_schedule")
 
     def hurry(self) -> None:
@@ -77,6 +86,20 @@ class Session:
         """So long, or until somebody notifies."""
         for _ in self.connection.notifies(timeout=seconds, stop_after=1):
             pass
+
+
+def last_of_several(given: dict[str, Any], last: str | None) -> dict[str, str]:
+    """The hosts and ports of Django's settings, in another order."""
+    hosts = str(given["host"]).split(",")
+    ports = str(given.get("port") or 5432).split(",")
+    if len(ports) == 1:  # for all of them
+        ports *= len(hosts)
+    if len(ports) != len(hosts) or "hostaddr" in given:
+        return {}
+    servers = sorted(
+        zip(hosts, ports, strict=True), key=lambda server: f"{server[0]}:{server[1]}" == last
+    )
+    return {"host": ",".join(host for host, _ in servers), "port": ",".join(p for _, p in servers)}
 
 
 def beat_database() -> Any:

@@ -13,7 +13,8 @@ AS $function$
         ]),
         ('reader', 'EXECUTE', 'FUNCTION', 'periodic_schedule', ARRAY[
             'next_run_at', 'next_runs', 'runs_between', 'validate', 'describe', 'preview', 'verify',
-            'tz_database', 'next_wakeup', 'is_beat_fenced', 'access', 'setup_problems'
+            'tz_database', 'next_wakeup', 'is_beat_fenced', 'access', 'setup_problems',
+            'this_database'
         ]),
         ('reader', 'EXECUTE', 'FUNCTION', '_periodic_schedule', ARRAY[  -- what those are made of
             'py_load', 'py_load_explain', 'py_load_verify', 'py_next_run_at', 'py_runs_between',
@@ -24,12 +25,12 @@ AS $function$
         ]),
         ('ticker', 'EXECUTE', 'FUNCTION', 'periodic_schedule', ARRAY[
             'tick', 'take', 'finish', 'fail', 'reap', 'next_wakeup', 'is_beat_fenced', 'save_runs',
-            'prune', 'setup_problems'
+            'prune', 'setup_problems', 'this_database'
         ]),
         ('ticker', 'EXECUTE', 'FUNCTION', '_periodic_schedule', ARRAY['lock_static_entries']),
         ('operator', 'EXECUTE', 'FUNCTION', 'periodic_schedule', ARRAY[
             'adopt', 'release', 'fence_beat', 'unfence_beat', 'run_now', 'backfill', 'reconcile',
-            'verify_all'
+            'verify_all', 'confirm_identity'
         ]),
         ('operator', 'SELECT, INSERT, UPDATE, DELETE', 'TABLE', 'periodic_schedule', ARRAY[
             'firing_policy'

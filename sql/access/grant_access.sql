@@ -5,6 +5,7 @@ AS $function$
 DECLARE
     command text;
 BEGIN
+    PERFORM _periodic_schedule.require_writable('grant_access()');
     IF kind IS NULL OR kind NOT IN ('reader', 'ticker', 'operator') THEN
         RAISE EXCEPTION 'there is no kind of role %', coalesce(quote_literal(kind), 'NULL')
             USING ERRCODE = '22023',

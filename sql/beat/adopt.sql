@@ -17,6 +17,7 @@ DECLARE
     refusals jsonb;
     adopted bigint[];
 BEGIN
+    PERFORM _periodic_schedule.require_writable('adopt()');
     PERFORM _periodic_schedule.require_read_committed('adopt()');
     PERFORM _periodic_schedule.require_beat_tables('adopt()');
     IF pipeline_ids IS NULL THEN

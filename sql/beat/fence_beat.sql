@@ -11,6 +11,7 @@ DECLARE
     );
     roles text;
 BEGIN
+    PERFORM _periodic_schedule.require_writable('fence_beat()');
     IF NOT EXISTS (SELECT FROM pg_roles AS r WHERE r.rolname = beat_role) THEN
         RAISE EXCEPTION 'there is no role %', coalesce(beat_role, 'NULL')
             USING ERRCODE = 'undefined_object',

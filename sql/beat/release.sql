@@ -11,6 +11,7 @@ AS $function$
 DECLARE
     locked bigint[];
 BEGIN
+    PERFORM _periodic_schedule.require_writable('release()');
     PERFORM _periodic_schedule.require_read_committed('release()');
     PERFORM _periodic_schedule.require_beat_tables('release()');
     IF pipeline_ids IS NULL THEN

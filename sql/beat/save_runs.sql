@@ -12,6 +12,7 @@ AS $function$
 DECLARE
     task_ids bigint[];
 BEGIN
+    PERFORM _periodic_schedule.require_writable('save_runs()');
     PERFORM _periodic_schedule.require_read_committed('save_runs()');
     PERFORM _periodic_schedule.require_beat_tables('save_runs()');
     task_ids := ARRAY(

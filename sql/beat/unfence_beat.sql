@@ -7,6 +7,7 @@ AS $function$
 DECLARE
     found record;
 BEGIN
+    PERFORM _periodic_schedule.require_writable('unfence_beat()');
     FOR found IN  -- also where the table that had the policy is gone
         SELECT format('REVOKE EXECUTE ON FUNCTION %s FROM %I', p.oid::regprocedure, r.rolname)
             AS command

@@ -12,6 +12,7 @@ DECLARE
     task_id bigint;
     run_ats timestamptz[];
 BEGIN
+    PERFORM _periodic_schedule.require_writable('backfill()');
     PERFORM _periodic_schedule.require_beat_tables('backfill()');
     PERFORM _periodic_schedule.require_schedule(backfill.pipeline_id);
     IF backfill."to" > backfill.now OR backfill."from" > backfill."to"
@@ -22,6 +23,10 @@ BEGIN
                 backfill.now
             ),
             HINT = 'What is ahead, tick() fires.';
+    END IF;
+    IF NOT _periodic_schedule.is_home() THEN
+        PERFORM _periodic_schedule.warn_of_copy('backfill()');
+        RETURN;
     END IF;
     SELECT m.periodic_task_id, ARRAY(
         SELECT r FROM periodic_schedule.runs_between(

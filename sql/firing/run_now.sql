@@ -7,8 +7,13 @@ SET row_security = off
 AS $function$
 #variable_conflict use_column
 BEGIN
+    PERFORM _periodic_schedule.require_writable('run_now()');
     PERFORM _periodic_schedule.require_beat_tables('run_now()');
     PERFORM _periodic_schedule.require_schedule(run_now.pipeline_id);
+    IF NOT _periodic_schedule.is_home() THEN
+        PERFORM _periodic_schedule.warn_of_copy('run_now()');
+        RETURN;
+    END IF;
     RETURN QUERY
     SELECT f.* FROM _periodic_schedule.add_firings(
         ARRAY[run_now.pipeline_id],

@@ -25,6 +25,9 @@ DECLARE
     claimed record;
     occurrences record;
 BEGIN
+    IF current_setting('transaction_read_only')::boolean THEN  -- else the call is spared
+        PERFORM _periodic_schedule.require_writable('tick()');
+    END IF;
     PERFORM _periodic_schedule.require_read_committed('tick()');
     IF now IS NULL OR NOT isfinite(now) OR batch IS NULL OR batch < 1 THEN
         RAISE EXCEPTION 'tick() needs a time, and a batch of 1 or more' USING ERRCODE = '22023',
@@ -33,6 +36,10 @@ BEGIN
                 coalesce(now::text, 'NULL'), coalesce(batch::text, 'NULL')
             ),
             HINT = 'Leave both out: SELECT * FROM periodic_schedule.tick().';
+    END IF;
+    IF NOT _periodic_schedule.is_home() THEN
+        PERFORM _periodic_schedule.warn_of_copy('tick()');
+        RETURN;
     END IF;
     PERFORM _periodic_schedule.require_beat_tables('tick()');
     PERFORM _periodic_schedule.sync_pending(500, clock_timestamp() + interval '0.1 s');

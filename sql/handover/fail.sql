@@ -10,6 +10,9 @@ AS $function$
 DECLARE
     was_sequential boolean;
 BEGIN
+    IF current_setting('transaction_read_only')::boolean THEN  -- else the call is spared
+        PERFORM _periodic_schedule.require_writable('fail()');
+    END IF;
     UPDATE periodic_schedule.firing AS f
     SET state = CASE WHEN retry_in IS NULL THEN 'failed' ELSE 'waiting' END,
         reason = coalesce(error, 'failed'), lease_until = NULL,

@@ -9,6 +9,9 @@ AS $function$
 DECLARE
     was_sequential boolean;
 BEGIN
+    IF current_setting('transaction_read_only')::boolean THEN  -- else the call is spared
+        PERFORM _periodic_schedule.require_writable('finish()');
+    END IF;
     UPDATE periodic_schedule.firing AS f
     SET state = 'finished', reason = NULL, lease_until = NULL, ended_at = finish.now
     -- Leased, that is; said by state, the index of all that are leased would be searched for one.

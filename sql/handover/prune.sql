@@ -10,6 +10,7 @@ AS $function$
 DECLARE
     pruned bigint;
 BEGIN
+    PERFORM _periodic_schedule.require_writable('prune()');
     DELETE FROM periodic_schedule.firing AS f
     WHERE f.id = ANY (ARRAY(
         SELECT l.id FROM periodic_schedule.firing AS l

@@ -9,6 +9,7 @@ AS $function$
 DECLARE
     reaped integer;
 BEGIN
+    PERFORM _periodic_schedule.require_writable('reap()');
     UPDATE periodic_schedule.firing AS f
     SET state = 'waiting', reason = format('the lease of %s was over', f.worker), token = NULL,
         lease_until = NULL, available_at = reap.now

@@ -14,6 +14,7 @@ DECLARE
     one_at_a_time uuid[];
     locked uuid[];
 BEGIN
+    PERFORM _periodic_schedule.require_writable('take()');
     PERFORM _periodic_schedule.require_read_committed('take()');
     IF worker IS NULL OR batch IS NULL OR batch < 1 OR lease IS NULL OR lease <= '0' THEN
         RAISE EXCEPTION
@@ -21,6 +22,10 @@ BEGIN
             USING ERRCODE = '22023',
             DETAIL = format('It was given %L, %s and %s.', worker, batch, lease),
             HINT = 'SELECT * FROM periodic_schedule.take(''my worker'').';
+    END IF;
+    IF NOT _periodic_schedule.is_home() THEN
+        PERFORM _periodic_schedule.warn_of_copy('take()');
+        RETURN;
     END IF;
     WITH candidate AS MATERIALIZED (
         SELECT f.id, f.sequential, f.pipeline_id FROM periodic_schedule.firing AS f

@@ -10,8 +10,8 @@ BEGIN ATOMIC
     UNION ALL
     SELECT p.problem, p.pipeline_id, p.detail
     FROM _periodic_schedule.problems_of(
-        '{trigger_problems, replaced_problems, table_problems, right_problems, '
-        'hidden_row_problems}'
+        '{copy_problems, trigger_problems, replaced_problems, table_problems, '
+        'right_problems, hidden_row_problems}'
     ) AS p;
 END;
 COMMENT ON FUNCTION periodic_schedule.setup_problems() IS

@@ -9,6 +9,7 @@ AS $function$
 DECLARE
     differing bigint;
 BEGIN
+    PERFORM _periodic_schedule.require_writable('verify_all()');
     PERFORM _periodic_schedule.require_read_committed('verify_all()');
     IF within IS NULL OR within <= interval '0' THEN
         RAISE EXCEPTION 'within is %, it must be a time to come', coalesce(within::text, 'NULL')

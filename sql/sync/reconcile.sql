@@ -14,6 +14,7 @@ DECLARE
     task_ids bigint[];
     pending bigint;
 BEGIN
+    PERFORM _periodic_schedule.require_writable('reconcile()');
     PERFORM _periodic_schedule.require_read_committed('reconcile()');
     IF batch < 1 THEN
         RAISE EXCEPTION 'batch is %, it must be at least 1', batch USING ERRCODE = '22023',

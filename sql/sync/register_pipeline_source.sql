@@ -14,6 +14,7 @@ DECLARE
     missing text;
     command text;
 BEGIN
+    PERFORM _periodic_schedule.require_writable('register_pipeline_source()');
     SELECT string_agg(format('%s.%s', r.relation, r.column_name), ', ')
     INTO missing
     FROM (

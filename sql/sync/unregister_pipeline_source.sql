@@ -6,6 +6,7 @@ DECLARE
     trigger_name name;
     relation regclass;
 BEGIN
+    PERFORM _periodic_schedule.require_writable('unregister_pipeline_source()');
     FOR trigger_name, relation IN
         SELECT g.tgname, g.tgrelid::regclass FROM pg_trigger AS g
         WHERE g.tgfoid = '_periodic_schedule.pipeline_trigger()'::regprocedure

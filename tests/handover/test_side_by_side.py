@@ -161,7 +161,9 @@ def compare(server: Any, directory: Path) -> Comparison:
 
     def create(name: str, template: str) -> Session:
         maintenance.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-        return connect(name)
+        session = connect(name)
+        session.execute("SELECT periodic_schedule.confirm_identity()")
+        return session
 
     def connect(name: str) -> Session:
         session: Session = psycopg.connect(f"{maintenance.info.dsn} dbname={name}", autocommit=True)

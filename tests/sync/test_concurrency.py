@@ -168,6 +168,8 @@ def lanes(
         name = f"{origin.info.dbname}_lane{number}"
         db.execute(f'CREATE DATABASE "{name}" TEMPLATE "{origin.info.dbname}_tmpl"')
         opened.append(connect(dbname=name, autocommit=True))
+        if origin is db:
+            opened[-1].execute("SELECT periodic_schedule.confirm_identity()")
     yield list(zip(opened[::2], opened[1::2], strict=True))
     for session in opened:
         name = session.info.dbname

@@ -3,11 +3,12 @@ CREATE TABLE _periodic_schedule.installation (
     columns_before name[],
     installed_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
     pg_owns_new boolean NOT NULL DEFAULT false,
+    name text,
     beat_tables regclass[]
 );
 COMMENT ON TABLE _periodic_schedule.installation IS
     'One row: what downgrade must leave as it was, who fires schedules that are created from now '
-    'on, and which tables everything stands on';
+    'on, what this installation is called, and which tables everything stands on';
 COMMENT ON COLUMN _periodic_schedule.installation.singleton IS
     'Always true: keeps the table to one row';
 COMMENT ON COLUMN _periodic_schedule.installation.columns_before IS
@@ -17,6 +18,8 @@ COMMENT ON COLUMN _periodic_schedule.installation.installed_at IS 'When the migr
 COMMENT ON COLUMN _periodic_schedule.installation.pg_owns_new IS
     'true after adopt() of all: Postgres fires new schedules; false after release() of all: Beat '
     'does';
+COMMENT ON COLUMN _periodic_schedule.installation.name IS
+    'What it is called, so that a scheduler can be told to fire no other; NULL: nothing';
 COMMENT ON COLUMN _periodic_schedule.installation.beat_tables IS
     'Beat''s tables, in the order of beat_tables(), as they were when the mirror was last made '
     'equal to them: one that is dropped leaves a number that is no table, one that is renamed is '

@@ -1,0 +1,90 @@
+"""Is this the database to fire from, and what is wrong with it?"""
+
+import os
+import time
+
+from pg_periodic_schedule.beat.log import logger, one_line
+from pg_periodic_schedule.beat.session import Session
+
+VARIABLE = "PERIODIC_SCHEDULE_INSTALLATION"
+EVERY = 60  # seconds between two lines about the same
+
+
+class WrongServerError(Exception):
+    """Nothing may be fired here; somewhere else, or later, something may."""
+
+    def __init__(self, server: str, why: str) -> None:
+        super().__init__(f"{server} {why}")
+        self.server = server
+
+
+class WrongInstallationError(Exception):
+    """The scheduler was started on another installation than the one that it was given."""
+
+
+class Watch:
+    """What the scheduler has seen of its databases; it outlives the session."""
+
+    def __init__(self) -> None:
+        self._wanted = os.environ.get(VARIABLE, "").strip()
+        self._was_right = False  # the name, once
+        self._was_copy = False
+        self._timelines: dict[str, int] = {}  # the latest, by place
+        self._report_at = 0.0
+        self._said = ("", 0.0)
+
+    def may_fire(self, session: Session) -> bool:
+        """Not in a copy, of which report() tells.  In one statement: each round asks."""
+        here = session.value("SELECT to_json(d) FROM periodic_schedule.this_database() AS d")
+        self._check_name(session.server, here["name"])
+        if here["read_only"]:
+            raise WrongServerError(session.server, "is read only: waiting for the primary")
+        self._check_timeline(session.server, here["place"], here["timeline"])
+        if here["is_copy"] and not self._was_copy:
+            self._report_at = 0.0
+        self._was_copy = here["is_copy"]
+        return not here["is_copy"]
+
+    def say(self, error: WrongServerError) -> None:
+        """Once a minute, if it is the same again."""
+        text, at = self._said
+        if str(error) != text or time.monotonic() >= at:
+            logger.error("nothing is fired: %s", error)
+            self._said = (str(error), time.monotonic() + EVERY)
+
+    def report(self, session: Session) -> None:
+        """What setup_problems() finds, once a minute; whatever becomes of it, firing goes on."""
+        if time.monotonic() < self._report_at:
+            return
+        self._report_at = time.monotonic() + EVERY
+        try:
+            problems = session.value(
+                "SELECT coalesce(json_agg(p), '[]') FROM periodic_schedule.setup_problems() AS p"
+            )
+        except Exception as error:  # a connection that is lost fails in the next statement too
+            logger.warning("setup_problems() fails: %s", one_line(error))
+            return
+        for problem in problems:
+            logger.error("%s: %s", problem["problem"], problem["detail"])
+
+    def _check_name(self, server: str, name: str | None) -> None:
+        if self._wanted in ("", name):
+            self._was_right = True
+            return
+        found = "an installation without a name" if name is None else f"installation {name!r}"
+        why = f"is {found}, and {VARIABLE} is {self._wanted!r}"
+        if not self._was_right:
+            raise WrongInstallationError(f"{server} {why}")
+        raise WrongServerError(server, why)
+
+    def _check_timeline(self, server: str, place: str, timeline: int | None) -> None:
+        if timeline is None:  # some services do not tell
+            return
+        latest = self._timelines.get(place, timeline)
+        if timeline < latest:
+            raise WrongServerError(
+                server,
+                f"is on timeline {timeline}, and timeline {latest} has been seen: an old primary,"
+                " which must be stopped. If it is the right one, restart this scheduler",
+            )
+        self._timelines[place] = timeline

@@ -1,0 +1,18 @@
+CREATE OR REPLACE FUNCTION _periodic_schedule.set_name(name text) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF set_name.name !~ '^[^[:space:][:cntrl:]]([^[:cntrl:]]*[^[:space:][:cntrl:]])?$' THEN
+        RAISE EXCEPTION 'an installation cannot be named %', quote_literal(set_name.name)
+            USING ERRCODE = '22023',
+            DETAIL = 'A name has a character at least, and none that does not print.',
+            HINT = 'For example prod, or staging.';
+    END IF;
+    UPDATE _periodic_schedule.installation AS i SET name = set_name.name
+    WHERE set_name.name IS NOT NULL;
+END
+$function$;
+COMMENT ON FUNCTION _periodic_schedule.set_name(text) IS
+    'Names this installation, for schedulers that are to fire no other; NULL: its name stays as it '
+    'is. Raises SQLSTATE 22023';
