@@ -11,6 +11,7 @@ DECLARE
     mirror CONSTANT regclass := '@beat_schema@.pg_periodic_schedule';
     taken_over CONSTANT boolean := (
         SELECT i.columns_before IS NOT NULL FROM _periodic_schedule.installation AS i
+        ORDER BY i.installed_at DESC LIMIT 1
     );
     schemas CONSTANT oid[] := '{periodic_schedule, _periodic_schedule}'::regnamespace[];
     command text;
@@ -32,7 +33,6 @@ BEGIN
         SELECT format('ALTER TABLE %s OWNER TO %I', c.oid::regclass, beat_owner)
         FROM pg_class AS c
         WHERE c.relnamespace = ANY (schemas) AND c.relkind IN ('r', 'p', 'v')
-          AND c.relname <> 'alembic_version'
         UNION ALL
         SELECT format('ALTER TYPE %s OWNER TO %I', c.reltype::regtype, beat_owner)
         FROM pg_class AS c
@@ -41,8 +41,10 @@ BEGIN
         SELECT format(
             CASE
                 WHEN n.nspowner <> beat_owner_oid
-                    THEN 'GRANT USAGE ON SCHEMA %I TO %I WITH GRANT OPTION'
-                ELSE 'GRANT USAGE ON SCHEMA %I TO %I'
+                    THEN 'GRANT USAGE ON SCHEMA %1$I TO %2$I WITH GRANT OPTION; '
+                        -- To make the indexes of its tables again, in a restore.
+                        'GRANT CREATE ON SCHEMA %1$I TO %2$I'
+                ELSE 'GRANT USAGE, CREATE ON SCHEMA %1$I TO %2$I'
             END,
             n.nspname, beat_owner
         )

@@ -1,7 +1,7 @@
 -- All of our triggers.  Those on the application's tables are statement triggers, so that a bulk
 -- statement is one pass, and not deferred: pending deferred triggers would make Django's ALTER
 -- TABLE in the same transaction fail.  Those on the pipeline source are made by
--- register_pipeline_source().
+-- register_pipeline_source().  The two periodic_schedule_restored are for restores of data only.
 
 CREATE TRIGGER periodic_schedule_insert
 AFTER INSERT ON @beat_schema@.django_celery_beat_periodictask
@@ -117,3 +117,16 @@ CREATE CONSTRAINT TRIGGER move_change_mark
 AFTER INSERT OR UPDATE OF transaction_id ON _periodic_schedule.beat_reload
 DEFERRABLE INITIALLY DEFERRED
 FOR EACH ROW EXECUTE FUNCTION _periodic_schedule.beat_reload_trigger();
+
+CREATE TRIGGER periodic_schedule_restored
+BEFORE INSERT ON @beat_schema@.django_celery_beat_periodictasks
+FOR EACH ROW WHEN (pg_trigger_depth() = 0)
+EXECUTE FUNCTION _periodic_schedule.restored_mark_trigger();
+
+-- What the sync inserts, also outside of triggers, is of now().
+CREATE TRIGGER periodic_schedule_restored
+BEFORE INSERT ON @beat_schema@.pg_periodic_schedule
+FOR EACH ROW WHEN (
+    new.periodic_task_id IS NOT NULL AND new.created_at <> now() AND pg_trigger_depth() = 0
+)
+EXECUTE FUNCTION _periodic_schedule.restored_schedule_trigger();

@@ -28,8 +28,8 @@ BEGIN
     FOR pending IN
         WITH deleted AS (
             DELETE FROM periodic_schedule.pending_sync AS n
-            WHERE n.id = ANY (ARRAY(
-                SELECT l.id FROM periodic_schedule.pending_sync AS l
+            WHERE n.ctid = ANY (ARRAY(  -- they are never updated
+                SELECT l.ctid FROM periodic_schedule.pending_sync AS l
                 ORDER BY l.id LIMIT at_once FOR UPDATE SKIP LOCKED
             ))
             RETURNING n.table_kind, n.source_key
