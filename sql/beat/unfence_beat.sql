@@ -26,6 +26,7 @@ BEGIN
             y.polrelid = (_periodic_schedule.beat_tables())[1]
             OR y.polrelid = (
                 SELECT i.beat_tables[1] FROM _periodic_schedule.installation AS i
+                ORDER BY i.installed_at DESC LIMIT 1
             )
         )
     LOOP

@@ -5,7 +5,10 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
-    name := (SELECT i.name FROM _periodic_schedule.installation AS i);
+    name := (
+        SELECT i.name FROM _periodic_schedule.installation AS i
+        ORDER BY i.installed_at DESC LIMIT 1
+    );
     is_copy := NOT _periodic_schedule.is_home();
     place := current_setting('periodic_schedule.place');
     read_only := current_setting('transaction_read_only')::boolean;

@@ -2,7 +2,10 @@
 DO $do$
 DECLARE
     place CONSTANT regclass := to_regclass($id$@beat_schema@.pg_periodic_schedule$id$);
-    kept CONSTANT name[] := (SELECT i.columns_before FROM _periodic_schedule.installation AS i);
+    kept CONSTANT name[] := (
+        SELECT i.columns_before FROM _periodic_schedule.installation AS i
+        ORDER BY i.installed_at DESC LIMIT 1  -- an older one came with a restore of data
+    );
     command text;
 BEGIN
     IF place IS NULL THEN

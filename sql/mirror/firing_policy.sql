@@ -1,9 +1,11 @@
 -- What Beat knows nothing of.  Only schedules that differ from the defaults have a row.
 -- It is in this room, because expected_rows() reads it: spread moves next_run_at.  tick() reads it
 -- in due_rows(), and add_firings() copies what take() must know.
+-- No foreign key: a dump may be restored in any order (docs/backup.md).  What writes the mirror
+-- takes these rows along (move_policies()), and policy_trigger() warns of a schedule that is not
+-- there.
 CREATE TABLE periodic_schedule.firing_policy (
-    pipeline_id uuid PRIMARY KEY REFERENCES @beat_schema@.pg_periodic_schedule (pipeline_id)
-    ON UPDATE CASCADE ON DELETE CASCADE,
+    pipeline_id uuid PRIMARY KEY,
     misfire text NOT NULL DEFAULT 'one' CHECK (misfire IN ('one', 'skip', 'all')),
     misfire_age interval NOT NULL DEFAULT '1 minute'
     CHECK (misfire_age BETWEEN interval '0' AND interval '1000 years'),

@@ -1,9 +1,11 @@
 CREATE TABLE periodic_schedule.pending_sync (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id bigint GENERATED ALWAYS AS IDENTITY,
     table_kind text NOT NULL,
     source_key text NOT NULL,
     reason text NOT NULL,
-    deferred_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+    deferred_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    -- Not id alone: a restore of data brings rows of another sequence (docs/backup.md).
+    PRIMARY KEY (id, deferred_at)
 );
 COMMENT ON TABLE periodic_schedule.pending_sync IS
     'Syncs that could not be done at once. Append-only, so that an insert never conflicts; '

@@ -12,6 +12,7 @@ AS $function$
 #variable_conflict use_column
 DECLARE
     task_ids bigint[];
+    taskless uuid[];
     pending bigint;
 BEGIN
     PERFORM _periodic_schedule.require_writable('reconcile()');
@@ -23,6 +24,7 @@ BEGIN
     END IF;
     PERFORM _periodic_schedule.require_beat_tables('reconcile()', false);
     PERFORM _periodic_schedule.follow_replaced_tables();
+    PERFORM _periodic_schedule.fill_tables();
     task_ids := ARRAY(SELECT _periodic_schedule.tasks_to_compare());
     FOR begun IN 1..cardinality(task_ids) BY batch LOOP
         RETURN QUERY
@@ -31,12 +33,14 @@ BEGIN
             least(begun + batch - 1, cardinality(task_ids)), cardinality(task_ids);
     END LOOP;
     -- Rows that the application had written for tasks that are no more.
-    RETURN QUERY
-    DELETE FROM @beat_schema@.pg_periodic_schedule AS m
-    WHERE m.pipeline_id = ANY (ARRAY(
+    taskless := ARRAY(
         SELECT l.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS l
         WHERE l.periodic_task_id IS NULL ORDER BY l.pipeline_id FOR UPDATE SKIP LOCKED
-    ))
+    );
+    PERFORM _periodic_schedule.move_policies(taskless, '{}');
+    RETURN QUERY
+    DELETE FROM @beat_schema@.pg_periodic_schedule AS m
+    WHERE m.pipeline_id = ANY (taskless)
     RETURNING m.periodic_task_id, m.pipeline_id, m.task_name, 'deleted', NULL::text[];
     -- All syncs that were pending, whether or not they made a difference; none twice.
     SELECT count(*) INTO pending FROM periodic_schedule.pending_sync;

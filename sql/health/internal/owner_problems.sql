@@ -7,6 +7,7 @@ BEGIN
     -- Else table_problems() and trigger_problems() say why not.
     IF _periodic_schedule.beat_tables() IS DISTINCT FROM (
         SELECT i.beat_tables FROM _periodic_schedule.installation AS i
+        ORDER BY i.installed_at DESC LIMIT 1
     ) THEN
         RETURN;
     END IF;

@@ -7,6 +7,7 @@ DECLARE
     beat CONSTANT regclass[] := _periodic_schedule.beat_tables();
     known CONSTANT regclass[] := (
         SELECT i.beat_tables FROM _periodic_schedule.installation AS i
+        ORDER BY i.installed_at DESC LIMIT 1
     );
     command CONSTANT text := 'SELECT * FROM periodic_schedule.attach();';
     tasks_lost bigint;

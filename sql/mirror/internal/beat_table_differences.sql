@@ -9,6 +9,7 @@ DECLARE
     home CONSTANT text := $id$@beat_schema@$id$;
     known CONSTANT regclass[] := (
         SELECT i.beat_tables FROM _periodic_schedule.installation AS i
+        ORDER BY i.installed_at DESC LIMIT 1
     );
     problem text;
 BEGIN

@@ -28,7 +28,9 @@ BEGIN
                 (o.old).pipeline_name, (o.old).identity_source
             )::_periodic_schedule.identity AS known
         FROM _periodic_schedule.beat_rows(task_ids) AS p
-        CROSS JOIN _periodic_schedule.installation AS i
+        CROSS JOIN (
+            SELECT bool_or(r.pg_owns_new) AS pg_owns_new FROM _periodic_schedule.installation AS r
+        ) AS i
         LEFT JOIN LATERAL (
             SELECT m AS old FROM @beat_schema@.pg_periodic_schedule AS m
             WHERE m.periodic_task_id = p.periodic_task_id

@@ -1,23 +1,23 @@
+-- The key lets a row of a dump in beside the one that the migration has made: docs/backup.md.  Each
+-- reader says what it makes of several.
 CREATE TABLE _periodic_schedule.installation (
-    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+    installed_at timestamptz PRIMARY KEY DEFAULT pg_catalog.now(),
     columns_before name[],
-    installed_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
     pg_owns_new boolean NOT NULL DEFAULT false,
     name text,
     beat_tables regclass[]
 );
 COMMENT ON TABLE _periodic_schedule.installation IS
-    'One row: what downgrade must leave as it was, who fires schedules that are created from now '
-    'on, what this installation is called, and which tables everything stands on';
-COMMENT ON COLUMN _periodic_schedule.installation.singleton IS
-    'Always true: keeps the table to one row';
+    'One row, and one more after a restore of data, of which the newest counts: what downgrade '
+    'must leave as it was, who fires schedules that are created from now on, what this '
+    'installation is called, and which tables everything stands on';
 COMMENT ON COLUMN _periodic_schedule.installation.columns_before IS
     'Columns the application''s own pg_periodic_schedule had before; NULL if there was no such '
     'table';
 COMMENT ON COLUMN _periodic_schedule.installation.installed_at IS 'When the migration ran';
 COMMENT ON COLUMN _periodic_schedule.installation.pg_owns_new IS
     'true after adopt() of all: Postgres fires new schedules; false after release() of all: Beat '
-    'does';
+    'does. One true is enough: both write all rows';
 COMMENT ON COLUMN _periodic_schedule.installation.name IS
     'What it is called, so that a scheduler can be told to fire no other; NULL: nothing';
 COMMENT ON COLUMN _periodic_schedule.installation.beat_tables IS

@@ -8,7 +8,8 @@ AS $function$
 DECLARE
     source _periodic_schedule.pipeline_source;
 BEGIN
-    SELECT s.* INTO source FROM _periodic_schedule.pipeline_source AS s;
+    SELECT s.* INTO source FROM _periodic_schedule.pipeline_source AS s
+    ORDER BY s.registered_at LIMIT 1;
     IF NOT FOUND THEN
         RETURN;
     END IF;

@@ -1,5 +1,7 @@
+-- The key lets a row of a dump in beside the one that the migration has made (docs/backup.md).  The
+-- oldest counts.
 CREATE TABLE _periodic_schedule.pipeline_source (
-    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+    registered_at timestamptz PRIMARY KEY DEFAULT pg_catalog.clock_timestamp(),
     pipeline regclass NOT NULL,
     id_column name NOT NULL,
     name_column name NOT NULL,
@@ -12,10 +14,10 @@ CREATE TABLE _periodic_schedule.pipeline_source (
     organization_table text NOT NULL
 );
 COMMENT ON TABLE _periodic_schedule.pipeline_source IS
-    'Where pipelines are: the application''s tables and columns, one row or none; write it with '
-    'register_pipeline_source()';
-COMMENT ON COLUMN _periodic_schedule.pipeline_source.singleton IS
-    'Always true: keeps the table to one row';
+    'Where pipelines are: the application''s tables and columns, one row or none, and one more '
+    'after a restore of data; write it with register_pipeline_source()';
+COMMENT ON COLUMN _periodic_schedule.pipeline_source.registered_at IS
+    'When it was registered: the first of several rows counts';
 COMMENT ON COLUMN _periodic_schedule.pipeline_source.pipeline IS 'Table of pipelines';
 COMMENT ON COLUMN _periodic_schedule.pipeline_source.id_column IS
     'Its uuid key, equal to the name of the periodic task';

@@ -4,7 +4,8 @@
 -- unless it is still pending.  Rows are reused (UPDATE) instead of inserted and deleted: at 1,000
 -- writes a second, dead rows slowed each write until the next vacuum.
 CREATE TABLE _periodic_schedule.beat_reload (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    -- Not from a sequence: rows of a dump come in beside those that are there (docs/backup.md).
+    id uuid PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid(),
     transaction_id xid8 NOT NULL,
     pending boolean NOT NULL DEFAULT false
 ) WITH (fillfactor = 50);

@@ -48,7 +48,26 @@ BEGIN
         'CREATE CONSTRAINT TRIGGER move_change_mark AFTER INSERT OR UPDATE OF transaction_id ON '
         '_periodic_schedule.beat_reload DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE '
         'FUNCTION _periodic_schedule.beat_reload_trigger()'
-    FROM pg_class AS c WHERE c.oid = to_regclass('_periodic_schedule.beat_reload');
+    FROM pg_class AS c WHERE c.oid = to_regclass('_periodic_schedule.beat_reload')
+    UNION ALL  -- for restores of data
+    SELECT
+        t.relation, 'periodic_schedule_restored', format(
+            'CREATE TRIGGER periodic_schedule_restored BEFORE INSERT ON %s FOR EACH ROW WHEN (%s) '
+            'EXECUTE FUNCTION _periodic_schedule.%s()',
+            t.relation, t.condition, t.name
+        )
+    FROM (
+        VALUES
+        (beat[6], '(pg_trigger_depth() = 0)', 'restored_mark_trigger'),
+        (
+            to_regclass($id$@beat_schema@.pg_periodic_schedule$id$),
+            -- What the sync inserts, also outside of triggers, is of now().
+            '((new.periodic_task_id IS NOT NULL) AND (new.created_at <> now()) AND '
+            '(pg_trigger_depth() = 0))',
+            'restored_schedule_trigger'
+        )
+    ) AS t (relation, condition, name)
+    JOIN pg_class AS c ON c.oid = t.relation AND c.relkind IN ('r', 'p');
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.expected_triggers() IS

@@ -5,13 +5,17 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     there CONSTANT regclass[] := _periodic_schedule.beat_tables();
-    known regclass[] := (SELECT i.beat_tables FROM _periodic_schedule.installation AS i);
+    known regclass[] := (
+        SELECT i.beat_tables FROM _periodic_schedule.installation AS i
+        ORDER BY i.installed_at DESC LIMIT 1
+    );
     lost record;
 BEGIN
     IF known = there THEN
         RETURN;
     END IF;
-    SELECT i.beat_tables INTO known FROM _periodic_schedule.installation AS i FOR NO KEY UPDATE;
+    SELECT i.beat_tables INTO known FROM _periodic_schedule.installation AS i
+    ORDER BY i.installed_at DESC LIMIT 1 FOR NO KEY UPDATE;
     IF known[1] IS DISTINCT FROM there[1] THEN
         SELECT count(*) AS schedules, (array_agg(m.task_name ORDER BY m.task_name))[:10] AS names
         INTO lost

@@ -12,7 +12,8 @@ DECLARE
     read_columns text;
     changed_keys text[];
 BEGIN
-    SELECT s.* INTO STRICT registered FROM _periodic_schedule.pipeline_source AS s;
+    SELECT s.* INTO STRICT registered FROM _periodic_schedule.pipeline_source AS s
+    WHERE TG_RELID IN (s.pipeline, s.organization) ORDER BY s.registered_at LIMIT 1;
     IF TG_RELID = registered.pipeline THEN
         key_column := registered.id_column;
         read_columns := format(

@@ -10,6 +10,7 @@ DECLARE
 BEGIN
     IF same_tasks AND array_position(there, NULL) IS NULL AND there[1] = (
         SELECT i.beat_tables[1] FROM _periodic_schedule.installation AS i
+        ORDER BY i.installed_at DESC LIMIT 1
     ) THEN
         RETURN;
     END IF;

@@ -33,8 +33,8 @@ BEGIN
         BEGIN
             WITH deleted AS (
                 DELETE FROM periodic_schedule.pending_sync AS n
-                WHERE n.id = ANY (ARRAY(
-                    SELECT l.id FROM periodic_schedule.pending_sync AS l
+                WHERE n.ctid = ANY (ARRAY(  -- they are never updated
+                    SELECT l.ctid FROM periodic_schedule.pending_sync AS l
                     WHERE l.table_kind = kind
                     ORDER BY l.id LIMIT at_once - taken FOR UPDATE SKIP LOCKED
                 ))

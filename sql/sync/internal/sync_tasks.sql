@@ -34,9 +34,11 @@ BEGIN
     END IF;
     IF ready.missing <> '{}' THEN
         -- Who fires them?  The lock, until our commit, makes adopt() and release() of all wait for
-        -- it.
-        SELECT i.pg_owns_new INTO pg_owns_new
-        FROM _periodic_schedule.installation AS i FOR SHARE SKIP LOCKED;
+        -- it.  One row that is free will do: they lock all.
+        SELECT bool_or(i.pg_owns_new) INTO pg_owns_new
+        FROM (
+            SELECT r.pg_owns_new FROM _periodic_schedule.installation AS r FOR SHARE SKIP LOCKED
+        ) AS i;
         IF pg_owns_new IS NULL THEN
             PERFORM _periodic_schedule.defer_sync(
                 'task', ready.missing::text[], 'all schedules are being adopted or released'

@@ -14,7 +14,7 @@ BEGIN
     IF table_kind <> 'task' THEN
         slots := CASE
             WHEN source_keys = '{*}'
-                THEN ARRAY(SELECT l.slot FROM _periodic_schedule.sync_slot AS l)
+                THEN ARRAY(SELECT DISTINCT l.slot FROM _periodic_schedule.sync_slot AS l)
             WHEN table_kind = 'organization' THEN ARRAY[_periodic_schedule.slot_of(table_kind, '*')]
             ELSE ARRAY(
                 SELECT DISTINCT _periodic_schedule.slot_of(table_kind, k.source_key)

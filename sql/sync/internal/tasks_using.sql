@@ -41,7 +41,8 @@ BEGIN
         WHEN 'pipeline' THEN
             names := source_keys;
         WHEN 'organization' THEN
-            SELECT s.* INTO registered FROM _periodic_schedule.pipeline_source AS s;
+            SELECT s.* INTO registered FROM _periodic_schedule.pipeline_source AS s
+            ORDER BY s.registered_at LIMIT 1;
             IF NOT FOUND THEN
                 RETURN '{}';
             END IF;

@@ -10,10 +10,13 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     wake_needed boolean;
+    old_keys uuid[];
+    new_keys uuid[];
 BEGIN
     WITH expected AS MATERIALIZED (
         SELECT
-            e.*, old.pipeline_id IS NULL AS is_new, old.identity_digest AS old_digest,
+            e.*, old.pipeline_id AS old_key, old.pipeline_id IS NULL AS is_new,
+            old.identity_digest AS old_digest,
             old.pipeline_id IS NULL
             OR e.sync_error IS DISTINCT FROM old.sync_error
             OR e.copied IS DISTINCT FROM ROW(old.task_name, old.task)::_periodic_schedule.copied
@@ -56,7 +59,9 @@ BEGIN
         FROM expected AS e
         WHERE m.periodic_task_id = e.periodic_task_id AND NOT e.is_new
           AND (e.changed OR e.identity_digest IS DISTINCT FROM e.old_digest)
-        RETURNING m.pg_owned AND m.next_run_at IS NOT NULL AS to_be_fired
+        RETURNING
+            m.pg_owned AND m.next_run_at IS NOT NULL AS to_be_fired, e.old_key,
+            m.pipeline_id AS new_key
     ),
 
     inserted AS (
@@ -76,10 +81,20 @@ BEGIN
     ),
 
     written AS (
-        SELECT u.to_be_fired FROM updated AS u UNION ALL SELECT n.to_be_fired FROM inserted AS n
+        SELECT u.to_be_fired, u.old_key, u.new_key FROM updated AS u
+        UNION ALL
+        SELECT n.to_be_fired, NULL, NULL FROM inserted AS n
     )
 
-    SELECT bool_or(w.to_be_fired) INTO wake_needed FROM written AS w;
+    SELECT
+        bool_or(w.to_be_fired),
+        array_agg(w.old_key) FILTER (WHERE w.old_key <> w.new_key),
+        array_agg(w.new_key) FILTER (WHERE w.old_key <> w.new_key)
+    INTO wake_needed, old_keys, new_keys
+    FROM written AS w;
+    IF old_keys IS NOT NULL THEN
+        PERFORM _periodic_schedule.move_policies(old_keys, new_keys);
+    END IF;
     IF wake_needed THEN  -- a scheduler may be asleep until later
         PERFORM _periodic_schedule.notify_schedulers();
     END IF;

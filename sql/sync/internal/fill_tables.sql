@@ -1,0 +1,16 @@
+CREATE OR REPLACE FUNCTION _periodic_schedule.fill_tables() RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    INSERT INTO _periodic_schedule.sync_slot (slot)
+    SELECT generate_series(0, 1023)
+    WHERE NOT EXISTS (SELECT FROM _periodic_schedule.sync_slot);
+    INSERT INTO _periodic_schedule.installation (columns_before)
+    SELECT NULL
+    WHERE NOT EXISTS (SELECT FROM _periodic_schedule.installation);
+END
+$function$;
+COMMENT ON FUNCTION _periodic_schedule.fill_tables() IS
+    'Makes the rows that nothing is mirrored without, where a dump of definitions only was '
+    'restored, or all tables were emptied';
