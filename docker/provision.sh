@@ -2,7 +2,8 @@
 # Installs what is missing, and nothing else (Debian 12, Ubuntu 24.04 or newer):
 #   provision.sh server   PostgreSQL with PL/Python, and croniter for the server's Python
 #   provision.sh venv     the project's Python packages, in .venv
-#   provision.sh dev      both, and for the tests and the demo: Redis, pg_cron, a clock that can be set
+#   provision.sh dev      both, and for the tests and the demo: Redis, pg_cron, a clock that can be set,
+#                         and an old application's packages, in .venv/old_stack
 # Run by the Makefile, by .ci/run and by docker/Dockerfile.  As root, or as a user with sudo.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -61,14 +62,34 @@ install_server() {
     "$python" -c 'import babel, cron_descriptor, croniter, ephem'
 }
 
+# Is that environment there, and made of these files?  It keeps what they said.
+is_made_of() { cmp -s <(cat "${@:2}") "$1/made_of"; }
+
 install_venv() {
+    local recipe=(pyproject.toml docker/venv.txt plpython/requirements.txt)
     apt_install make python3-venv
-    if ! cmp -s pyproject.toml .venv/pyproject.toml; then
+    if ! is_made_of .venv "${recipe[@]}"; then
         say "the project's Python packages, in .venv"
         rm -rf .venv
         "$python" -m venv .venv
-        .venv/bin/pip install -q --disable-pip-version-check --root-user-action ignore -e '.[dev]'
-        cp pyproject.toml .venv/pyproject.toml
+        .venv/bin/pip install -q --disable-pip-version-check --root-user-action ignore \
+            -e '.[celery]' -r docker/venv.txt
+        cat "${recipe[@]}" >.venv/made_of
+    fi
+}
+
+# As an application does it that is older than we are: it is there, and we are installed into it.
+install_old_stack() {
+    local recipe=(pyproject.toml docker/old_stack.txt) place=.venv/old_stack
+    if ! is_made_of "$place" "${recipe[@]}"; then
+        say "the oldest Django and Celery that are supported, in $place"
+        rm -rf "$place"
+        "$python" -m venv --without-pip "$place"
+        local pip=(.venv/bin/pip --python "$place/bin/python" install -q --no-compile
+            --disable-pip-version-check --root-user-action ignore)
+        "${pip[@]}" -r docker/old_stack.txt
+        "${pip[@]}" -e '.[celery]'
+        cat "${recipe[@]}" >"$place/made_of"
     fi
 }
 
@@ -89,6 +110,6 @@ install_test_tools() {
 case $what in
     server) install_server ;;
     venv) install_venv ;;
-    dev) install_server && install_venv && install_test_tools ;;
-    *) sed -n '2,6s/^# //p' "$0" >&2; exit 2 ;;
+    dev) install_server; install_venv; install_old_stack; install_test_tools ;;
+    *) sed -n '2,7s/^# //p' "$0" >&2; exit 2 ;;
 esac

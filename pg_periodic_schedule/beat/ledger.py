@@ -8,8 +8,6 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from psycopg.rows import class_row
-
 from pg_periodic_schedule.beat.log import logger
 from pg_periodic_schedule.beat.session import Session
 
@@ -65,12 +63,12 @@ class Ledger:
         )
 
     def take(self, session: Session, batch: int, lease: timedelta) -> list[Firing]:
-        with session.connection.cursor(row_factory=class_row(Firing)) as cursor:
-            return cursor.execute(
-                f"SELECT {', '.join(Firing._fields)} FROM periodic_schedule.take(%s, %s, %s)"  # noqa: S608
-                " ORDER BY scheduled_for",
-                [f"{socket.gethostname()}:{os.getpid()}", batch, lease],
-            ).fetchall()
+        rows = session.rows(
+            f"SELECT {', '.join(Firing._fields)} FROM periodic_schedule.take(%s, %s, %s)"  # noqa: S608
+            " ORDER BY scheduled_for",
+            [f"{socket.gethostname()}:{os.getpid()}", batch, lease],
+        )
+        return [Firing._make(row) for row in rows]
 
     def sent(self, firing: Firing) -> None:
         self._sent.append((firing.id, firing.token))

@@ -4,10 +4,14 @@ from typing import Any, Self
 
 import celery
 import celery.beat
+import django_celery_beat
 from kombu.utils.json import loads
 
 from pg_periodic_schedule.beat.ledger import Firing
 from pg_periodic_schedule.beat.log import one_line
+
+# Older releases of django-celery-beat send the task's name as a property of the message.
+NAME_IS_A_HEADER = django_celery_beat.VERSION >= (2, 8)
 
 
 class UnsendableError(Exception):
@@ -39,8 +43,9 @@ def entry_of(firing: Firing, app: celery.Celery) -> celery.beat.ScheduleEntry:
 
 def _options(firing: Firing) -> dict[str, Any]:
     headers = loads(firing.headers or "{}")
-    headers["periodic_task_name"] = firing.task_name
     options: dict[str, Any] = {"headers": headers, "task_id": str(firing.id)}
+    named = headers if NAME_IS_A_HEADER else options
+    named["periodic_task_name"] = firing.task_name
     for option in ("queue", "exchange", "routing_key", "priority", "expires"):
         if (given := getattr(firing, option)) is not None:
             options[option] = given

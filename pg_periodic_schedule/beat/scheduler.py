@@ -6,8 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import celery.beat
-import psycopg
-from django.db import DatabaseError, InterfaceError
+from django.db import Error
 
 from pg_periodic_schedule.beat.broker import Broker
 from pg_periodic_schedule.beat.ledger import Ledger
@@ -77,7 +76,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
             self._static.adopt(session, self.adopt_every)
             self._retry.succeeded()
             self._wait(session, fired)
-        except (psycopg.Error, DatabaseError, InterfaceError) as error:
+        except Error as error:
             self._disconnect()
             pause = self._retry.failed()
             logger.error("database: %s; trying again in %.1f s", one_line(error), pause)
@@ -112,7 +111,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
                 "SELECT periodic_schedule.prune(%s, 10000)", [self.retention]
             )
             self._sync_again = saved >= 1000 or pruned >= 10000
-        except psycopg.Error as error:
+        except Error as error:
             logger.warning("runs not saved, trying again later: %s", one_line(error))
 
     def close(self) -> None:
@@ -132,7 +131,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
                 self._sync_again = True
                 while self._sync_again and time.monotonic() < deadline:
                     self.sync()
-        except psycopg.Error as error:
+        except Error as error:
             logger.warning("database: %s", one_line(error))
         finally:
             self._disconnect()

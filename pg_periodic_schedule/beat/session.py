@@ -1,14 +1,20 @@
-"""The database session: connected as Django connects, woken by NOTIFY."""
+"""The database session: connected as Django connects, woken by NOTIFY.
+
+Django's driver is ours, psycopg 3 or psycopg2, and its errors are raised as ``django.db.Error``:
+nothing is imported from a driver, since Django would use psycopg 3 as soon as it could be imported.
+"""
 
 import math
+import selectors
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-import psycopg
 from django.db import connections, router
 from django_celery_beat.models import PeriodicTask
-from psycopg.rows import tuple_row
+
+# What Django passes to its driver and we do without: rows are tuples, and times have a zone.
+DJANGOS_OWN = ("context", "cursor_factory", "connection_factory", "row_factory")
 
 
 class Session:
@@ -16,52 +22,63 @@ class Session:
 
     def __init__(self, last: str | None = None) -> None:
         """Of several hosts, this server is tried last."""
-        django = beat_database()
-        known = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()}
-        defaults = {
+        self._django = beat_database()
+        params = {
             "application_name": "pg_periodic_schedule scheduler",
             "connect_timeout": 10,
             "tcp_user_timeout": 30000,  # milliseconds; a server that is gone is noticed
             "keepalives_idle": 30,
+            **self._django.get_connection_params(),
         }
-        params = django.get_connection_params()  # with what only psycopg knows, or psycopg2
-        given = {name: params[name] for name in known & params.keys()}
-        if "," in str(given.get("host")):
-            defaults["target_session_attrs"] = "read-write"  # passes over standbys
-            given |= last_of_several(given, last)
-        self.connection: psycopg.Connection[tuple[Any, ...]] = psycopg.connect(
-            **(defaults | given), autocommit=True, row_factory=tuple_row
-        )
-        info = self.connection.info
+        for name in DJANGOS_OWN:
+            params.pop(name, None)
+        if "," in str(params.get("host")):
+            params.setdefault("target_session_attrs", "read-write")  # passes over standbys
+            params |= last_of_several(params, last)
+        self._heard: list[Any] = []  # notifications that came with the answer to a query
+        with self._django.wrap_database_errors:
+            self._connection = self._django.Database.connect(**params)
+            self._connection.autocommit = True
+        if hasattr(self._connection, "add_notify_handler"):  # psycopg 3
+            self._connection.add_notify_handler(self._heard.append)
+        else:
+            self._connection.notifies = self._heard
+        info = self._connection.info
         self.server = f"{info.host}:{info.port}"  # which of several hosts it is
 
     def prepare(self, lease: timedelta) -> None:
         """Settings that the relay relies on, whatever the role or the database has."""
         # What lasts longer than a lease has lost what it was working on.
-        self.connection.execute(
+        self.rows(
             "SELECT set_config('TimeZone', 'UTC', false),"
             " set_config('default_transaction_isolation', 'read committed', false),"
             " set_config('statement_timeout', %s, false)",
             [f"{lease.total_seconds():.0f}s"],
         )
-        if role := beat_database().settings_dict["OPTIONS"].get("assume_role"):
-            self.connection.execute("SELECT set_config('role', %s, false)", [role])
+        if role := self._django.settings_dict["OPTIONS"].get("assume_role"):
+            self.rows("SELECT set_config('role', %s, false)", [role])
 
     def listen(self) -> None:
         """Not on a standby."""
-        self.connection.execute("LISTEN periodic_schedule")
+        self.rows("LISTEN periodic_schedule")
 
     def hurry(self) -> None:
         """From now on no statement may hold up the end of the process."""
-        self.connection.execute("SET statement_timeout = '3s'; SET lock_timeout = '1s'")
+        self.rows("SET statement_timeout = '3s'; SET lock_timeout = '1s'")
 
     def close(self) -> None:
-        self.connection.close()
+        self._connection.close()
+
+    def rows(self, query: str, parameters: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
+        """What it returns; none, where it is no query."""
+        with self._django.wrap_database_errors, self._connection.cursor() as cursor:
+            cursor.execute(query, parameters)
+            return list(cursor.fetchall()) if cursor.description else []
 
     def value(self, query: str, parameters: Sequence[Any] | None = None) -> Any:
         """The first column of the first row."""
-        row = self.connection.execute(query, parameters).fetchone()
-        return row and row[0]
+        rows = self.rows(query, parameters)
+        return rows[0][0] if rows else None
 
     def mirror(self) -> str:
         """The mirror's name as SQL; its schema need not be on our search_path."""
@@ -74,8 +91,7 @@ class Session:
 
     def next_wakeup(self) -> float:
         """Seconds until the database has something to do, as far as it knows."""
-        for _ in self.connection.notifies(timeout=0):
-            pass  # what it is about is committed, so next_wakeup() knows of it
+        self._heard.clear()  # what it was about is committed, so next_wakeup() knows of it
         seconds = self.value(
             "SELECT extract(epoch FROM"
             " periodic_schedule.next_wakeup() - clock_timestamp())::float8",
@@ -83,9 +99,11 @@ class Session:
         return math.inf if seconds is None else float(seconds)
 
     def wait(self, seconds: float) -> None:
-        """So long, or until somebody notifies."""
-        for _ in self.connection.notifies(timeout=seconds, stop_after=1):
-            pass
+        """So long, or until somebody notifies; the next query reads what."""
+        if not self._heard:
+            with selectors.DefaultSelector() as selector:
+                selector.register(self._connection, selectors.EVENT_READ)
+                selector.select(max(seconds, 0))
 
 
 def last_of_several(given: dict[str, Any], last: str | None) -> dict[str, str]:

@@ -6,9 +6,8 @@ from collections import Counter
 from typing import Any
 
 import celery
-import psycopg
 from celery.schedules import crontab
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, ProgrammingError
 from django_celery_beat.schedulers import ModelEntry
 
 from pg_periodic_schedule.beat.log import logger, one_line
@@ -64,7 +63,7 @@ class StaticEntries:
         entries = self._entries()
         written: dict[int, str] = {}
         # One replica at a time: django-celery-beat looks first and inserts then.
-        session.connection.execute(
+        session.rows(
             "SELECT pg_advisory_lock(hashtext('periodic_schedule static entries'))"
         )
         try:
@@ -78,7 +77,7 @@ class StaticEntries:
                     logger.error("static entry %s is not written: %s", name, one_line(error))
         finally:
             beat_database().close()
-        session.connection.execute(
+        session.rows(
             "SELECT pg_advisory_unlock(hashtext('periodic_schedule static entries'))"
         )
         return written
@@ -100,13 +99,13 @@ class StaticEntries:
         """Whether each is adopted now, and why not."""
         try:
             mirror = session.mirror()
-            return session.connection.execute(
+            return session.rows(
                 "SELECT m.periodic_task_id, a.done, a.reason"  # noqa: S608
                 f" FROM {mirror} AS m JOIN periodic_schedule.adopt(ARRAY("
                 f"  SELECT pipeline_id FROM {mirror} WHERE periodic_task_id = ANY (%s)),"
                 "  beat_is_stopped => NOT periodic_schedule.is_beat_fenced()"
                 ") AS a USING (pipeline_id)",
                 [keys],
-            ).fetchall()
-        except psycopg.errors.InsufficientPrivilege as error:
+            )
+        except ProgrammingError as error:  # it may not adopt
             return [(key, False, one_line(error)) for key in keys]
