@@ -7,7 +7,7 @@ import celery.beat
 from kombu.utils.json import loads
 
 from pg_periodic_schedule.beat.ledger import Firing
-from pg_periodic_schedule.beat.log import one_line
+from pg_periodic_schedule.beat.log import kind_of
 
 
 class UnsendableError(Exception):
@@ -15,7 +15,7 @@ class UnsendableError(Exception):
 
     @classmethod
     def because_of(cls, error: Exception) -> Self:
-        return cls(f"{type(error).__name__}: {one_line(error)}")
+        return cls(kind_of(error))
 
 
 def entry_of(firing: Firing, app: celery.Celery) -> celery.beat.ScheduleEntry:

@@ -28,8 +28,8 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
     batch = 100
     #: How long the ledger keeps what has ended.
     retention = timedelta(days=7)
-    #: How often the adoption of a static entry that was refused is tried again, in seconds.
-    adopt_every = 3
+    #: When static entries are tried again that another replica was writing, in seconds.
+    static_again_in = 3
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._session: Session | None = None
@@ -62,7 +62,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
             fired = self._relay.fire(session, self.batch, self.lease)
             if self.should_sync():
                 self._do_sync()
-            self._static.adopt(session, self.adopt_every)
+            self._static.write(session, self.static_again_in)
             self._retry.succeeded()
             self._wait(session, fired)
         except (psycopg.Error, DatabaseError, InterfaceError) as error:
@@ -125,7 +125,6 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
             session = Session()
             try:
                 session.prepare(self.lease)
-                self._static.write(session)
             except BaseException:
                 session.close()
                 raise
