@@ -88,7 +88,7 @@ class StaticEntries:
         if static:
             logger.warning("static entries left to Beat, until an operator adopts %s", static)
         count = session.value(
-            f"SELECT count(*) {left} periodic_task_id <> ALL (%s)",  # noqa: S608
+            f"SELECT count(*) {left} periodic_task_id <> ALL (%s)",
             [written],
         )
         if count:
