@@ -16,6 +16,7 @@ CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASC
 # The version-5 UUIDs of all other names live in this namespace.
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://pypi.org/project/django-celery-beat/").bytes
 EMPTY: dict[type, str] = {list: "[]", dict: "{}"}
+KINDS: dict[type, str] = {str: "text", bool: "true or false", list: "an array", dict: "an object"}
 # Tasks whose positional arguments are [workflow_id, organization_id, ...].
 POSITIONAL_TASKS = (
     "scheduler.tasks.execute_pipeline_task",
@@ -52,13 +53,7 @@ def load_json(text: str | None, column: str, kind: type, errors: list[str]) -> A
 
 def kind_of(value: Any) -> str:
     """In words, and not the value: who reads ``sync_error`` may not be one to read arguments."""
-    words: dict[type, str] = {
-        str: "text",
-        bool: "true or false",
-        list: "an array",
-        dict: "an object",
-    }
-    return words.get(type(value), "a number")
+    return KINDS.get(type(value), "a number")
 
 
 def uuid_or_none(value: Any, where: str, errors: list[str]) -> str | None:

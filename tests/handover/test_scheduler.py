@@ -245,7 +245,7 @@ def test_static_entries_are_written_by_replicas_started_together_and_left_to_bea
         ("every second", "[1]", "{}", None, None),
         ("nightly", "[]", '{"a": 1}', "night", 60),
     ]
-    assert firings(db) == broker.messages() == []
+    assert firings(db) == broker.sent() == []
     # README: Beat is stopped, and all are adopted.
     adopt(db)
     wait_for(lambda: len(broker.sent()) > 2)
