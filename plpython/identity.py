@@ -16,6 +16,7 @@ CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASC
 # The version-5 UUIDs of all other names live in this namespace.
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://pypi.org/project/django-celery-beat/").bytes
 EMPTY: dict[type, str] = {list: "[]", dict: "{}"}
+KINDS: dict[type, str] = {str: "text", bool: "true or false", list: "an array", dict: "an object"}
 # Tasks whose positional arguments are [workflow_id, organization_id, ...].
 POSITIONAL_TASKS = (
     "scheduler.tasks.execute_pipeline_task",
@@ -50,6 +51,11 @@ def load_json(text: str | None, column: str, kind: type, errors: list[str]) -> A
     return value
 
 
+def kind_of(value: Any) -> str:
+    """In words, and not the value: who reads ``sync_error`` may not be one to read arguments."""
+    return KINDS.get(type(value), "a number")
+
+
 def uuid_or_none(value: Any, where: str, errors: list[str]) -> str | None:
     """NULL stays NULL; what is there but no UUID is an error, never a placeholder."""
     if value is None:
@@ -59,7 +65,7 @@ def uuid_or_none(value: Any, where: str, errors: list[str]) -> str | None:
     try:
         return str(uuid.UUID(value))
     except (ValueError, TypeError, AttributeError):
-        errors.append(f"{where} is {json.dumps(value)[:80]}, which is not a UUID")
+        errors.append(f"{where} is {kind_of(value)}, which is not a UUID")
         return None
 
 
@@ -68,7 +74,7 @@ def text_or_empty(value: Any, where: str, errors: list[str]) -> str:
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, (str, int)) or value == "None":
-        errors.append(f"{where} is {json.dumps(value)[:80]}, which is not an id or a name")
+        errors.append(f"{where} is {kind_of(value)}, which is not an id or a name")
         return ""
     # JSON can hold what Postgres text cannot: NUL and lone surrogates
     return str(value).replace("\x00", "").encode("utf-8", "replace").decode()

@@ -25,7 +25,8 @@ USER_PAGES = [ROOT / "README.md", *(ROOT / "docs" / f"{page}.md" for page in PAG
 MENTION = re.compile(r"(?<![\w.])(_?periodic_schedule|@beat_schema@)\.(\w+)")
 COMMENT_ON = re.compile(r"^COMMENT ON (?:[^';]|'(?:[^']|'')*')*;", re.MULTILINE)
 SAID = re.compile(
-    r"(?:(?:HINT|DETAIL) = (?:format\(\s*)?|mend CONSTANT text := )'(?:[^']|'')*'(?:\s*'(?:[^']|'')*')*"
+    r"(?:(?:HINT|DETAIL) = (?:format\(\s*)?|mend CONSTANT text := )"
+    r"'(?:[^']|'')*'(?:\s*'(?:[^']|'')*')*"
 )
 
 # A statement that is named to users, not run.

@@ -6,6 +6,11 @@ from celery.utils.log import get_logger
 logger = get_logger(__package__)
 
 
+def kind_of(error: BaseException) -> str:
+    """For the ledger, which more people read than the arguments that an error may quote."""
+    return f"{type(error).__name__}: see the scheduler's log"
+
+
 def one_line(error: BaseException) -> str:
     """As the log and a text column can hold it."""
     text = " ".join(str(error).replace("\0", "").split())[:500] or type(error).__name__

@@ -8,7 +8,7 @@ import django_celery_beat
 from kombu.utils.json import loads
 
 from pg_periodic_schedule.beat.ledger import Firing
-from pg_periodic_schedule.beat.log import one_line
+from pg_periodic_schedule.beat.log import kind_of
 
 # Older releases of django-celery-beat send the task's name as a property of the message.
 NAME_IS_A_HEADER = django_celery_beat.VERSION >= (2, 8)
@@ -19,7 +19,7 @@ class UnsendableError(Exception):
 
     @classmethod
     def because_of(cls, error: Exception) -> Self:
-        return cls(f"{type(error).__name__}: {one_line(error)}")
+        return cls(kind_of(error))
 
 
 def entry_of(firing: Firing, app: celery.Celery) -> celery.beat.ScheduleEntry:

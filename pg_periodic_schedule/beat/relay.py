@@ -8,7 +8,7 @@ import celery
 
 from pg_periodic_schedule.beat.broker import Broker
 from pg_periodic_schedule.beat.ledger import Firing, Ledger
-from pg_periodic_schedule.beat.log import logger, one_line
+from pg_periodic_schedule.beat.log import kind_of, logger, one_line
 from pg_periodic_schedule.beat.message import UnsendableError, entry_of
 from pg_periodic_schedule.beat.session import Session
 from pg_periodic_schedule.beat.stops import stops_deferred
@@ -57,7 +57,8 @@ class Relay:
             try:
                 self._publish(firing, now)
             except UnsendableError as error:
-                logger.error("%s is not sent: %s", firing.task_name, error)
+                why = one_line(error.__cause__ or error)
+                logger.error("%s is not sent: %s", firing.task_name, why)
                 self._ledger.give_up(firing, str(error))
             except Exception as error:
                 if self._broker.is_down():
@@ -79,6 +80,5 @@ class Relay:
         self._broker.publish(entry_of(firing, self._app))
 
     def _postpone(self, firings: Sequence[Firing], error: Exception, pause: float) -> None:
-        why = one_line(error)
-        self._ledger.give_back(firings, f"not sent: {why}", timedelta(seconds=pause))
-        logger.error("broker: %s; %d firings again in %.1f s", why, len(firings), pause)
+        self._ledger.give_back(firings, f"not sent: {kind_of(error)}", timedelta(seconds=pause))
+        logger.error("broker: %s; %d firings again in %.1f s", one_line(error), len(firings), pause)

@@ -29,8 +29,8 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
     batch = 100
     #: How long the ledger keeps what has ended.
     retention = timedelta(days=7)
-    #: How often the adoption of a static entry that was refused is tried again, in seconds.
-    adopt_every = 3
+    #: When static entries are tried again that another replica was writing, in seconds.
+    static_again_in = 3
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._session: Session | None = None
@@ -69,11 +69,10 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
             if not self._may_fire:
                 session.wait(self.max_interval)  # confirm_identity() notifies
                 return 0
-            self._static.write(session)
             fired = self._relay.fire(session, self.batch, self.lease)
             if self.should_sync():
                 self._do_sync()
-            self._static.adopt(session, self.adopt_every)
+            self._static.write(session, self.static_again_in)
             self._retry.succeeded()
             self._wait(session, fired)
         except Error as error:

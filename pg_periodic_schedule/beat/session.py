@@ -6,7 +6,8 @@ nothing is imported from a driver, since Django would use psycopg 3 as soon as i
 
 import math
 import selectors
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -74,6 +75,17 @@ class Session:
         with self._django.wrap_database_errors, self._connection.cursor() as cursor:
             cursor.execute(query, parameters)
             return list(cursor.fetchall()) if cursor.description else []
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Of several statements."""
+        self.rows("BEGIN")
+        try:
+            yield
+        except BaseException:
+            self.rows("ROLLBACK")
+            raise
+        self.rows("COMMIT")
 
     def value(self, query: str, parameters: Sequence[Any] | None = None) -> Any:
         """The first column of the first row."""

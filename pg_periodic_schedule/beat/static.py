@@ -2,7 +2,6 @@
 
 import math
 import time
-from collections import Counter
 from typing import Any
 
 import celery
@@ -15,37 +14,38 @@ from pg_periodic_schedule.beat.session import Session, beat_database
 
 
 class StaticEntries:
-    """Written to Beat's tables as DatabaseScheduler does, and adopted as soon as that may be."""
+    """Written to Beat's tables as DatabaseScheduler does, once in the life of the process.
+
+    Who fires them is an operator's word: they are owned as all new schedules are.
+    """
 
     def __init__(self, app: celery.Celery) -> None:
         self._app = app
-        self._waiting: dict[int, str] | None = None  # to be adopted, by PeriodicTask.id
-        self._adopt_at = 0.0
-        self._refusals: Counter[str] = Counter()
-
-    def write(self, session: Session) -> None:
-        """Once in the life of the process, however often it connects."""
-        if self._waiting is None:
-            self._waiting = self._write(session)
-            self._warn_of_others(session, list(self._waiting))
+        self._written = False
+        self._write_at = 0.0
+        self._warned = False
 
     def due_in(self) -> float:
-        """Seconds until adopt() has something to try."""
-        return self._adopt_at - time.monotonic() if self._waiting else math.inf
+        """Seconds until write() has something to try."""
+        return math.inf if self._written else self._write_at - time.monotonic()
 
-    def adopt(self, session: Session, every: float) -> None:
-        """Those that are not yet; not more often than every so many seconds."""
-        if not self._waiting or self.due_in() > 0:
+    def write(self, session: Session, again_in: float) -> None:
+        """Not while another replica does, nor more often than every so many seconds."""
+        if self.due_in() > 0:
             return
-        self._adopt_at = time.monotonic() + every
-        for key, done, reason in self._try_to_adopt(session, list(self._waiting)):
-            if done:
-                del self._waiting[key]
-                continue
-            name = self._waiting[key]
-            self._refusals[name] += 1
-            if self._refusals[name] == 2:  # once may be another replica at the same row
-                logger.warning("static entry %s is not adopted yet: %s", name, reason)
+        self._write_at = time.monotonic() + again_in
+        try:
+            # django-celery-beat looks first and inserts then.
+            with session.transaction():
+                session.rows("SELECT _periodic_schedule.lock_static_entries()")
+                written = self._write()
+        except (OperationalError, ProgrammingError) as error:
+            if not self._warned:
+                logger.warning("static entries are not written yet: %s", one_line(error))
+            self._warned = True
+            return
+        self._written = True
+        self._warn_of_others(session, written)
 
     def _entries(self) -> dict[str, dict[str, Any]]:
         entries: dict[str, dict[str, Any]] = {}
@@ -58,35 +58,37 @@ class StaticEntries:
         entries |= self._app.conf.beat_schedule
         return entries
 
-    def _write(self, session: Session) -> dict[int, str]:
-        """Those that could be written: their names by PeriodicTask.id."""
-        entries = self._entries()
-        written: dict[int, str] = {}
-        # One replica at a time: django-celery-beat looks first and inserts then.
-        session.rows(
-            "SELECT pg_advisory_lock(hashtext('periodic_schedule static entries'))"
-        )
+    def _write(self) -> list[int]:
+        """Those that could be written, by PeriodicTask.id."""
+        written: list[int] = []
         try:
-            for name, fields in entries.items():
+            for name, fields in self._entries().items():
                 try:
                     model = ModelEntry.from_entry(name, app=self._app, **fields).model
-                    written[model.pk] = name
+                    written.append(model.pk)
                 except (OperationalError, InterfaceError):
                     raise
                 except Exception as error:
                     logger.error("static entry %s is not written: %s", name, one_line(error))
         finally:
             beat_database().close()
-        session.rows(
-            "SELECT pg_advisory_unlock(hashtext('periodic_schedule static entries'))"
-        )
         return written
 
-    def _warn_of_others(self, session: Session, keys: list[int]) -> None:
+    def _warn_of_others(self, session: Session, written: list[int]) -> None:
+        """What Beat would fire, so that nothing is forgotten."""
+        mirror = session.mirror()
+        left = f"FROM {mirror} WHERE enabled AND NOT pg_owned AND "
+        static = session.value(
+            "SELECT format('%%s: SELECT * FROM periodic_schedule.adopt(ARRAY(SELECT pipeline_id"  # noqa: S608
+            " FROM %%s WHERE task_name = ANY (%%L)))', string_agg(task_name, ', '), %s::text,"
+            f" array_agg(task_name)) {left} periodic_task_id = ANY (%s) HAVING count(*) > 0",
+            [mirror, written],
+        )
+        if static:
+            logger.warning("static entries left to Beat, until an operator adopts %s", static)
         count = session.value(
-            f"SELECT count(*) FROM {session.mirror()}"  # noqa: S608
-            " WHERE enabled AND NOT pg_owned AND periodic_task_id <> ALL (%s)",
-            [keys],
+            f"SELECT count(*) {left} periodic_task_id <> ALL (%s)",
+            [written],
         )
         if count:
             logger.warning(
@@ -94,18 +96,3 @@ class StaticEntries:
                 " SELECT * FROM periodic_schedule.adopt()",
                 count,
             )
-
-    def _try_to_adopt(self, session: Session, keys: list[int]) -> list[tuple[Any, ...]]:
-        """Whether each is adopted now, and why not."""
-        try:
-            mirror = session.mirror()
-            return session.rows(
-                "SELECT m.periodic_task_id, a.done, a.reason"  # noqa: S608
-                f" FROM {mirror} AS m JOIN periodic_schedule.adopt(ARRAY("
-                f"  SELECT pipeline_id FROM {mirror} WHERE periodic_task_id = ANY (%s)),"
-                "  beat_is_stopped => NOT periodic_schedule.is_beat_fenced()"
-                ") AS a USING (pipeline_id)",
-                [keys],
-            )
-        except ProgrammingError as error:  # it may not adopt
-            return [(key, False, one_line(error)) for key in keys]
