@@ -23,14 +23,15 @@ EXCUSE = f"Longer than {LONG} lines: "
 PAGES = ("firing", "recipes", "time", "scaling", "performance")
 USER_PAGES = [ROOT / "README.md", *(ROOT / "docs" / f"{page}.md" for page in PAGES)]
 MENTION = re.compile(r"(?<![\w.])(_?periodic_schedule|@beat_schema@)\.(\w+)")
+COMMENT = re.compile(r"--.*")
 COMMENT_ON = re.compile(r"^COMMENT ON (?:[^';]|'(?:[^']|'')*')*;", re.MULTILINE)
 SAID = re.compile(
     r"(?:(?:HINT|DETAIL) = (?:format\(\s*)?|mend CONSTANT text := )"
     r"'(?:[^']|'')*'(?:\s*'(?:[^']|'')*')*"
 )
-
 # A statement that is named to users, not run.
 TOLD = re.compile(r"'[^'\n]*SELECT (?:\* FROM )?periodic_schedule\.\w+\([^'\n]*\);'")
+SETTING = re.compile(r"(?:current_setting|set_config)\(\s*'periodic_schedule\.\w+'")
 
 
 def room_of(path: Path) -> str:
@@ -46,8 +47,10 @@ def expected_name(path: Path) -> str:
 
 
 def code_of(sql: str) -> str:
-    """Without what is only said: comments, COMMENT ON, hints, statements that mend."""
-    return TOLD.sub("", SAID.sub("", COMMENT_ON.sub("", re.sub(r"--.*", "", sql))))
+    """Without what is only said (comments, hints, statements that mend) and names of settings."""
+    for pattern in (COMMENT, COMMENT_ON, SAID, TOLD, SETTING):
+        sql = pattern.sub("", sql)
+    return sql
 
 
 def parse_errors(path: Path) -> list[str]:
