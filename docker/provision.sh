@@ -85,7 +85,7 @@ install_old_stack() {
         say "the oldest Django and Celery that are supported, in $place"
         rm -rf "$place"
         "$python" -m venv --without-pip "$place"
-        local pip=(.venv/bin/pip --python "$place/bin/python" install -q --no-compile
+        local pip=(.venv/bin/pip --python "$place/bin/python" install -q
             --disable-pip-version-check --root-user-action ignore)
         "${pip[@]}" -r docker/old_stack.txt
         "${pip[@]}" -e '.[celery]'

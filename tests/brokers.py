@@ -81,14 +81,27 @@ class Broker:
         return [message["headers"]["id"] for message in self.messages()]
 
 
-class Beat:
-    """``celery beat`` in a process of its own."""
+def name_of(message: dict[str, Any]) -> str:
+    """The periodic task's; before 2.8, django-celery-beat sent it as a property."""
+    return str((message["properties"] | message["headers"])["periodic_task_name"])
 
-    def __init__(self, url: str, broker: Broker, directory: Path, *options: str, **env: str):
+
+class Beat:
+    """``celery beat`` in a process of its own; bin: of another environment."""
+
+    def __init__(
+        self,
+        url: str,
+        broker: Broker,
+        directory: Path,
+        *options: str,
+        bin: Path = BIN,  # noqa: A002
+        **env: str,
+    ) -> None:
         self.log_file = directory / f"beat{len(list(directory.glob('beat*.log')))}.log"
         with self.log_file.open("w") as log:
             self.process = subprocess.Popen(
-                [BIN / "celery", "-A", "sample", *command(*options)],
+                [bin / "celery", "-A", "sample", *command(*options)],
                 cwd=SAMPLE,
                 env={
                     **os.environ,

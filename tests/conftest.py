@@ -24,6 +24,7 @@ from pytest_postgresql import factories
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "docker" / "sample"
 BIN = Path(sys.executable).parent
+OLD_STACK = BIN.parent / "old_stack" / "bin"  # an application that is older than we are
 AS_ROOT = os.geteuid() == 0
 PORT = get_port(None)
 SERVER = Path(tempfile.gettempdir()) / f"pg_periodic_schedule_tests_{os.getpid()}"
@@ -198,6 +199,23 @@ def broker() -> Iterator[Any]:
     made = Broker()
     yield made
     made.kill()
+
+
+@pytest.fixture
+def start(db: psycopg.Connection[Any], broker: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """Starts ``celery beat`` on the test's database and broker; what is left over is killed."""
+    from brokers import Beat
+
+    started: list[Beat] = []
+
+    def start_beat(*options: str, url: str = url_of(db.info), **env: Any) -> Beat:
+        started.append(Beat(url, broker, tmp_path, *options, **env))
+        return started[-1]
+
+    yield start_beat
+    for beat in started:
+        beat.kill()
+        print(beat.log)  # shown where a test fails
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 import redis
-from brokers import OURS, STOCK, Beat, Broker
+from brokers import OURS, STOCK, Beat, Broker, name_of
 from conftest import url_of
 
 Session = psycopg.Connection[Any]
@@ -47,10 +47,9 @@ class Wire:
         while not self._stopped.is_set():
             taken: Any = self._client.blpop(["celery"], timeout=0.5)
             if taken:
-                headers = json.loads(taken[1])["headers"]
-                self.sent.append(
-                    Sent(time.time(), headers["periodic_task_name"], str(headers["id"]))
-                )
+                message = json.loads(taken[1])
+                key = str(message["headers"]["id"])
+                self.sent.append(Sent(time.time(), name_of(message), key))
 
     def of(self, name: str) -> list[Sent]:
         return [sent for sent in list(self.sent) if sent.name == name]

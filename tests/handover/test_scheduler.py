@@ -6,41 +6,29 @@ import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from brokers import STOCK, Beat, Broker, wait_for
-from conftest import ROOT, SAMPLE, alembic, insert_interval, insert_task, run, url_of
+from brokers import STOCK, Beat, Broker, name_of, wait_for
+from conftest import (
+    BIN,
+    OLD_STACK,
+    ROOT,
+    SAMPLE,
+    alembic,
+    insert_interval,
+    insert_task,
+    run,
+    url_of,
+)
 
 Database = psycopg.Connection[Any]
 Start = Callable[..., Beat]
 SHORT_LEASE = ("-S", "schedulers:ShortLease")
-
-
-@pytest.fixture
-def broker() -> Iterator[Broker]:
-    broker = Broker()
-    yield broker
-    broker.kill()
-
-
-@pytest.fixture
-def start(db: Database, broker: Broker, tmp_path: Path) -> Iterator[Start]:
-    """Starts ``celery beat`` on the test's database and broker; what is left over is killed."""
-    started: list[Beat] = []
-
-    def start_beat(*options: str, url: str = url_of(db.info), **env: str) -> Beat:
-        started.append(Beat(url, broker, tmp_path, *options, **env))
-        return started[-1]
-
-    yield start_beat
-    for beat in started:
-        beat.kill()
-        print(beat.log)  # shown where a test fails
 
 
 def add(db: Database, name: str, seconds: int = 1, **columns: Any) -> int:
@@ -93,7 +81,10 @@ def assert_gapless(db: Database, names: list[str]) -> None:
 # -- What is sent
 
 
-def test_messages_equal_those_of_the_stock_beat(db: Database, broker: Broker, start: Start) -> None:
+@pytest.mark.parametrize("environment", [BIN, OLD_STACK], ids=["new", "old"])
+def test_messages_equal_those_of_the_stock_beat(
+    db: Database, broker: Broker, start: Start, environment: Path
+) -> None:
     from kombu import Connection, Exchange, Queue
 
     queue = Queue("reports.daily", Exchange("reports"), routing_key="daily")
@@ -132,10 +123,10 @@ def test_messages_equal_those_of_the_stock_beat(db: Database, broker: Broker, st
         )
         if not arguments:
             adopt(db)
-        beat = start(*arguments)
+        beat = start(*arguments, bin=environment)
         wait_for(lambda: len(broker.messages()) >= len(options))
         beat.stop()
-        found = {m["headers"]["periodic_task_name"]: m for m in broker.messages()}
+        found = {name_of(message): message for message in broker.messages()}
         broker.client.flushall()
         return found
 

@@ -1,0 +1,80 @@
+"""An application that is older than we are, with psycopg2: docker/old_stack.txt, in an environment
+of its own into which provision.sh has installed ``.[celery]``."""
+
+import json
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+from brokers import Beat, Broker, name_of, wait_for
+from conftest import OLD_STACK, ROOT, SAMPLE, insert_interval, insert_task, run, url_of
+from databases import upgrade
+
+Database = psycopg.Connection[Any]
+
+WHAT_IS_INSTALLED = """
+import importlib.metadata, json
+from django.db.backends.postgresql.psycopg_any import is_psycopg3
+packages = {d.metadata["Name"]: d.version for d in importlib.metadata.distributions()}
+ours = importlib.metadata.requires("pg_periodic_schedule")
+print(json.dumps([is_psycopg3, packages, ours]))
+"""
+
+
+def test_the_install_leaves_the_application_its_driver_and_its_pins() -> None:
+    is_psycopg3, packages, ours = json.loads(
+        run(OLD_STACK / "python", "-I", "-c", WHAT_IS_INSTALLED, url="")
+    )
+    assert is_psycopg3 is False
+    assert [name for name in packages if name.startswith("psycopg")] == ["psycopg2-binary"]
+    versions = {name.replace("_", "-").lower(): version for name, version in packages.items()}
+    pins = dict(
+        re.findall(r"(?m)^([\w-]+).*==(.+)$", (ROOT / "docker" / "old_stack.txt").read_text())
+    )
+    assert versions | {name.lower(): version for name, version in pins.items()} == versions
+    assert "pg-periodic-schedule" in versions
+    # Without an extra nothing else comes, and of the extras one brings a driver.
+    assert all("; extra == " in requirement for requirement in ours)
+    assert [requirement for requirement in ours if "psycopg" in requirement.split(";")[0]] == [
+        requirement for requirement in ours if 'extra == "psycopg"' in requirement
+    ]
+
+
+def test_the_scheduler_on_psycopg2(
+    new_database: Callable[..., Database], broker: Broker, start: Callable[..., Beat]
+) -> None:
+    db = new_database()
+    run(OLD_STACK / "python", "manage.py", "migrate", "-v0", url=url_of(db.info), cwd=SAMPLE)
+    insert_task(db, "each second", interval_id=insert_interval(db, 1))
+    insert_task(db, "woken", interval_id=insert_interval(db, 3600))
+    upgrade(db)
+    db.execute("SELECT * FROM periodic_schedule.adopt(beat_is_stopped => true)")
+    beat = start("--max-interval", "60", url=url_of(db.info), bin=OLD_STACK)
+    wait_for(lambda: len(broker.messages()) > 3)
+    assert {name_of(message) for message in broker.messages()} == {"each second"}
+
+    tasks = "UPDATE django_celery_beat_periodictask"
+    db.execute(f"{tasks} SET enabled = false WHERE name = 'each second'")
+    time.sleep(1.5)  # now it sleeps for a minute
+    db.execute(f"{tasks} SET interval_id = %s WHERE name = 'woken'", [insert_interval(db, 2)])
+    wait_for(lambda: "woken" in map(name_of, broker.messages()), 4)
+
+    db.execute(f"{tasks} SET enabled = true")
+    db.execute(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND application_name LIKE 'pg_periodic_schedule %'"
+    )
+    beat.wait_for_log("connected to", times=2)
+    assert "database: " in beat.log
+    before = len(broker.messages())
+    wait_for(lambda: len(broker.messages()) > before + 3)
+    beat.stop()
+    ledger = db.execute("SELECT id::text, state FROM periodic_schedule.firing").fetchall()
+    assert {state for _, state in ledger} <= {"finished", "skipped"}
+    assert sorted(broker.sent()) == sorted(key for key, state in ledger if state == "finished")
+    assert beat.log.count("ERROR") == beat.log.count("database: ")
+    static = "SELECT kwargs FROM django_celery_beat_periodictask WHERE name LIKE 'celery.%'"
+    assert db.execute(static).fetchall() == [("{}",)]
+    assert db.execute("SELECT * FROM periodic_schedule.health").fetchall() == []
