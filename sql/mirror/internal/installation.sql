@@ -3,6 +3,7 @@ CREATE TABLE _periodic_schedule.installation (
     columns_before name[],
     installed_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
     pg_owns_new boolean NOT NULL DEFAULT false,
+    beat_schema name NOT NULL,
     beat_tables regclass[]
 );
 COMMENT ON TABLE _periodic_schedule.installation IS
@@ -17,6 +18,8 @@ COMMENT ON COLUMN _periodic_schedule.installation.installed_at IS 'When the migr
 COMMENT ON COLUMN _periodic_schedule.installation.pg_owns_new IS
     'true after adopt() of all: Postgres fires new schedules; false after release() of all: Beat '
     'does';
+COMMENT ON COLUMN _periodic_schedule.installation.beat_schema IS
+    'Schema of Beat''s tables, which all functions name';
 COMMENT ON COLUMN _periodic_schedule.installation.beat_tables IS
     'Beat''s tables, in the order of beat_tables(), as they were when the mirror was last made '
     'equal to them: one that is dropped leaves a number that is no table, one that is renamed is '
