@@ -9,6 +9,7 @@ in it mean nothing to SQLAlchemy; ``@beat_schema@`` is replaced by the schema of
 import logging
 import os
 import re
+from typing import Any
 
 import assemble  # sql/ is on the path: pyproject.toml
 import psycopg
@@ -50,13 +51,7 @@ class RunRevision(MigrateOperation):
 @Operations.implementation_for(RunSql)
 def run_sql(operations: Operations, operation: RunSql) -> None:
     migration = operations.migration_context
-    schema = migration.opts["beat_schema"]
-    quoted = '"' + schema.replace('"', '""') + '"'
-    # Names in it are Postgres's own, whatever anybody has put into the path of a superuser.
-    sql = (
-        f"SET LOCAL search_path = pg_catalog, pg_temp;\n{settings()}"
-        f"{operation.sql.replace('@beat_schema@', quoted)}"
-    )
+    sql = with_schema(operation.sql, migration.opts["beat_schema"])
     if migration.as_sql:
         migration.impl.static_output(sql)
         return
@@ -89,20 +84,36 @@ def database_url() -> str:
     return re.sub(r"^postgres(ql)?:", "postgresql+psycopg:", url)
 
 
+def refuse_other_encoding(connection: psycopg.Connection[Any]) -> None:
+    """Before a statement of ours is sent, which it could not convert."""
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise CommandError(
+            f"database {connection.info.dbname} is encoded in {encoding}, and pg_periodic_schedule"
+            " needs UTF8\n"
+            "  HINT: Make a database with ENCODING 'UTF8', and restore a dump of this one there."
+        )
+
+
+def refuse_renamed_schemas(connection: sqlalchemy.Connection) -> None:
+    """Ours: nothing works until they have their names again."""
+    renamed = sqlalchemy.text(
+        "SELECT format('schema %1$I is now %2$I', s.name, n.nspname),"
+        " format('ALTER SCHEMA %2$I RENAME TO %1$I;', s.name, n.nspname)"
+        " FROM (VALUES ('periodic_schedule', 'setup_problems'),"
+        " ('_periodic_schedule', 'schema_problems')) AS s (name, function)"
+        " JOIN pg_proc AS p ON p.proname = s.function AND p.prosqlbody IS NOT NULL"
+        " JOIN pg_namespace AS n ON n.oid = p.pronamespace"
+        " WHERE to_regnamespace(s.name) IS NULL LIMIT 1"
+    )
+    for what, cure in connection.execute(renamed):
+        raise CommandError(f"{what}\n  HINT: {cure}")
+
+
 def find_schema(connection: sqlalchemy.Connection) -> str:
     """The schema of the Beat tables: the one mirrored already, the one named, or the only one."""
     named = context.get_x_argument(as_dictionary=True).get("schema")
-    relations = sqlalchemy.text(
-        "SELECT n.nspname, EXISTS ("
-        "   SELECT FROM pg_trigger AS g JOIN pg_proc AS p ON p.oid = g.tgfoid"
-        "   JOIN pg_namespace AS s ON s.oid = p.pronamespace"
-        "   WHERE g.tgrelid = c.oid AND s.nspname = '_periodic_schedule') AS mirrored"
-        " FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
-        " WHERE c.relname = :table AND c.relkind IN ('r', 'p') ORDER BY 1"
-    )
-    rows = connection.execute(relations, {"table": BEAT_TABLE})
-    found: dict[str, bool] = {row.nspname: row.mirrored for row in rows}
-    mirrored = next((name for name in found if found[name]), None)
+    mirrored = mirrored_schema(connection)
     if mirrored is not None and named not in (None, mirrored):
         raise CommandError(
             f"pg_periodic_schedule already mirrors schema {mirrored!r} of this database\n"
@@ -111,6 +122,11 @@ def find_schema(connection: sqlalchemy.Connection) -> str:
         )
     if mirrored is not None or named is not None:
         return str(mirrored or named)
+    relations = sqlalchemy.text(
+        "SELECT n.nspname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
+        " WHERE c.relname = :table AND c.relkind IN ('r', 'p') ORDER BY 1"
+    )
+    found = connection.execute(relations, {"table": BEAT_TABLE}).scalars().all()
     if not found:
         raise CommandError(
             "there are no django-celery-beat tables in this database\n"
@@ -121,7 +137,53 @@ def find_schema(connection: sqlalchemy.Connection) -> str:
             f"there are django-celery-beat tables in several schemas: {', '.join(found)}\n"
             "  HINT: Name the one to mirror: alembic -x schema=NAME upgrade head"
         )
-    return next(iter(found))
+    return str(found[0])
+
+
+def mirrored_schema(connection: sqlalchemy.Connection) -> str | None:
+    """Which one this database's installation mirrors, whatever has become of the tables there."""
+    there = sqlalchemy.text("SELECT to_regclass('_periodic_schedule.installation')")
+    if connection.execute(there).scalar() is None:
+        return None
+    schema = sqlalchemy.text(
+        "SELECT coalesce(n.nspname, ("  # or where the mirror is, if that schema was renamed
+        "   SELECT min(c.relnamespace::regnamespace::text) FROM pg_constraint AS k"
+        "   JOIN pg_class AS c ON c.oid = k.confrelid"
+        "   WHERE k.conrelid = to_regclass('periodic_schedule.firing_policy')"
+        "   AND k.contype = 'f' AND k.conparentid = 0), i.beat_schema)"
+        " FROM _periodic_schedule.installation AS i"
+        " LEFT JOIN pg_namespace AS n ON n.nspname = i.beat_schema"
+    )
+    return connection.execute(schema).scalar()
+
+
+def is_installed(connection: sqlalchemy.Connection) -> bool:
+    there = sqlalchemy.text("SELECT to_regclass('periodic_schedule.alembic_version')")
+    versions = sqlalchemy.text("SELECT EXISTS (SELECT FROM periodic_schedule.alembic_version)")
+    return bool(connection.execute(there).scalar() and connection.execute(versions).scalar())
+
+
+def destination() -> Any:
+    """Of upgrade and downgrade; None: base, or another command."""
+    try:
+        return context.get_revision_argument() or None
+    except KeyError:
+        return None
+
+
+def first_check(schema: str) -> str:
+    """What an installation begins with."""
+    text = assemble.read_part(assemble.path_of(assemble.FIRST[0])).text
+    return with_schema(text, schema)
+
+
+def with_schema(sql: str, schema: str) -> str:
+    quoted = '"' + schema.replace('"', '""') + '"'
+    # Names in it are Postgres's own, whatever anybody has put into the path of a superuser.
+    return (
+        f"SET LOCAL search_path = pg_catalog, pg_temp;\n{settings()}"
+        f"{sql.replace('@beat_schema@', quoted)}"
+    )
 
 
 def refuse_older_release(connection: sqlalchemy.Connection) -> None:
@@ -144,7 +206,7 @@ def set_name(connection: sqlalchemy.Connection) -> None:
         connection.commit()
 
 
-def remove_if_unused(connection: sqlalchemy.Connection) -> None:
+def remove_if_unused(connection: sqlalchemy.Connection, keep_schema: bool) -> None:
     """After a downgrade to base, or an upgrade that failed: leave no trace."""
     with connection.begin():
         if connection.execute(
@@ -156,7 +218,8 @@ def remove_if_unused(connection: sqlalchemy.Connection) -> None:
             if used:
                 return
             connection.execute(sqlalchemy.text("DROP TABLE periodic_schedule.alembic_version"))
-        connection.execute(sqlalchemy.text("DROP SCHEMA IF EXISTS periodic_schedule"))
+        if not keep_schema:
+            connection.execute(sqlalchemy.text("DROP SCHEMA IF EXISTS periodic_schedule"))
 
 
 def explain(error: psycopg.Error) -> CommandError:
@@ -181,15 +244,41 @@ def log_notice(notice: psycopg.errors.Diagnostic) -> None:
         log.info(notice.message_primary)
 
 
+def make_right(connection: sqlalchemy.Connection) -> None:
+    """Where there was nothing to upgrade: what is wrong with what everything stands on.  Triggers
+    are made; where tables were replaced, that is the operator's to say: tasks may yet come back."""
+    problems = sqlalchemy.text("SELECT problem, detail FROM periodic_schedule.setup_problems()")
+    found = connection.execute(problems).all()
+    for problem, detail in found:
+        log.warning("%s: %s", problem, detail)
+    if found and {problem for problem, _ in found} <= {"triggers", "unfenced"}:
+        attach = sqlalchemy.text("SELECT what, detail FROM periodic_schedule.attach()")
+        for what, detail in connection.execute(attach):
+            log.info("attach(): %s: %s", what, detail)
+    connection.commit()
+
+
 def run_online() -> None:
-    engine = sqlalchemy.create_engine(database_url(), poolclass=sqlalchemy.NullPool)
+    engine = sqlalchemy.create_engine(
+        database_url(),
+        poolclass=sqlalchemy.NullPool,
+        connect_args={"client_encoding": "utf8"},  # its messages are text, whatever the server has
+    )
     try:
         with engine.connect() as connection:
             driver_connection = connection.connection.driver_connection
             assert isinstance(driver_connection, psycopg.Connection)
+            refuse_other_encoding(driver_connection)
             driver_connection.add_notice_handler(log_notice)
             refuse_older_release(connection)
+            refuse_renamed_schemas(connection)
             schema = find_schema(connection)
+            installed = is_installed(connection)
+            if not installed and destination() is not None:
+                driver_connection.execute(first_check(schema).encode())
+                connection.rollback()
+            there = sqlalchemy.text("SELECT to_regnamespace('periodic_schedule') IS NOT NULL")
+            keep_schema = bool(connection.execute(there).scalar()) and not installed
             connection.execute(sqlalchemy.text("CREATE SCHEMA IF NOT EXISTS periodic_schedule"))
             connection.commit()
             context.configure(
@@ -198,13 +287,16 @@ def run_online() -> None:
                 transaction_per_migration=True,  # the backfill holds no lock on Beat's tables
                 beat_schema=schema,
             )
+            before = context.get_context().get_current_heads()
             try:
                 with context.begin_transaction():
                     context.run_migrations()
                 set_name(connection)
             finally:
                 connection.rollback()
-                remove_if_unused(connection)
+                remove_if_unused(connection, keep_schema)
+            if installed and before == destination_heads():
+                make_right(connection)
     except sqlalchemy.exc.DBAPIError as error:
         if isinstance(error.orig, psycopg.Error):
             raise explain(error.orig) from None
@@ -213,19 +305,29 @@ def run_online() -> None:
         raise explain(error) from None
 
 
+def destination_heads() -> tuple[str, ...]:
+    found = destination()
+    return tuple(found) if isinstance(found, tuple | list) else (found,)
+
+
 def run_offline() -> None:
+    schema = context.get_x_argument(as_dictionary=True).get("schema", "public")
     context.configure(
         url="postgresql+psycopg://",
         version_table_schema="periodic_schedule",
         transaction_per_migration=True,
-        beat_schema=context.get_x_argument(as_dictionary=True).get("schema", "public"),
+        beat_schema=schema,
     )
-    to_base = context.get_revision_argument() in (None, ())
-    if not to_base:
+    context.execute("SET client_encoding = 'UTF8'")
+    if destination() is not None:
+        context.execute("BEGIN")
+        if context.get_starting_revision_argument() is None:
+            context.get_context().impl.static_output(first_check(schema))
         context.execute("CREATE SCHEMA IF NOT EXISTS periodic_schedule")
+        context.execute("COMMIT")
     with context.begin_transaction():
         context.run_migrations()
-    if to_base:
+    if destination() is None:
         context.execute("DROP TABLE IF EXISTS periodic_schedule.alembic_version")
         context.execute("DROP SCHEMA periodic_schedule")
 

@@ -23,7 +23,7 @@ ROOMS = (
 )
 # The steps, which make no object that could be replaced, and a table that one of them fills.
 FIRST = (
-    *("install/checks", "install/schemas"),
+    *("install/nothing_in_the_way", "install/checks", "install/schemas"),
     *("mirror/internal/installation", "install/take_over_table"),
 )
 LAST = ("install/make_triggers", "install/set_home", "install/set_owners_and_rights")

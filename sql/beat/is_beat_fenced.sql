@@ -5,7 +5,7 @@ AS $function$
 BEGIN
     RETURN EXISTS (
         SELECT FROM pg_policy AS y JOIN pg_class AS c ON c.oid = y.polrelid
-        WHERE c.oid = '@beat_schema@.django_celery_beat_periodictask'::regclass
+        WHERE c.oid = to_regclass($id$@beat_schema@.django_celery_beat_periodictask$id$)
           AND y.polname = 'periodic_schedule_beat' AND c.relrowsecurity
     );
 END

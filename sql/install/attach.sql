@@ -10,6 +10,12 @@ BEGIN
     PERFORM _periodic_schedule.require_read_committed('attach()');
     PERFORM _periodic_schedule.require_beat_tables('attach()', false);
     RETURN QUERY SELECT s.* FROM _periodic_schedule.find_pipeline_source() AS s;
+    RETURN QUERY
+    SELECT 'table', format('replaced: %s', u.relation)
+    FROM _periodic_schedule.installation AS i
+    CROSS JOIN LATERAL unnest(_periodic_schedule.beat_tables(), i.beat_tables)
+        AS u (relation, known)
+    WHERE u.relation IS DISTINCT FROM u.known;
     -- The long part first, while the application goes on writing; what it writes meanwhile, after
     -- the triggers, which hold it up until the end of the transaction.
     RETURN QUERY SELECT r.* FROM _periodic_schedule.reconcile_in_short() AS r;

@@ -28,19 +28,6 @@ BEGIN
             HINT = 'Install postgresql-plpython3-NN on the database server, '
                 'or run docker/provision.sh there.';
     END IF;
-    IF EXISTS (
-        SELECT FROM pg_catalog.pg_trigger AS g
-        JOIN pg_catalog.pg_proc AS p ON p.oid = g.tgfoid
-        JOIN pg_catalog.pg_class AS c ON c.oid = g.tgrelid
-        WHERE p.pronamespace = pg_catalog.to_regnamespace('_periodic_schedule')
-          AND c.relname = 'django_celery_beat_periodictask'
-          AND c.oid <> pg_catalog.to_regclass($id$@beat_schema@.django_celery_beat_periodictask$id$)
-    ) THEN
-        RAISE EXCEPTION 'pg_periodic_schedule already mirrors another schema of this database'
-            USING ERRCODE = 'duplicate_schema',
-            HINT = 'One database holds one installation; downgrade the first one, '
-                'or use a database of its own.';
-    END IF;
 END
 $do$;
 

@@ -6,18 +6,29 @@ SET lock_timeout = '5s'
 AS $function$
 #variable_conflict use_column
 DECLARE
-    problem text;
+    moved record;
+    undos text[] := '{}';
     dropped record;
 BEGIN
     PERFORM _periodic_schedule.require_read_committed('detach()');
-    SELECT string_agg(d.difference || ': ' || d.cure, '; ') INTO problem
-    FROM _periodic_schedule.own_table_differences() AS d WHERE d.cure IS NOT NULL;
-    IF problem IS NOT NULL THEN
-        RAISE EXCEPTION 'detach() does not find what it must give back'
-            USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = problem,
-            HINT = 'Run that statement first.';
-    END IF;
+    -- What was renamed gets its name back: ours for good, others' for as long as it is written.
+    FOR moved IN
+        SELECT DISTINCT d.cure, d.undo FROM _periodic_schedule.own_table_differences() AS d
+        WHERE d.cure IS NOT NULL
+    LOOP
+        EXECUTE moved.cure;
+        undos := array_remove(moved.undo || undos, NULL);
+    END LOOP;
     IF to_regclass($id$@beat_schema@.pg_periodic_schedule$id$) IS NOT NULL THEN
+        FOR moved IN
+            SELECT DISTINCT d.cure, d.undo FROM _periodic_schedule.beat_table_differences() AS d
+            WHERE d.undo IS NOT NULL AND EXISTS (
+                SELECT FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.pg_owned
+            )
+        LOOP
+            EXECUTE moved.cure;
+            undos := moved.undo || undos;
+        END LOOP;
         RETURN QUERY SELECT s.* FROM _periodic_schedule.give_back_schedules() AS s;
     END IF;
     SET CONSTRAINTS ALL IMMEDIATE;  -- tables with pending triggers cannot be altered
@@ -35,6 +46,9 @@ BEGIN
         RETURN NEXT;
     END LOOP;
     PERFORM periodic_schedule.unfence_beat();
+    FOREACH detail IN ARRAY undos LOOP
+        EXECUTE detail;
+    END LOOP;
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.detach() IS

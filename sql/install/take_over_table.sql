@@ -1,8 +1,8 @@
 -- An application may have created pg_periodic_schedule already.  Then it is taken over: its rows
 -- are kept, and what is missing is added (mirror/pg_periodic_schedule.sql).
 
-INSERT INTO _periodic_schedule.installation (columns_before)
-SELECT (
+INSERT INTO _periodic_schedule.installation (beat_schema, columns_before)
+SELECT (parse_ident($id$@beat_schema@$id$))[1], (
     SELECT array_agg(a.attname ORDER BY a.attnum)
     FROM pg_attribute AS a
     WHERE a.attrelid = to_regclass($id$@beat_schema@.pg_periodic_schedule$id$)

@@ -1,12 +1,12 @@
 -- Longer than 80 lines: two questions, and the lists that they are asked of.
 CREATE OR REPLACE FUNCTION _periodic_schedule.own_table_differences()
-RETURNS TABLE (difference text, cure text)
+RETURNS TABLE (difference text, cure text, undo text)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 #variable_conflict use_column
 DECLARE
-    home CONSTANT text := $id$@beat_schema@$id$;
+    home CONSTANT text := quote_ident((parse_ident($id$@beat_schema@$id$))[1]);
 BEGIN
     RETURN QUERY
     WITH own AS MATERIALIZED (
@@ -51,16 +51,26 @@ BEGIN
             format('%s.%s is now %s', w.schema, w.name, m.moved),
             format('there is no table %s.%s', w.schema, w.name)
         ),
-        nullif(concat_ws(
-            '; ',
-            CASE WHEN m.relname <> w.name
-                THEN format('ALTER TABLE %s RENAME TO %I', m.moved, w.name) END,
-            CASE WHEN quote_ident(m.nspname) <> w.schema
-                THEN format('ALTER TABLE %I.%I SET SCHEMA %s', m.nspname, w.name, w.schema) END
-        ), '')
+        CASE
+            WHEN NOT m.schema_is_there
+                THEN format('ALTER SCHEMA %I RENAME TO %s', m.nspname, w.schema)
+            ELSE nullif(concat_ws(
+                '; ',
+                CASE WHEN m.relname <> w.name
+                    THEN format('ALTER TABLE %s RENAME TO %I', m.moved, w.name) END,
+                CASE WHEN quote_ident(m.nspname) <> w.schema
+                    THEN format('ALTER TABLE %I.%I SET SCHEMA %s', m.nspname, w.name, w.schema) END
+            ), '')
+        END,
+        CASE
+            WHEN NOT m.schema_is_there
+                THEN format('ALTER SCHEMA %s RENAME TO %I', w.schema, m.nspname)
+        END
     FROM own AS w
     LEFT JOIN LATERAL (
-        SELECT c.oid::regclass AS moved, c.relname, n.nspname
+        SELECT
+            c.oid::regclass AS moved, c.relname, n.nspname,
+            to_regnamespace(w.schema) IS NOT NULL AS schema_is_there
         FROM pg_class AS c
         JOIN pg_namespace AS n ON n.oid = c.relnamespace
         WHERE c.relkind IN ('r', 'p') AND CASE
@@ -83,7 +93,7 @@ BEGIN
     SELECT
         format('%s.pg_periodic_schedule has no column %I of type %s',
             home, e.column_name, format_type(e.type, NULL)),
-        o.cure
+        o.cure, NULL
     FROM mirror_column AS e
     LEFT JOIN LATERAL (
         SELECT format(
@@ -102,4 +112,4 @@ END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.own_table_differences() IS
     'Tables of ours, and columns of the mirror, that are not where they were; cure: the statement '
-    'that brings them back, where one does';
+    'that brings them back, where one does; undo: its way back, where somebody else wants it';

@@ -11,7 +11,8 @@ BEGIN
             'restore it, or take everything out and install it anew: alembic downgrade base'
         )
     )
-    FROM _periodic_schedule.own_table_differences() AS d;
+    FROM _periodic_schedule.own_table_differences() AS d
+    WHERE d.undo IS NULL;  -- else Beat's tables went the same way
     RETURN QUERY
     SELECT 'beat_tables', NULL::uuid, format(
         '%s: %s',

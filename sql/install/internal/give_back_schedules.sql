@@ -8,9 +8,6 @@ DECLARE
     owned CONSTANT uuid[] := ARRAY(
         SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.pg_owned
     );
-    moved record;
-    undos text[] := '{}';
-    command text;
     problem text;
     busy text;
 BEGIN
@@ -18,14 +15,6 @@ BEGIN
     IF owned = '{}' THEN
         RETURN;
     END IF;
-    -- What was renamed gets its name back for as long as its rows are written.
-    FOR moved IN
-        SELECT DISTINCT d.cure, d.undo FROM _periodic_schedule.beat_table_differences() AS d
-        WHERE d.undo IS NOT NULL
-    LOOP
-        EXECUTE moved.cure;
-        undos := moved.undo || undos;
-    END LOOP;
     IF (_periodic_schedule.beat_tables())[1] IS NOT NULL THEN
         problem := (
             SELECT string_agg(d.difference, '; ')
@@ -58,12 +47,9 @@ BEGIN
     END IF;
     -- Those without a task.
     UPDATE @beat_schema@.pg_periodic_schedule AS m SET pg_owned = false WHERE m.pg_owned;
-    FOREACH command IN ARRAY undos LOOP
-        EXECUTE command;
-    END LOOP;
     RETURN QUERY SELECT 'schedules', format('%s given back to Beat', cardinality(owned));
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.give_back_schedules() IS
     'Beat fires all schedules from now on, and new ones; their runs are written to Beat''s rows '
-    'first, wherever these are';
+    'first. Where there is no table of tasks any more, there is nothing to give back';

@@ -6,7 +6,7 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 #variable_conflict use_column
 DECLARE
-    home CONSTANT text := $id$@beat_schema@$id$;
+    home CONSTANT text := quote_ident((parse_ident($id$@beat_schema@$id$))[1]);
     known CONSTANT regclass[] := (
         SELECT i.beat_tables FROM _periodic_schedule.installation AS i
         ORDER BY i.installed_at DESC LIMIT 1
@@ -35,20 +35,20 @@ BEGIN
     read_column (table_name, column_names, types) AS (
         VALUES
         ('periodictask', '{name, task, args, kwargs, headers, queue, exchange, routing_key,
-            description}'::name[], '{varchar, text}'::regtype[]),
+            description}'::name[], '{text, varchar}'::regtype[]),
         ('periodictask', '{id, crontab_id, interval_id, clocked_id, solar_id, priority,
             expire_seconds, total_run_count}', '{integer, bigint, smallint}'),
         ('periodictask', '{enabled, one_off}', '{boolean}'),
         ('periodictask', '{start_time, expires, last_run_at}', '{timestamptz}'),
         ('crontabschedule', '{id}', '{integer, bigint, smallint}'),
         ('crontabschedule', '{minute, hour, day_of_month, month_of_year, day_of_week, timezone}',
-            '{varchar, text}'),
+            '{text, varchar}'),
         ('intervalschedule', '{id, every}', '{integer, bigint, smallint}'),
-        ('intervalschedule', '{period}', '{varchar, text}'),
+        ('intervalschedule', '{period}', '{text, varchar}'),
         ('clockedschedule', '{id}', '{integer, bigint, smallint}'),
         ('clockedschedule', '{clocked_time}', '{timestamptz}'),
         ('solarschedule', '{id}', '{integer, bigint, smallint}'),
-        ('solarschedule', '{event}', '{varchar, text}'),
+        ('solarschedule', '{event}', '{text, varchar}'),
         ('solarschedule', '{latitude, longitude}', '{numeric}'),
         ('periodictasks', '{ident}', '{smallint, integer, bigint}'),
         ('periodictasks', '{last_update}', '{timestamptz}')
@@ -128,7 +128,8 @@ BEGIN
             '%s.%s is of type %s', e.relation, e.column_name, format_type(t.type, NULL)
         ),
         format(
-            'ALTER TABLE %s ALTER COLUMN %I TYPE %s', e.relation, e.column_name, e.types[1]
+            'ALTER TABLE %1$s ALTER COLUMN %2$I TYPE %3$s USING %2$I::%3$s', e.relation, e.column_name,
+            e.types[1]
         ),
         NULL
     FROM expected AS e

@@ -5,6 +5,7 @@ CREATE TABLE _periodic_schedule.installation (
     columns_before name[],
     pg_owns_new boolean NOT NULL DEFAULT false,
     name text,
+    beat_schema name NOT NULL,
     beat_tables regclass[]
 );
 COMMENT ON TABLE _periodic_schedule.installation IS
@@ -20,6 +21,8 @@ COMMENT ON COLUMN _periodic_schedule.installation.pg_owns_new IS
     'does. One true is enough: both write all rows';
 COMMENT ON COLUMN _periodic_schedule.installation.name IS
     'What it is called, so that a scheduler can be told to fire no other; NULL: nothing';
+COMMENT ON COLUMN _periodic_schedule.installation.beat_schema IS
+    'Schema of Beat''s tables, which all functions name';
 COMMENT ON COLUMN _periodic_schedule.installation.beat_tables IS
     'Beat''s tables, in the order of beat_tables(), as they were when the mirror was last made '
     'equal to them: one that is dropped leaves a number that is no table, one that is renamed is '
