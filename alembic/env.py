@@ -1,4 +1,5 @@
-"""Alembic's entry.  ``DATABASE_URL=postgresql+psycopg://… alembic [-x schema=NAME] upgrade head``
+"""Alembic's entry.  ``DATABASE_URL=postgresql+psycopg://… alembic [-x schema=NAME]
+[-x take_over=postgres|beat] upgrade head``
 
 Revisions run SQL (``op.run_revision()``, ``op.run_sql()``) raw, so that colons and percent signs
 in it mean nothing to SQLAlchemy; ``@beat_schema@`` is replaced by the schema of Beat's tables.
@@ -52,6 +53,7 @@ def run_sql(operations: Operations, operation: RunSql) -> None:
     # Names in it are Postgres's own, whatever anybody has put into the path of a superuser.
     sql = (
         "SET LOCAL search_path = pg_catalog, pg_temp;\n"
+        f"{take_over_setting()}"
         f"{operation.sql.replace('@beat_schema@', quoted)}"
     )
     if migration.as_sql:
@@ -61,6 +63,15 @@ def run_sql(operations: Operations, operation: RunSql) -> None:
     driver_connection = migration.connection.connection.driver_connection
     assert isinstance(driver_connection, psycopg.Connection)
     driver_connection.execute(sql.encode())
+
+
+def take_over_setting() -> str:
+    """Who fires what the application's own ticker fires: sql/install/take_over.sql reads it."""
+    chosen = context.get_x_argument(as_dictionary=True).get("take_over")
+    if chosen is None:
+        return ""
+    quoted = chosen.replace("'", "''")
+    return f"SET LOCAL periodic_schedule.take_over = '{quoted}';\n"
 
 
 def database_url() -> str:

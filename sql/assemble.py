@@ -21,12 +21,12 @@ ROOMS = (
     *("next_run", "source", "mirror", "sync", "firing"),
     *("handover", "beat", "health", "access", "install"),
 )
-# The steps, which make no object that could be replaced, and a table that one of them fills.
-FIRST = (
-    *("install/checks", "install/schemas"),
-    *("mirror/internal/installation", "install/take_over_table"),
+# The steps, which make no object that could be replaced.
+FIRST = ("install/checks", "install/take_over_table", "install/schemas")
+LAST = (
+    *("sync/triggers", "install/find_pipeline_source", "install/take_over"),
+    "install/set_owners_and_rights",
 )
-LAST = ("sync/triggers", "install/find_pipeline_source", "install/set_owners_and_rights")
 # The way back: before anything is dropped, and in place of dropping the table.
 BACK = {"schedules": "install/give_back_schedules", "table": "install/give_back_table"}
 KINDS = ("TYPE", "TABLE", "FUNCTION", "VIEW")

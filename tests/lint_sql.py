@@ -24,6 +24,7 @@ PAGES = ("firing", "recipes", "time", "scaling", "performance")
 USER_PAGES = [ROOT / "README.md", *(ROOT / "docs" / f"{page}.md" for page in PAGES)]
 MENTION = re.compile(r"(?<![\w.])(_?periodic_schedule|@beat_schema@)\.(\w+)")
 COMMENT_ON = re.compile(r"^COMMENT ON (?:[^';]|'(?:[^']|'')*')*;", re.MULTILINE)
+SETTING = re.compile(r"current_setting\('[\w.]+'")
 SAID = re.compile(r"(?:HINT|DETAIL) = (?:format\(\s*)?'(?:[^']|'')*'(?:\s*'(?:[^']|'')*')*")
 
 
@@ -40,7 +41,8 @@ def expected_name(path: Path) -> str:
 
 
 def code_of(sql: str) -> str:
-    """Without what is only said: comments, COMMENT ON, hints."""
+    """Without what is only said (comments, COMMENT ON, hints), and names of settings."""
+    sql = SETTING.sub("", sql)
     return SAID.sub("", COMMENT_ON.sub("", re.sub(r"--.*", "", sql)))
 
 

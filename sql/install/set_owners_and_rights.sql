@@ -8,10 +8,6 @@ DECLARE
         WHERE c.oid = '@beat_schema@.django_celery_beat_periodictask'::regclass
     );
     beat_owner_oid CONSTANT oid := quote_ident(beat_owner)::regrole;
-    mirror CONSTANT regclass := '@beat_schema@.pg_periodic_schedule';
-    taken_over CONSTANT boolean := (
-        SELECT i.columns_before IS NOT NULL FROM _periodic_schedule.installation AS i
-    );
     schemas CONSTANT oid[] := '{periodic_schedule, _periodic_schedule}'::regnamespace[];
     command text;
 BEGIN
@@ -48,18 +44,9 @@ BEGIN
         )
         FROM pg_namespace AS n WHERE n.oid = ANY (schemas)
         UNION ALL
-        SELECT format(g.command, mirror, beat_owner)
-        FROM pg_class AS c
-        CROSS JOIN LATERAL (
-            VALUES
-            (NOT taken_over, 'ALTER TABLE %s OWNER TO %I'),
-            (
-                taken_over AND c.relowner <> beat_owner_oid,
-                'GRANT SELECT ON %s TO %I WITH GRANT OPTION'
-            ),
-            (taken_over, 'GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %I')
-        ) AS g (applies, command)
-        WHERE c.oid = mirror AND g.applies
+        SELECT format(
+            'ALTER TABLE %s OWNER TO %I', '@beat_schema@.pg_periodic_schedule'::regclass, beat_owner
+        )
     LOOP
         EXECUTE command;
     END LOOP;
