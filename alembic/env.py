@@ -1,6 +1,6 @@
 """Alembic's entry.  ``DATABASE_URL=postgresql+psycopg://… alembic [-x schema=NAME] upgrade head``
 
-Other switches (``-x name=prod``) reach the SQL as settings: SETTINGS.
+Other switches (``-x name=prod -x take_over=postgres``) reach the SQL as settings: SETTINGS.
 
 Revisions run SQL (``op.run_revision()``, ``op.run_sql()``) raw, so that colons and percent signs
 in it mean nothing to SQLAlchemy; ``@beat_schema@`` is replaced by the schema of Beat's tables.
@@ -20,7 +20,7 @@ from alembic.util import CommandError
 from alembic import context
 
 BEAT_TABLE = "django_celery_beat_periodictask"
-SETTINGS = ("name",)  # -x NAME=…, for the SQL: current_setting('periodic_schedule.NAME', true)
+SETTINGS = ("name", "take_over")  # -x NAME=…, for the SQL: current_setting('periodic_schedule.NAME', true)
 logging.basicConfig(format="%(message)s")
 log = logging.getLogger("alembic.runtime.migration")
 log.setLevel(logging.INFO)

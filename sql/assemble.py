@@ -21,12 +21,15 @@ ROOMS = (
     *("next_run", "source", "mirror", "sync", "firing"),
     *("handover", "beat", "health", "access", "install"),
 )
-# The steps, which make no object that could be replaced, and a table that one of them fills.
+# The steps, which make no object that could be replaced.
 FIRST = (
-    *("install/nothing_in_the_way", "install/checks", "install/schemas"),
-    *("mirror/internal/installation", "install/take_over_table"),
+    *("install/nothing_in_the_way", "install/checks"),
+    *("install/take_over_table", "install/schemas"),
 )
-LAST = ("install/make_triggers", "install/set_home", "install/set_owners_and_rights")
+LAST = (
+    *("install/make_triggers", "install/set_home"),
+    *("install/take_over", "install/set_owners_and_rights"),
+)
 # The way back: before anything is dropped, and in place of dropping the table.
 BACK = {"triggers": "install/detach_all", "table": "install/give_back_table"}
 KINDS = ("TYPE", "TABLE", "FUNCTION", "VIEW")

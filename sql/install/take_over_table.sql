@@ -1,32 +1,41 @@
--- An application may have created pg_periodic_schedule already.  Then it is taken over: its rows
--- are kept, and what is missing is added (mirror/pg_periodic_schedule.sql).
+-- An application may have tables pg_periodic_schedule, whose name we need, and pg_periodic_task
+-- beside Beat's.  The former is renamed and kept whole, with those of its indexes whose names we
+-- need; install/take_over.sql brings its rows and grants over, install/give_back_table.sql renames
+-- it back.  Whatever would go on with the renamed table, or end with it, is refused first.
 
-INSERT INTO _periodic_schedule.installation (beat_schema, columns_before)
-SELECT (parse_ident($id$@beat_schema@$id$))[1], (
-    SELECT array_agg(a.attname ORDER BY a.attnum)
-    FROM pg_attribute AS a
-    WHERE a.attrelid = to_regclass($id$@beat_schema@.pg_periodic_schedule$id$)
-      AND a.attnum > 0 AND NOT a.attisdropped
-);
-
+-- What is taken over can be read.
 DO $do$
 DECLARE
-    place CONSTANT regclass := to_regclass($id$@beat_schema@.pg_periodic_schedule$id$);
+    theirs CONSTANT regclass := to_regclass($id$@beat_schema@.pg_periodic_schedule$id$);
+    others CONSTANT regclass := to_regclass($id$@beat_schema@.pg_periodic_task$id$);
+    kind CONSTANT text := (
+        SELECT CASE c.relkind
+            WHEN 'v' THEN 'a view' WHEN 'm' THEN 'a materialized view'
+            WHEN 'p' THEN 'a partitioned table' WHEN 'f' THEN 'a foreign table'
+            WHEN 'S' THEN 'a sequence' WHEN 'c' THEN 'a type' WHEN 'r' THEN NULL ELSE 'an index'
+        END
+        FROM pg_class AS c WHERE c.oid = theirs
+    );
     unfit text;
+    owned boolean;
 BEGIN
-    IF place IS NULL THEN
-        RETURN;
+    IF kind IS NOT NULL THEN
+        RAISE EXCEPTION 'pg_periodic_schedule is there already, and is %', kind
+            USING ERRCODE = 'wrong_object_type',
+            DETAIL = 'Only an ordinary table is taken over. Nothing was changed.',
+            HINT = format('Rename it: ALTER … %s RENAME TO …', theirs);
     END IF;
-    IF NOT EXISTS (
+    IF theirs IS NOT NULL AND NOT EXISTS (
         SELECT FROM pg_index AS i
         JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-        WHERE i.indrelid = place
+        WHERE i.indrelid = theirs
           AND i.indisunique AND i.indnkeyatts = 1 AND i.indpred IS NULL
           AND a.attname = 'pipeline_id' AND a.atttypid = 'uuid'::regtype
     ) THEN
         RAISE EXCEPTION
             'the existing table pg_periodic_schedule has no unique pipeline_id of type uuid'
             USING ERRCODE = 'invalid_table_definition',
+            DETAIL = 'Its rows could not be told apart. Nothing was changed.',
             HINT = 'ALTER TABLE … ADD PRIMARY KEY (pipeline_id), or rename the table.';
     END IF;
     SELECT string_agg(
@@ -34,33 +43,175 @@ BEGIN
     )
     INTO unfit
     FROM pg_attribute AS a
-    LEFT JOIN (
+    JOIN (  -- what rows_to_take_over() reads
         VALUES
         ('pipeline_id', '{uuid}'::regtype[]),
         ('organization_id', '{text, varchar}'),
         ('workflow_id', '{uuid}'),
         ('pipeline_name', '{text, varchar}'),
-        ('cron_string', '{text, varchar}'),
         ('enabled', '{boolean}'),
         ('last_run_at', '{timestamptz}'),
         ('next_run_at', '{timestamptz}'),
         ('created_at', '{timestamptz}'),
-        ('updated_at', '{timestamptz}'),
         ('pg_owned', '{boolean}')
     ) AS ours (column_name, types) ON ours.column_name = a.attname
-    WHERE a.attrelid = place AND a.attnum > 0 AND NOT a.attisdropped
-      AND CASE
-          WHEN ours.column_name IS NULL
-              THEN a.attnotnull AND NOT a.atthasdef AND a.attidentity = ''
-          ELSE a.atttypid <> ALL (ours.types) OR a.attgenerated <> ''
-      END;
+    WHERE a.attrelid = theirs AND a.attnum > 0 AND NOT a.attisdropped
+      AND a.atttypid <> ALL (ours.types);
     IF unfit IS NOT NULL THEN
         RAISE EXCEPTION
-            'the existing table pg_periodic_schedule has columns that cannot be mirrored into: %',
+            'the existing table pg_periodic_schedule has columns that cannot be taken over: %',
             unfit
             USING ERRCODE = 'invalid_table_definition',
-            HINT = 'Change their types to those of README, "Install it in your database", '
-                'and give columns of your own a default.';
+            DETAIL = 'They have the names of ours and other types. Nothing was changed.',
+            HINT = 'Change their types to those of README, "Install it in your database".';
     END IF;
+    -- Their second table, if it is that, and not just of that name.
+    IF EXISTS (
+        SELECT FROM pg_attribute AS a
+        WHERE a.attrelid = others AND a.attname = 'pg_owned' AND NOT a.attisdropped
+    ) AND (
+        SELECT bool_and(a.atttypid = ANY (t.types)) FILTER (WHERE t.types IS NOT NULL) IS NOT TRUE
+            OR bool_or(t.types = '{text, varchar}'::regtype[]) IS NOT TRUE
+        FROM pg_attribute AS a
+        LEFT JOIN (
+            VALUES
+            ('name', '{text, varchar}'::regtype[]),
+            ('enabled', '{boolean}'),
+            ('last_run_at', '{timestamptz}'),
+            ('next_run_at', '{timestamptz}'),
+            ('pg_owned', '{boolean}')
+        ) AS t (column_name, types) ON t.column_name = a.attname
+        WHERE a.attrelid = others AND a.attnum > 0 AND NOT a.attisdropped
+    ) THEN
+        EXECUTE format(
+            'SELECT EXISTS (SELECT FROM %s AS r WHERE r.pg_owned::text IN (''true'', ''1''))',
+            others
+        ) INTO owned;
+        IF owned THEN
+            RAISE EXCEPTION
+                'the application''s own ticker fires schedules of its table pg_periodic_task, '
+                'which cannot be taken over'
+                USING ERRCODE = 'invalid_table_definition',
+                DETAIL = 'Read are its columns name (the name of the periodic task, as text), '
+                    'pg_owned and enabled (boolean), last_run_at and next_run_at (timestamptz). '
+                    'Nothing was changed.',
+                HINT = 'Give these schedules back to Beat with the application''s own means first: '
+                    'then none of its rows has pg_owned.';
+        END IF;
+    END IF;
+END
+$do$;
+
+-- What hangs on their table, or on a name that is needed.
+DO $do$
+DECLARE
+    theirs CONSTANT oid := to_regclass($id$@beat_schema@.pg_periodic_schedule$id$);
+    place CONSTANT oid := $id$@beat_schema@$id$::regnamespace;
+    row_type CONSTANT oid := (SELECT c.reltype FROM pg_class AS c WHERE c.oid = theirs);
+    row_array CONSTANT oid := (SELECT t.typarray FROM pg_type AS t WHERE t.oid = row_type);
+    -- As mirror/pg_periodic_schedule.sql names them.
+    index_names CONSTANT name[] := '{
+        pg_periodic_schedule_pkey, pg_periodic_schedule_due_idx, pg_periodic_schedule_task_idx,
+        pg_periodic_schedule_unsaved_idx, pg_periodic_schedule_expires_idx
+    }';
+    taken text;
+    hanging text;
+    command text;
+BEGIN
+    SELECT string_agg(pg_describe_object('pg_class'::regclass, c.oid, 0), '; ' ORDER BY c.relname)
+    INTO taken
+    FROM pg_class AS c
+    LEFT JOIN pg_index AS i ON i.indexrelid = c.oid
+    WHERE c.relnamespace = place AND (
+        c.relname = ANY (index_names) AND coalesce(i.indrelid <> theirs, true)
+        OR c.relname = 'pg_periodic_schedule_replaced'
+        OR theirs IS NOT NULL AND c.relname = ANY (
+            ARRAY(SELECT n.index_name || '_replaced' FROM unnest(index_names) AS n (index_name))
+        )
+    );
+    IF taken IS NOT NULL THEN
+        RAISE EXCEPTION 'names that are needed are taken: %', taken
+            USING ERRCODE = 'duplicate_object',
+            DETAIL = 'pg_periodic_schedule and its indexes are made here, and what was there '
+                'before under their names gets the suffix _replaced. Nothing was changed.',
+            HINT = 'Rename or drop what has these names.';
+    END IF;
+    IF theirs IS NULL THEN
+        RETURN;
+    END IF;
+    SELECT string_agg(DISTINCT x.described, '; ' ORDER BY x.described)
+    INTO hanging
+    FROM (
+        -- Views, rules, SQL-standard functions, policies, foreign keys to it, tables that inherit
+        -- from it, and what has its row type.
+        SELECT CASE d.classid
+            WHEN 'pg_rewrite'::regclass THEN (
+                SELECT pg_describe_object('pg_class'::regclass, r.ev_class, 0)
+                FROM pg_rewrite AS r WHERE r.oid = d.objid
+            )
+            ELSE pg_describe_object(d.classid, d.objid, d.objsubid)
+        END AS described
+        FROM pg_depend AS d
+        WHERE d.deptype = 'n' AND (
+            d.refclassid = 'pg_class'::regclass AND d.refobjid = theirs
+            OR d.refclassid = 'pg_type'::regclass AND d.refobjid IN (row_type, row_array)
+            OR d.refclassid = 'pg_constraint'::regclass AND d.refobjid IN (
+                SELECT k.oid FROM pg_constraint AS k WHERE k.conrelid = theirs
+            )
+            OR d.refclassid = 'pg_class'::regclass AND d.refobjid IN (
+                SELECT i.indexrelid FROM pg_index AS i WHERE i.indrelid = theirs
+            )
+        )
+        AND (d.classid, d.objid) NOT IN (  -- what is its own goes with it
+            VALUES ('pg_class'::regclass::oid, theirs)
+            UNION ALL
+            SELECT 'pg_constraint'::regclass, k.oid FROM pg_constraint AS k
+            WHERE k.conrelid = theirs
+            UNION ALL
+            SELECT 'pg_attrdef'::regclass, f.oid FROM pg_attrdef AS f WHERE f.adrelid = theirs
+            UNION ALL
+            SELECT 'pg_trigger'::regclass, g.oid FROM pg_trigger AS g WHERE g.tgrelid = theirs
+            UNION ALL
+            SELECT 'pg_policy'::regclass, y.oid FROM pg_policy AS y WHERE y.polrelid = theirs
+            UNION ALL
+            SELECT 'pg_rewrite'::regclass, r.oid FROM pg_rewrite AS r WHERE r.ev_class = theirs
+        )
+        UNION ALL
+        SELECT pg_describe_object('pg_rewrite'::regclass, r.oid, 0)
+        FROM pg_rewrite AS r WHERE r.ev_class = theirs AND r.ev_enabled <> 'D'
+        UNION ALL  -- they would fire no more
+        SELECT pg_describe_object('pg_trigger'::regclass, g.oid, 0)
+        FROM pg_trigger AS g
+        WHERE g.tgrelid = theirs AND NOT g.tgisinternal AND g.tgenabled <> 'D'
+        UNION ALL  -- rows that are kept would keep what they refer to
+        SELECT pg_describe_object('pg_constraint'::regclass, k.oid, 0)
+        FROM pg_constraint AS k
+        WHERE k.conrelid = theirs AND k.contype = 'f' AND k.confrelid <> theirs
+        UNION ALL
+        SELECT format('%s, from which it inherits', h.inhparent::regclass)
+        FROM pg_inherits AS h WHERE h.inhrelid = theirs
+        UNION ALL
+        SELECT pg_describe_object('pg_publication_rel'::regclass, b.oid, 0)
+        FROM pg_publication_rel AS b WHERE b.prrelid = theirs
+        UNION ALL
+        SELECT 'its row-level security'
+        FROM pg_class AS c WHERE c.oid = theirs AND c.relrowsecurity
+    ) AS x;
+    IF hanging IS NOT NULL THEN
+        RAISE EXCEPTION 'the existing table pg_periodic_schedule cannot be replaced: others use it'
+            USING ERRCODE = 'dependent_objects_still_exist',
+            DETAIL = hanging || '. It would stay with the renamed table. Nothing was changed.',
+            HINT = 'Drop it first, and make again what is needed afterwards, on ours: '
+                'docs/replacing.md. A trigger may be disabled instead.';
+    END IF;
+    FOR command IN
+        SELECT format('ALTER INDEX %s RENAME TO %I', c.oid::regclass, c.relname || '_replaced')
+        FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
+        WHERE i.indrelid = theirs AND c.relname = ANY (index_names)
+        UNION ALL
+        SELECT format('ALTER TABLE %s RENAME TO pg_periodic_schedule_replaced', theirs::regclass)
+    LOOP
+        EXECUTE command;
+    END LOOP;
 END
 $do$;

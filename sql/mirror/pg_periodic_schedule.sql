@@ -1,49 +1,34 @@
--- The mirror.  It stands beside the Beat tables, where an application may have created it already.
-CREATE TABLE IF NOT EXISTS @beat_schema@.pg_periodic_schedule (pipeline_id uuid PRIMARY KEY);
+-- The mirror.  It stands beside the Beat tables.  One that an application had made there has
+-- another name by now: install/take_over_table.sql.
+CREATE TABLE @beat_schema@.pg_periodic_schedule (
+    pipeline_id uuid PRIMARY KEY,
+    organization_id text NOT NULL DEFAULT '',
+    workflow_id uuid,
+    pipeline_name text NOT NULL DEFAULT '',
+    cron_string text NOT NULL,
+    enabled boolean NOT NULL DEFAULT true,
+    last_run_at timestamptz,
+    next_run_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    updated_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    pg_owned boolean NOT NULL DEFAULT false,
+    periodic_task_id bigint,
+    task_name text NOT NULL DEFAULT '',
+    task text NOT NULL DEFAULT '',
+    timezone text NOT NULL DEFAULT 'UTC',
+    start_time timestamptz,
+    expires timestamptz,
+    one_off boolean NOT NULL DEFAULT false,
+    effective_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    identity_source text NOT NULL DEFAULT 'none',
+    sync_error text,
+    run_count bigint NOT NULL DEFAULT 0,
+    parity_since timestamptz,
+    parity_count bigint,
+    identity_digest bigint
+);
 
-ALTER TABLE @beat_schema@.pg_periodic_schedule
-ADD COLUMN IF NOT EXISTS organization_id text NOT NULL DEFAULT '',
-ADD COLUMN IF NOT EXISTS workflow_id uuid,
-ADD COLUMN IF NOT EXISTS pipeline_name text NOT NULL DEFAULT '',
-ADD COLUMN IF NOT EXISTS cron_string text NOT NULL DEFAULT '',
-ADD COLUMN IF NOT EXISTS enabled boolean NOT NULL DEFAULT true,
-ADD COLUMN IF NOT EXISTS last_run_at timestamptz,
-ADD COLUMN IF NOT EXISTS next_run_at timestamptz,
-ADD COLUMN IF NOT EXISTS created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-ADD COLUMN IF NOT EXISTS updated_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-ADD COLUMN IF NOT EXISTS pg_owned boolean NOT NULL DEFAULT false,
-ADD COLUMN IF NOT EXISTS periodic_task_id bigint,
-ADD COLUMN IF NOT EXISTS task_name text NOT NULL DEFAULT '',
-ADD COLUMN IF NOT EXISTS task text NOT NULL DEFAULT '',
-ADD COLUMN IF NOT EXISTS timezone text NOT NULL DEFAULT 'UTC',
-ADD COLUMN IF NOT EXISTS start_time timestamptz,
-ADD COLUMN IF NOT EXISTS expires timestamptz,
-ADD COLUMN IF NOT EXISTS one_off boolean NOT NULL DEFAULT false,
-ADD COLUMN IF NOT EXISTS effective_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-ADD COLUMN IF NOT EXISTS identity_source text NOT NULL DEFAULT 'none',
-ADD COLUMN IF NOT EXISTS sync_error text,
-ADD COLUMN IF NOT EXISTS run_count bigint NOT NULL DEFAULT 0,
-ADD COLUMN IF NOT EXISTS parity_since timestamptz,
-ADD COLUMN IF NOT EXISTS parity_count bigint,
-ADD COLUMN IF NOT EXISTS identity_digest bigint;
-
--- The application's may have narrower types and no defaults in the database (Django keeps its own).
-ALTER TABLE @beat_schema@.pg_periodic_schedule
-ALTER COLUMN organization_id TYPE text,
-ALTER COLUMN organization_id SET DEFAULT '',
-ALTER COLUMN workflow_id DROP NOT NULL,
-ALTER COLUMN last_run_at DROP NOT NULL,
-ALTER COLUMN next_run_at DROP NOT NULL,
-ALTER COLUMN pipeline_name TYPE text,
-ALTER COLUMN pipeline_name SET DEFAULT '',
-ALTER COLUMN cron_string TYPE text,
-ALTER COLUMN cron_string DROP DEFAULT,
-ALTER COLUMN enabled SET DEFAULT true,
-ALTER COLUMN created_at SET DEFAULT pg_catalog.now(),
-ALTER COLUMN updated_at SET DEFAULT pg_catalog.now(),
-ALTER COLUMN pg_owned SET DEFAULT false;
-
-CREATE INDEX IF NOT EXISTS pg_periodic_schedule_due_idx
+CREATE INDEX pg_periodic_schedule_due_idx
 ON @beat_schema@.pg_periodic_schedule (enabled, next_run_at);
 -- Not unique, since a unique key without pipeline_id would keep the table from being partitioned:
 -- that a task has one row, its slot sees to (docs/locking.md).
@@ -96,8 +81,8 @@ COMMENT ON COLUMN @beat_schema@.pg_periodic_schedule.effective_at IS
     'When the present schedule took effect (created, edited, resumed, or a run skipped): no run is '
     'due for a time before it';
 COMMENT ON COLUMN @beat_schema@.pg_periodic_schedule.identity_source IS
-    'Where organization, workflow and pipeline name come from: pipeline (its row), kwargs, args, '
-    'none';
+    'Where organization, workflow and pipeline name come from: pipeline (its row), kept (the '
+    'application''s own table, that was taken over), kwargs, args, none';
 COMMENT ON COLUMN @beat_schema@.pg_periodic_schedule.sync_error IS
     'What is wrong with the task''s own data (schedule, zone, JSON, ids); NULL: nothing';
 COMMENT ON COLUMN @beat_schema@.pg_periodic_schedule.run_count IS

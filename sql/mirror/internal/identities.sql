@@ -35,15 +35,29 @@ BEGIN
     )
     LEFT JOIN _periodic_schedule.pipeline_rows(parsed.pipeline_ids) AS p
         ON p.pipeline_id = u.pipeline_id
+    LEFT JOIN _periodic_schedule.kept_identity AS kept ON kept.pipeline_id = u.pipeline_id
+    LEFT JOIN LATERAL (  -- what the task says anew
+        SELECT
+            u.workflow_id, nullif(u.organization_id, '') AS organization_id,
+            nullif(u.pipeline_name, '') AS pipeline_name
+    ) AS t ON kept.told <> ARRAY[u.organization_id, u.workflow_id::text, u.pipeline_name]
     CROSS JOIN LATERAL (
         SELECT
             CASE
-                WHEN p.pipeline_name IS NULL THEN u.workflow_id ELSE p.workflow_id
+                WHEN p.pipeline_name IS NULL
+                    THEN coalesce(t.workflow_id, kept.workflow_id, u.workflow_id)
+                ELSE p.workflow_id
             END AS workflow_id,
-            coalesce(p.organization_id, u.organization_id) AS organization_id,
-            coalesce(p.pipeline_name, u.pipeline_name) AS pipeline_name,
+            coalesce(
+                p.organization_id, t.organization_id, kept.organization_id, u.organization_id
+            ) AS organization_id,
+            coalesce(
+                p.pipeline_name, t.pipeline_name, kept.pipeline_name, u.pipeline_name
+            ) AS pipeline_name,
             CASE
-                WHEN p.pipeline_name IS NULL THEN u.identity_source ELSE 'pipeline'
+                WHEN p.pipeline_name IS NOT NULL THEN 'pipeline'
+                WHEN kept.pipeline_id IS NOT NULL THEN 'kept'
+                ELSE u.identity_source
             END AS identity_source
     ) AS k;
 END
@@ -51,5 +65,6 @@ $function$;
 COMMENT ON FUNCTION _periodic_schedule.identities(
     bigint[], text[], text[], text[], text[], text[]
 ) IS
-    'Whose schedules these tasks are: from the row of the pipeline, else from kwargs or args. '
-    'runnable: Beat can load the row; postponed: why pipelines could not be read';
+    'Whose schedules these tasks are: from the row of the pipeline, else from what was kept of the '
+    'application''s own table, else from kwargs or args. runnable: Beat can load the row; '
+    'postponed: why pipelines could not be read';

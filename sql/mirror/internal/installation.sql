@@ -2,19 +2,16 @@
 -- reader says what it makes of several.
 CREATE TABLE _periodic_schedule.installation (
     installed_at timestamptz PRIMARY KEY DEFAULT pg_catalog.now(),
-    columns_before name[],
     pg_owns_new boolean NOT NULL DEFAULT false,
     name text,
     beat_schema name NOT NULL,
-    beat_tables regclass[]
+    beat_tables regclass[],
+    rows_taken_at timestamptz
 );
 COMMENT ON TABLE _periodic_schedule.installation IS
-    'One row, and one more after a restore of data, of which the newest counts: what downgrade '
-    'must leave as it was, who fires schedules that are created from now on, what this '
-    'installation is called, and which tables everything stands on';
-COMMENT ON COLUMN _periodic_schedule.installation.columns_before IS
-    'Columns the application''s own pg_periodic_schedule had before; NULL if there was no such '
-    'table';
+    'One row, and one more after a restore of data, of which the newest counts: who fires '
+    'schedules that are created from now on, what this installation is called, and which tables '
+    'everything stands on';
 COMMENT ON COLUMN _periodic_schedule.installation.installed_at IS 'When the migration ran';
 COMMENT ON COLUMN _periodic_schedule.installation.pg_owns_new IS
     'true after adopt() of all: Postgres fires new schedules; false after release() of all: Beat '
@@ -27,3 +24,8 @@ COMMENT ON COLUMN _periodic_schedule.installation.beat_tables IS
     'Beat''s tables, in the order of beat_tables(), as they were when the mirror was last made '
     'equal to them: one that is dropped leaves a number that is no table, one that is renamed is '
     'still known';
+COMMENT ON COLUMN _periodic_schedule.installation.rows_taken_at IS
+    'When take_over_rows() looked for rows of the application''s own tables; it does so once';
+
+INSERT INTO _periodic_schedule.installation (beat_schema)
+VALUES ((pg_catalog.parse_ident($id$@beat_schema@$id$))[1]);

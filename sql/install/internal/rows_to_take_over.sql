@@ -1,0 +1,38 @@
+CREATE OR REPLACE FUNCTION _periodic_schedule.rows_to_take_over()
+RETURNS TABLE (
+    place text, label text, pipeline_id uuid, organization_id text, workflow_id uuid,
+    pipeline_name text, created_at timestamptz, pg_owned boolean, enabled boolean,
+    last_run_at timestamptz, next_run_at timestamptz, periodic_task_id bigint, beat_enabled boolean
+)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+DECLARE
+    now CONSTANT timestamptz := clock_timestamp();
+BEGIN
+    RETURN QUERY
+    SELECT
+        t.place,
+        CASE WHEN x.pipeline_name <> '' THEN format('%s (%s)', x.pipeline_name, t.name)
+            ELSE t.name END,
+        x.pipeline_id, nullif(x.organization_id, ''), x.workflow_id, nullif(x.pipeline_name, ''),
+        x.created_at, coalesce(x.pg_owned, false),
+        -- NULL is not true for their ticker either; without the column all are active.
+        coalesce(x.enabled, NOT t.columns ? 'enabled'),
+        -- What cannot be when it ran is not.
+        CASE WHEN x.last_run_at <= now AND isfinite(x.last_run_at) THEN x.last_run_at END,
+        CASE WHEN isfinite(x.next_run_at) THEN x.next_run_at END,
+        p.id::bigint, p.enabled
+    FROM _periodic_schedule.their_rows() AS t
+    CROSS JOIN LATERAL jsonb_to_record(t.columns) AS x (
+        pipeline_id uuid, organization_id text, workflow_id uuid, pipeline_name text,
+        created_at timestamptz, pg_owned boolean, enabled boolean, last_run_at timestamptz,
+        next_run_at timestamptz
+    )
+    LEFT JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.name = t.name;
+END
+$function$;
+COMMENT ON FUNCTION _periodic_schedule.rows_to_take_over() IS
+    'Rows of the application''s own tables, and the periodic task of each, if it has one. '
+    'pg_owned and enabled: its own ticker fires it; label: for people';
