@@ -20,7 +20,7 @@ from alembic.util import CommandError
 from alembic import context
 
 BEAT_TABLE = "django_celery_beat_periodictask"
-SETTINGS = ("name", "take_over")  # -x NAME=…, for the SQL: current_setting('periodic_schedule.NAME', true)
+SETTINGS = ("name", "take_over")  # -x NAME=…, as periodic_schedule.NAME for the SQL
 logging.basicConfig(format="%(message)s")
 log = logging.getLogger("alembic.runtime.migration")
 log.setLevel(logging.INFO)

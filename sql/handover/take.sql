@@ -17,8 +17,7 @@ BEGIN
     PERFORM _periodic_schedule.require_writable('take()');
     PERFORM _periodic_schedule.require_read_committed('take()');
     IF worker IS NULL OR batch IS NULL OR batch < 1 OR lease IS NULL OR lease <= '0' THEN
-        RAISE EXCEPTION
-            'take() needs a worker, a batch of 1 or more and a lease longer than nothing'
+        RAISE EXCEPTION 'take() needs a worker, a batch of 1 or more and a lease above nothing'
             USING ERRCODE = '22023',
             DETAIL = format('It was given %L, %s and %s.', worker, batch, lease),
             HINT = 'SELECT * FROM periodic_schedule.take(''my worker'').';

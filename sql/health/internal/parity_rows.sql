@@ -31,9 +31,8 @@ BEGIN
     run AS MATERIALIZED (
         SELECT s.cron_string, s.timezone, r.run_at
         FROM (
-            SELECT
-                a.cron_string, a.timezone, min(a.parity_since) AS since, max(a.last_run_at) AS until
-            FROM saved AS a
+            SELECT a.cron_string, a.timezone, min(a.parity_since) AS since,
+                max(a.last_run_at) AS until FROM saved AS a
             WHERE _periodic_schedule.kind_of(a.cron_string) IS DISTINCT FROM 'interval'
             GROUP BY 1, 2
         ) AS s

@@ -128,8 +128,8 @@ BEGIN
             '%s.%s is of type %s', e.relation, e.column_name, format_type(t.type, NULL)
         ),
         format(
-            'ALTER TABLE %1$s ALTER COLUMN %2$I TYPE %3$s USING %2$I::%3$s', e.relation, e.column_name,
-            e.types[1]
+            'ALTER TABLE %1$s ALTER COLUMN %2$I TYPE %3$s USING %2$I::%3$s',
+            e.relation, e.column_name, e.types[1]
         ),
         NULL
     FROM expected AS e
