@@ -178,6 +178,7 @@ def test_what_can_never_be_sent_is_given_up_and_does_not_stop_the_rest(
     add_due(db, "args", args=f"[{wrong}]")
     add_due(db, "kwargs", kwargs=wrong)
     add_due(db, "headers", headers=wrong)
+    add_due(db, "quoted", args='[{"__type__": "none", "__value__": "secret"}]')
     add_due(db, "queue", queue="none")
     add_due(db, "late", expire_seconds=1)
     add_due(db, "good")
@@ -194,8 +195,10 @@ def test_what_can_never_be_sent_is_given_up_and_does_not_stop_the_rest(
     )
     assert reasons.pop("late") == "expired before it could be sent"
     assert reasons.pop("queue").startswith("QueueNotFound: ")
-    assert reasons.keys() == {"args", "kwargs", "headers"}
     # Not what the error quotes, which the log has.
+    assert reasons.pop("quoted") == "ValueError: see the scheduler's log"
+    assert "secret" in beat.log
+    assert reasons.keys() == {"args", "kwargs", "headers"}
     assert set(reasons.values()) == {"TypeError: see the scheduler's log"}
     assert beat.log.count("UUID() argument") == 3
     assert broker.sent() == firings(db, "task_name = 'good' AND state <> 'skipped'")
