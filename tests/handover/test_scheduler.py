@@ -336,6 +336,18 @@ def test_a_role_that_may_tick_but_not_write_beats_tables_goes_on(
     assert runs == [(len(firings(db, "state <> 'skipped'")),)]
 
 
+def test_a_role_that_may_not_tick_is_told_how_to(db: Database, start: Start) -> None:
+    db.execute("CREATE ROLE nobody_yet LOGIN")
+    try:
+        beat = start(url=url_of(db.info, user="nobody_yet"))
+        beat.wait_for_log("SELECT periodic_schedule.grant_access('ticker'")
+        db.execute("SELECT periodic_schedule.grant_access('ticker', 'nobody_yet')")
+        beat.wait_for_log("static entry celery.backend_cleanup")  # so it ticks
+        beat.stop()
+    finally:
+        db.execute("DROP OWNED BY nobody_yet; DROP ROLE nobody_yet")
+
+
 def test_it_says_how_many_schedules_it_does_not_send(db: Database, start: Start) -> None:
     add_due(db, "not adopted")
     add_due(db, "paused", enabled=False)
