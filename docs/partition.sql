@@ -52,14 +52,17 @@ BEGIN
             ) AS s (step, command)
             WHERE p.prorettype = row_type
             UNION ALL
-            SELECT 4, format('GRANT %s ON %s %s TO %s%s', a.privilege_type, o.kind, o.object,
+            SELECT 4, format('GRANT %s%s ON %s %s TO %s%s', a.privilege_type, o.columns, o.kind, o.object,
                 CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END,
                 CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
             FROM (
-                SELECT 'FUNCTION' AS kind, p.oid::regprocedure::text AS object, p.proacl AS acl
+                SELECT '' AS columns, 'FUNCTION' AS kind, p.oid::regprocedure::text AS object, p.proacl AS acl
                 FROM pg_proc AS p WHERE p.prorettype = row_type
                 UNION ALL
-                SELECT 'TABLE', home, t.relacl FROM pg_class AS t WHERE t.oid = place
+                SELECT '', 'TABLE', home, t.relacl FROM pg_class AS t WHERE t.oid = place
+                UNION ALL
+                SELECT format(' (%I)', t.attname), 'TABLE', home, t.attacl
+                FROM pg_attribute AS t WHERE t.attrelid = place AND NOT t.attisdropped
             ) AS o CROSS JOIN LATERAL aclexplode(o.acl) AS a
         ) AS c ORDER BY c.step
     );

@@ -52,7 +52,12 @@ def load_json(text: str | None, column: str, kind: type, errors: list[str]) -> A
 
 
 def kind_of(value: Any) -> str:
-    """In words, and not the value: who reads ``sync_error`` may not be one to read arguments."""
+    """In words: who reads ``sync_error`` may not be one to read arguments, which may be secret.
+
+    Text is quoted that is too short for that, or is what ``str(None)`` left.
+    """
+    if isinstance(value, str) and (len(value) <= 2 or value == "None"):
+        return json.dumps(value)
     return KINDS.get(type(value), "a number")
 
 

@@ -17,6 +17,12 @@ from pg_periodic_schedule.beat.session import Session, address
 from pg_periodic_schedule.beat.static import StaticEntries
 from pg_periodic_schedule.beat.watch import Watch, WrongInstallationError, WrongServerError
 
+MISSING_RIGHT = "42501"
+ADVICE = (
+    "which right is missing: SELECT * FROM periodic_schedule.setup_problems(); if it is of the role"
+    " of this scheduler: SELECT periodic_schedule.grant_access('ticker', …)"
+)
+
 
 class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
     """Celery's scheduler interface on ``periodic_schedule.tick()``, ``take()`` and ``finish()``."""
@@ -79,6 +85,8 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
             self._disconnect()
             pause = self._retry.failed()
             logger.error("database: %s; trying again in %.1f s", one_line(error), pause)
+            if getattr(error, "sqlstate", None) == MISSING_RIGHT:
+                logger.error(ADVICE)
             return min(pause, self.max_interval)
         except WrongServerError as error:
             self._wrong_server = error.server

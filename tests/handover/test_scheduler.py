@@ -169,6 +169,7 @@ def test_what_can_never_be_sent_is_given_up_and_does_not_stop_the_rest(
     add_due(db, "args", args=f"[{wrong}]")
     add_due(db, "kwargs", kwargs=wrong)
     add_due(db, "headers", headers=wrong)
+    add_due(db, "quoted", args='[{"__type__": "none", "__value__": "secret"}]')
     add_due(db, "queue", queue="none")
     add_due(db, "late", expire_seconds=1)
     add_due(db, "good")
@@ -185,8 +186,10 @@ def test_what_can_never_be_sent_is_given_up_and_does_not_stop_the_rest(
     )
     assert reasons.pop("late") == "expired before it could be sent"
     assert reasons.pop("queue").startswith("QueueNotFound: ")
-    assert reasons.keys() == {"args", "kwargs", "headers"}
     # Not what the error quotes, which the log has.
+    assert reasons.pop("quoted") == "ValueError: see the scheduler's log"
+    assert "secret" in beat.log
+    assert reasons.keys() == {"args", "kwargs", "headers"}
     assert set(reasons.values()) == {"TypeError: see the scheduler's log"}
     assert beat.log.count("UUID() argument") == 3
     assert broker.sent() == firings(db, "task_name = 'good' AND state <> 'skipped'")
@@ -322,6 +325,18 @@ def test_a_role_that_may_tick_but_not_write_beats_tables_goes_on(
     assert "static entry nightly is not written: permission denied" in beat.log
     runs = db.execute("SELECT total_run_count FROM django_celery_beat_periodictask").fetchall()
     assert runs == [(len(firings(db, "state <> 'skipped'")),)]
+
+
+def test_a_role_that_may_not_tick_is_told_how_to(db: Database, start: Start) -> None:
+    db.execute("CREATE ROLE nobody_yet LOGIN")
+    try:
+        beat = start(url=url_of(db.info, user="nobody_yet"))
+        beat.wait_for_log("SELECT periodic_schedule.grant_access('ticker'")
+        db.execute("SELECT periodic_schedule.grant_access('ticker', 'nobody_yet')")
+        beat.wait_for_log("static entry celery.backend_cleanup")  # so it ticks
+        beat.stop()
+    finally:
+        db.execute("DROP OWNED BY nobody_yet; DROP ROLE nobody_yet")
 
 
 def test_it_says_how_many_schedules_it_does_not_send(db: Database, start: Start) -> None:

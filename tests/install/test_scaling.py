@@ -305,10 +305,11 @@ def test_all_works_on_partitioned_tables(db: Session, titles: list[str]) -> None
     main_path(db)
 
 
-def test_a_ticker_keeps_its_rights_on_a_partitioned_ledger(db: Session) -> None:
-    db.execute("CREATE ROLE scaling_ticker")
+def test_roles_keep_their_rights_on_a_partitioned_ledger(db: Session) -> None:
+    db.execute("CREATE ROLE scaling_ticker; CREATE ROLE scaling_reader")
     try:
         db.execute("SELECT periodic_schedule.grant_access('ticker', 'scaling_ticker')")
+        db.execute("SELECT periodic_schedule.grant_access('reader', 'scaling_reader')")
         insert_tasks(db, 3, "task")
         adopt(db)
         partition(db, "Ledger by hash")
@@ -319,11 +320,16 @@ def test_a_ticker_keeps_its_rights_on_a_partitioned_ledger(db: Session) -> None:
         assert len(fired) == 3
         db.execute("SET ROLE scaling_ticker")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            db.execute("SELECT * FROM periodic_schedule.firing")
+            db.execute("SELECT state FROM periodic_schedule.firing")
+        db.execute("SET ROLE scaling_reader")
+        states = db.execute("SELECT state FROM periodic_schedule.firing").fetchall()
+        assert states == [("waiting",)] * 3
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            db.execute("SELECT kwargs FROM periodic_schedule.firing")
     finally:
         db.execute("RESET ROLE")
-        db.execute("DROP OWNED BY scaling_ticker")
-        db.execute("DROP ROLE scaling_ticker")
+        db.execute("DROP OWNED BY scaling_ticker, scaling_reader")
+        db.execute("DROP ROLE scaling_ticker, scaling_reader")
 
 
 def test_a_week_is_dropped_only_when_all_of_it_has_ended(db: Session) -> None:
