@@ -1,4 +1,4 @@
-"""Standbys, promotion, old primaries that come back, restores: real servers and a real scheduler."""
+"""Standbys, promotion, old primaries that come back, restores: real servers, a real scheduler."""
 
 import tempfile
 import time
@@ -69,7 +69,8 @@ def calls(session: Session) -> list[tuple[str, str, bool]]:
         "  ORDER BY a.n) FILTER (WHERE a.n IS NOT NULL), '{}'),"
         " coalesce(array_agg(a.name ORDER BY a.n) FILTER (WHERE a.n IS NOT NULL), '{}')"
         " FROM pg_proc AS p LEFT JOIN LATERAL"
-        "  unnest(p.proargtypes::oid[], p.proargnames[:p.pronargs]) WITH ORDINALITY AS a (type, name, n)"
+        "  unnest(p.proargtypes::oid[], p.proargnames[:p.pronargs])"
+        "  WITH ORDINALITY AS a (type, name, n)"
         "  ON a.n <= p.pronargs - p.pronargdefaults"
         " WHERE p.pronamespace = 'periodic_schedule'::regnamespace"
         " AND has_function_privilege(p.oid, 'EXECUTE')"
