@@ -606,3 +606,32 @@ def test_it_fires_no_installation_but_its_own(
     db.execute(name, ["prod"])
     wait_for(lambda: len(broker.sent()) > sent)
     mine.stop()
+
+
+def test_a_timeline_that_goes_back_under_its_connection(
+    db: Database, broker: Broker, start: Start
+) -> None:
+    """As behind a pooler; and a service that does not tell."""
+    add(db, "each second")
+    adopt(db)
+    db.execute("ALTER FUNCTION periodic_schedule.this_database() RENAME TO real")
+
+    def pretend(timeline: str) -> int:
+        db.execute(
+            "CREATE OR REPLACE FUNCTION periodic_schedule.this_database(OUT name text,"
+            " OUT place text, OUT timeline bigint, OUT read_only boolean, OUT is_copy boolean)"
+            f" LANGUAGE sql AS $$ SELECT name, place, {timeline}::bigint, read_only, is_copy"
+            " FROM periodic_schedule.real() $$"
+        )
+        return len(broker.sent())
+
+    pretend("3")
+    beat = start()
+    wait_for(broker.sent)
+    pretend("2")
+    beat.wait_for_log("is on timeline 2, and timeline 3 has been seen")
+    sent = len(broker.sent())
+    time.sleep(1.5)
+    assert pretend("NULL") == sent
+    wait_for(lambda: len(broker.sent()) > sent)
+    beat.stop()
