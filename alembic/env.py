@@ -61,16 +61,21 @@ def run_sql(operations: Operations, operation: RunSql) -> None:
     driver_connection.execute(sql.encode())
 
 
+def switch(name: str) -> str | None:
+    """The value of -x NAME=…"""
+    given: str | None = context.get_x_argument(as_dictionary=True).get(name)
+    if given is not None and not given.strip():
+        raise CommandError(f"-x {name} has no value\n  HINT: alembic -x {name}=… upgrade head")
+    return given
+
+
 def settings() -> str:
     """The switches as SQL."""
-    given = context.get_x_argument(as_dictionary=True)
-    for name in SETTINGS:
-        if name in given and not given[name].strip():
-            raise CommandError(f"-x {name} has no value\n  HINT: alembic -x {name}=… upgrade head")
+    given = {name: switch(name) for name in SETTINGS}
     return "".join(
-        f"SET LOCAL periodic_schedule.{name} = '{given[name].replace(chr(39), chr(39) * 2)}';\n"
-        for name in SETTINGS
-        if name in given
+        f"SET LOCAL periodic_schedule.{name} = '{value.replace(chr(39), chr(39) * 2)}';\n"
+        for name, value in given.items()
+        if value is not None
     )
 
 
@@ -198,9 +203,9 @@ def refuse_older_release(connection: sqlalchemy.Connection) -> None:
 
 def set_name(connection: sqlalchemy.Connection) -> None:
     """Also where there was nothing to upgrade."""
-    name = context.get_x_argument(as_dictionary=True).get("name")
+    name = switch("name")
     there = sqlalchemy.text("SELECT to_regproc('_periodic_schedule.set_name')")
-    if name and connection.execute(there).scalar():
+    if name is not None and connection.execute(there).scalar():
         named = sqlalchemy.text("SELECT _periodic_schedule.set_name(:name)")
         connection.execute(named, {"name": name})
         connection.commit()

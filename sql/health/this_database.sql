@@ -12,14 +12,17 @@ BEGIN
     is_copy := NOT _periodic_schedule.is_home();
     place := current_setting('periodic_schedule.place');
     read_only := current_setting('transaction_read_only')::boolean;
-    IF NOT pg_is_in_recovery() THEN
+    IF pg_is_in_recovery() THEN
+        RETURN;
+    END IF;
+    BEGIN
         -- The control file has it too, but only since the first checkpoint after a promotion.
         timeline := (
             'x' || lpad(left(pg_walfile_name(pg_current_wal_lsn()), 8), 16, '0')
         )::bit(64)::bigint;
-    END IF;
-EXCEPTION WHEN OTHERS THEN  -- a service that does not tell the timeline
-    RETURN;
+    EXCEPTION WHEN OTHERS THEN  -- some services do not tell
+        NULL;
+    END;
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.this_database() IS

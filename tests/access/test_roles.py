@@ -53,8 +53,9 @@ READS = [
     "SELECT * FROM periodic_schedule.tz_database()",
     "SELECT * FROM periodic_schedule.verify('0 3 * * 1', 'UTC', now(), now() + interval '1 year')",
     "SELECT periodic_schedule.is_beat_fenced()",
-    "SELECT * FROM periodic_schedule.access()",
+    "SELECT * FROM periodic_schedule.this_database()",
     "SELECT * FROM periodic_schedule.setup_problems()",
+    "SELECT * FROM periodic_schedule.access()",
     "SELECT task_name, state, reason FROM periodic_schedule.firing",
     *[f"SELECT * FROM periodic_schedule.{view}" for view in VIEWS],
 ]
@@ -62,6 +63,7 @@ READS = [
 BOTH = (
     "SELECT periodic_schedule.next_wakeup()",
     "SELECT periodic_schedule.is_beat_fenced()",
+    "SELECT * FROM periodic_schedule.this_database()",
     "SELECT * FROM periodic_schedule.setup_problems()",
 )
 TICKS = [
@@ -71,9 +73,10 @@ TICKS = [
     "SELECT periodic_schedule.fail(gen_random_uuid(), gen_random_uuid(), 'why')",
     "SELECT periodic_schedule.reap()",
     "SELECT periodic_schedule.next_wakeup()",
+    "SELECT * FROM periodic_schedule.this_database()",
+    "SELECT * FROM periodic_schedule.setup_problems()",
     "SELECT periodic_schedule.save_runs()",
     "SELECT periodic_schedule.prune()",
-    "SELECT * FROM periodic_schedule.setup_problems()",
     "SELECT _periodic_schedule.lock_static_entries()",
 ]
 OPERATES = [
@@ -84,6 +87,7 @@ OPERATES = [
     "DELETE FROM periodic_schedule.firing_policy",
     "SELECT * FROM periodic_schedule.reconcile()",
     "SELECT periodic_schedule.verify_all('1 day')",
+    "SELECT periodic_schedule.confirm_identity()",
     "SELECT * FROM periodic_schedule.release()",
     "SELECT periodic_schedule.fence_beat('some_nobody')",
     "SELECT periodic_schedule.unfence_beat()",
@@ -166,3 +170,34 @@ def test_the_grants_of_the_readme(installed: Session) -> None:
     with session_of(installed, "some_nobody") as session:
         for statement in [*READS, *TICKS, *OPERATES]:
             session.execute(statement.format(key=key))
+
+
+@pytest.mark.parametrize("installed", ["our own table"], indirect=True)
+def test_where_the_system_identifier_cannot_be_read(installed: Session) -> None:
+    """As on some services: what is known tells copies, and firing goes on."""
+    health = "SELECT problem, detail FROM periodic_schedule.health"
+    installed.execute("REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC")
+    with session_of(installed, "some_operator") as operator:
+        operator.execute("SELECT * FROM periodic_schedule.adopt(beat_is_stopped => true)")
+    with session_of(installed, "some_ticker") as ticker:
+        ahead = "SELECT * FROM periodic_schedule.tick(now() + interval '1 minute')"
+        assert len(ticker.execute(ahead).fetchall()) == 1
+    with session_of(installed, "beat_owner") as owner:
+        ((problem, detail),) = owner.execute(health).fetchall()
+        assert (problem, detail.split(": ")[1]) == (
+            "identity_unknown",
+            "GRANT EXECUTE ON FUNCTION pg_catalog.pg_control_system() TO beat_owner;",
+        )
+        owner.execute("UPDATE _periodic_schedule.home SET place = '?/1'")
+        ((problem, detail),) = owner.execute(health).fetchall()
+        assert problem == "is_copy"
+        owner.execute("SELECT periodic_schedule.confirm_identity()")
+    installed.execute("GRANT EXECUTE ON FUNCTION pg_catalog.pg_control_system() TO beat_owner")
+    with session_of(installed, "beat_owner") as owner:
+        ((problem, detail),) = owner.execute(health).fetchall()
+        assert (problem, detail.split(": ")[1]) == (
+            "identity_unknown",
+            "SELECT periodic_schedule.confirm_identity();",
+        )
+        owner.execute(detail.split(": ")[1].encode())
+        assert owner.execute(health).fetchall() == []

@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from brokers import STOCK, Beat, Broker, name_of, wait_for
+from brokers import OURS, STOCK, Beat, Broker, name_of, wait_for
 from conftest import (
     BIN,
     OLD_STACK,
@@ -588,3 +588,118 @@ def test_one_of_two_is_killed_and_nothing_is_lost(
 
 
 assert shutil.which("redis-server"), "the tests of the scheduler need redis-server"
+
+
+# -- Which database it is
+
+
+def entries(db: Database) -> list[str]:
+    """Those that the scheduler has written itself."""
+    rows = db.execute("SELECT name FROM django_celery_beat_periodictask WHERE name LIKE 'celery.%'")
+    return [name for (name,) in rows.fetchall()]
+
+
+def test_on_a_copy_it_says_why_and_sends_nothing_until_confirmed(
+    db: Database, broker: Broker, start: Start
+) -> None:
+    add_due(db, "due")
+    adopt(db)
+    db.execute("UPDATE _periodic_schedule.home SET place = '1/2'")
+    beat = start()
+    beat.wait_for_log("is_copy: nothing is fired here")
+    assert "SELECT periodic_schedule.confirm_identity();" in beat.log
+    assert (entries(db), firings(db)) == ([], [])
+    db.execute("SELECT periodic_schedule.confirm_identity()")
+    wait_for(broker.sent, 4)  # woken by it
+    assert set(broker.sent()) < set(firings(db))
+    wait_for(lambda: entries(db))
+    # Data of somebody else's come in while it runs.
+    db.execute("INSERT INTO _periodic_schedule.home VALUES ('1/2')")
+    add_due(db, "due too")
+    adopt(db)
+    beat.wait_for_log("is_copy", times=2)
+    beat.stop()
+    assert firings(db, "task_name = 'due too'") == []
+
+
+def test_what_is_wrong_is_in_the_log_and_a_check_that_fails_stops_nothing(
+    db: Database, broker: Broker, start: Start
+) -> None:
+    add_due(db, "due")
+    adopt(db)
+    db.execute("ALTER FUNCTION _periodic_schedule.copy_problems() RENAME TO gone")
+    beat = start()
+    beat.wait_for_log("not_checked: copy_problems: function _periodic_schedule.copy_problems() ")
+    wait_for(broker.sent)
+    beat.stop()
+    db.execute("ALTER FUNCTION periodic_schedule.setup_problems() RENAME TO gone")
+    add_due(db, "due too")
+    adopt(db)
+    beat = start()
+    beat.wait_for_log("setup_problems() fails: function periodic_schedule.setup_problems() does")
+    wait_for(lambda: len(broker.sent()) == 2)
+    beat.stop()
+
+
+def test_it_fires_no_installation_but_its_own(
+    db: Database, broker: Broker, start: Start, tmp_path: Path
+) -> None:
+    prod = {"PERIODIC_SCHEDULE_INSTALLATION": "prod"}
+    add(db, "each second")
+    adopt(db)
+    refused = start(**prod)
+    worker = ("worker", "-B", "-l", "INFO", "-P", "solo", "-Q", "none", "--scheduler", OURS)
+    embedded = start(*worker, **prod)
+    detached_log = tmp_path / "detached.log"
+    assert start("--detach", "-f", str(detached_log), **prod).process.wait(15) == 0
+    logs = (refused.log_file, embedded.log_file, detached_log)
+    why = "is an installation without a name, and PERIODIC_SCHEDULE_INSTALLATION is 'prod'"
+    line = re.compile(rf"the scheduler ends: \S+ {why}$", re.MULTILINE)
+    wait_for(lambda: all(line.search(log.read_text()) for log in logs))
+    assert refused.process.wait(15) == 1
+    assert embedded.process.poll() is None  # the worker goes on without
+    embedded.kill()
+    assert "Traceback" not in refused.log + embedded.log + detached_log.read_text()
+    assert firings(db) == []
+
+    name = "SELECT _periodic_schedule.set_name(%s)"
+    db.execute(name, ["prod"])
+    mine = start(**prod)
+    wait_for(broker.sent)
+    db.execute(name, ["staging"])  # while it runs
+    mine.wait_for_log("is installation 'staging', and PERIODIC_SCHEDULE_INSTALLATION is 'prod'")
+    sent = len(broker.sent())
+    time.sleep(1.5)
+    assert len(broker.sent()) == sent
+    db.execute(name, ["prod"])
+    wait_for(lambda: len(broker.sent()) > sent)
+    mine.stop()
+
+
+def test_a_timeline_that_goes_back_under_its_connection(
+    db: Database, broker: Broker, start: Start
+) -> None:
+    """As behind a pooler; and a service that does not tell."""
+    add(db, "each second")
+    adopt(db)
+    db.execute("ALTER FUNCTION periodic_schedule.this_database() RENAME TO real")
+
+    def pretend(timeline: str) -> int:
+        db.execute(
+            "CREATE OR REPLACE FUNCTION periodic_schedule.this_database(OUT name text,"
+            " OUT place text, OUT timeline bigint, OUT read_only boolean, OUT is_copy boolean)"
+            f" LANGUAGE sql AS $$ SELECT name, place, {timeline}::bigint, read_only, is_copy"
+            " FROM periodic_schedule.real() $$"
+        )
+        return len(broker.sent())
+
+    pretend("3")
+    beat = start()
+    wait_for(broker.sent)
+    pretend("2")
+    beat.wait_for_log("is on timeline 2, and timeline 3 has been seen")
+    sent = len(broker.sent())
+    time.sleep(1.5)
+    assert pretend("NULL") == sent
+    wait_for(lambda: len(broker.sent()) > sent)
+    beat.stop()

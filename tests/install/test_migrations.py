@@ -24,6 +24,7 @@ from databases import (
     client,
     downgrade,
     make_beat_tables,
+    refuse,
     schema_of,
     upgrade,
 )
@@ -118,6 +119,11 @@ def test_dumped_and_restored(
     restored = new_database()
     client("pg_restore", restored, "--exit-on-error", tmp_path / "dump")
     assert schema_of(restored) == schema_of(db)
+    is_copy = "SELECT is_copy FROM periodic_schedule.this_database()"
+    assert (db.execute(is_copy).fetchone(), restored.execute(is_copy).fetchone()) == (
+        (False,),
+        (True,),
+    )
     assert restored.execute(rows).fetchall() == db.execute(rows).fetchall()
     restored.execute("UPDATE pipeline SET pipeline_name = 'Restored'")
     assert mirror(restored, "pipeline_name", str(pipeline.id)) == "Restored"
@@ -129,3 +135,17 @@ def test_dumped_and_restored(
     upgrade(restored)
     assert mirror(restored, "NOT pg_owned", "owned")
     assert (drift(restored), pending(restored)) == ([], [])
+
+
+def test_it_is_given_a_name_when_it_is_installed_and_later(bare: Session) -> None:
+    name = "SELECT name FROM periodic_schedule.this_database()"
+    script = alembic_sql("-x", "name=it's prod", "upgrade", "head")
+    client("psql", bare, "-v", "ON_ERROR_STOP=1", text=script)
+    assert bare.execute(name).fetchone() == ("it's prod",)
+    upgrade(bare)
+    assert bare.execute(name).fetchone() == ("it's prod",)
+    upgrade(bare, "-x", "name=staging")
+    assert bare.execute(name).fetchone() == ("staging",)
+    for refused in ("name= ", "name=a\nb"):
+        assert "HINT: " in refuse(bare, "-x", refused)
+    assert bare.execute(name).fetchone() == ("staging",)
