@@ -72,3 +72,12 @@ def refuse(db: Session, *options: str, url: str | None = None) -> str:
     assert "HINT: " in said
     assert schema_of(db) == before
     return said
+
+
+def ours(db: Session) -> list[Any]:
+    """What is left of schemas, tables and triggers."""
+    return db.execute(
+        "SELECT nspname FROM pg_namespace WHERE nspname LIKE '%periodic_schedule%'"
+        " UNION ALL SELECT relname FROM pg_class WHERE relname LIKE '%periodic_schedule%'"
+        " UNION ALL SELECT tgname FROM pg_trigger WHERE NOT tgisinternal"
+    ).fetchall()

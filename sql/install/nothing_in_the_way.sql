@@ -102,7 +102,10 @@ BEGIN
             'django_celery_beat_intervalschedule', 'django_celery_beat_clockedschedule',
             'django_celery_beat_solarschedule', 'pipeline', 'organization', 'pg_periodic_schedule'
         )
-          AND g.tgname LIKE 'periodic\_schedule\_%' AND g.tgparentid = 0
+          AND g.tgname IN (
+              'periodic_schedule_insert', 'periodic_schedule_update', 'periodic_schedule_delete',
+              'periodic_schedule_truncate'
+          ) AND g.tgparentid = 0
         UNION ALL
         SELECT
             format('policy %s on %s', y.polname, y.polrelid::regclass), c.relowner,

@@ -20,13 +20,13 @@ PROBLEMS = {
     " lease_until = now() - interval '2 minutes' WHERE state = 'waiting'",
     "given_up": "SELECT periodic_schedule.fail(id, token, 'no such task')"
     " FROM periodic_schedule.take('w')",
-    "fired_by_beat_too": f"UPDATE {TASKS} SET total_run_count = total_run_count + 1",
     "no_next_run": f"UPDATE {TASKS} SET crontab_id = NULL",
     "sync_pending": "INSERT INTO periodic_schedule.pending_sync VALUES"
     " (DEFAULT, 'task', '0', 'why', now() - interval '2 minutes')",
     "croniter_differs": "INSERT INTO periodic_schedule.verification (cron_string, timezone,"
     " verified_at, after, until, differences, first_difference)"
     " VALUES ('* * * * *', 'UTC', now(), now(), now(), 1, 'a run that croniter does not find')",
+    "fired_by_beat_too": f"UPDATE {TASKS} SET total_run_count = total_run_count + 1",
     "drift": "UPDATE pg_periodic_schedule SET task = 'app.other'",
 }
 
@@ -44,7 +44,7 @@ def test_health_shows_each_problem(db: Session, problem: str) -> None:
 def test_each_problem_is_tried() -> None:
     sources = [
         (ROOT / f"sql/health/internal/{part}_problems.sql").read_text()
-        for part in ("firing", "drift")
+        for part in ("firing", "owner", "drift")
     ]
     assert re.findall(r"SELECT '(\w+)', ", "".join(sources)) == list(PROBLEMS)
 

@@ -1,6 +1,6 @@
-"""What everything stands on goes away, comes back, or is another: health says so, attach() mends it."""
+"""What everything stands on goes away, or is another: health says so, and attach() mends it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +11,14 @@ from conftest import (
     alembic,
     drift,
     insert_crontab,
-    insert_interval,
     insert_task,
     mirror,
     pending,
     run,
     url_of,
 )
-from databases import EXTENSION, client, downgrade, make_beat_tables, schema_of, upgrade
+from databases import client, downgrade, ours, upgrade
 from places import TASKS, Roles, Session, fence, rls_policies, session_of
-from test_downgrade import ours
 from ticking import set_policy, tick
 
 HEALTH = "SELECT problem, detail FROM periodic_schedule.health ORDER BY 1, 2"
@@ -29,11 +27,15 @@ MEND = "SELECT * FROM periodic_schedule.attach();"
 
 
 def health(db: Session) -> dict[str, str]:
-    return {problem: detail for problem, detail in db.execute(HEALTH)}
+    return dict(db.execute(HEALTH).fetchall())
 
 
 def attach(db: Session) -> list[tuple[str, str]]:
     return db.execute("SELECT what, detail FROM periodic_schedule.attach()").fetchall()
+
+
+def detach(db: Session) -> list[tuple[str, str]]:
+    return db.execute("SELECT what, detail FROM periodic_schedule.detach()").fetchall()
 
 
 def migrate(db: Session, target: str = "") -> None:
@@ -204,7 +206,9 @@ def test_health_says_so_and_attach_mends_it(
     policies = "SELECT misfire FROM periodic_schedule.firing_policy"
     assert db.execute(policies).fetchall() == [("skip",)]
     ids = f"SELECT m.task_name FROM pg_periodic_schedule AS m JOIN {TASKS} AS p"
-    assert len(db.execute(f"{ids} ON p.id = periodic_task_id AND p.name = task_name").fetchall()) == 2
+    assert (
+        len(db.execute(f"{ids} ON p.id = periodic_task_id AND p.name = task_name").fetchall()) == 2
+    )
     db.execute(f"UPDATE {CRONTABS} SET hour = '5'")
     db.execute(f"UPDATE {TASKS} SET name = 'renamed', enabled = false WHERE name = 'ours'")
     assert mirror(db, "ROW(pg_owned, enabled, cron_string)", "renamed") == ("t", "f", "0 5 * * *")
@@ -431,15 +435,16 @@ def test_attach_locks_nothing_where_all_is_right(
     other.execute(f"UPDATE {CRONTABS} SET hour = hour")
     other.execute(f"LOCK TABLE {TASKS} IN ROW EXCLUSIVE MODE")
     assert attach(db) == []
-    db.execute(f"DROP TRIGGER periodic_schedule_delete ON django_celery_beat_solarschedule")
+    db.execute("DROP TRIGGER periodic_schedule_delete ON django_celery_beat_solarschedule")
     other.execute("LOCK TABLE django_celery_beat_solarschedule IN ROW EXCLUSIVE MODE")
     with pytest.raises(psycopg.errors.LockNotAvailable):
         attach(db)
     other.rollback()
     assert [what for what, _ in attach(db)] == ["trigger"]
-    with pytest.raises(psycopg.errors.InvalidTransactionState), db.transaction():
-        db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        attach(db)
+    db.execute("SET default_transaction_isolation = 'repeatable read'")
+    for call in (attach, detach):
+        with pytest.raises(psycopg.errors.InvalidTransactionState):
+            call(db)
 
 
 def test_the_owner_of_beats_tables_attaches_and_detaches(schedules: Session, roles: Roles) -> None:

@@ -2,7 +2,6 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import psycopg
 from conftest import (
@@ -15,17 +14,8 @@ from conftest import (
     pending,
     url_of,
 )
-from databases import client, downgrade, schema_of, upgrade
+from databases import client, downgrade, ours, schema_of, upgrade
 from places import TASKS, Roles, Session, fence, rls_policies, session_of
-
-
-def ours(db: Session) -> list[Any]:
-    """What is left of schemas, tables and triggers."""
-    return db.execute(
-        "SELECT nspname FROM pg_namespace WHERE nspname LIKE '%periodic_schedule%'"
-        " UNION ALL SELECT relname FROM pg_class WHERE relname LIKE '%periodic_schedule%'"
-        " UNION ALL SELECT tgname FROM pg_trigger WHERE NOT tgisinternal"
-    ).fetchall()
 
 
 def test_up_down_and_up_again(bare: Session) -> None:

@@ -53,7 +53,7 @@ def test_what_somebody_put_into_public_is_not_called(bare: Session) -> None:
         assert bare.execute(is_super).fetchone() == (False,)
         script = alembic_sql("upgrade", "head")
         revisions = len(list((ROOT / "alembic" / "versions").glob("*.py")))
-        # And what is checked before them.
+        # Each revision, and the check before them.
         assert script.count("SET LOCAL search_path = pg_catalog, pg_temp;") == revisions + 1
     finally:
         bare.execute("DROP ROLE humble")

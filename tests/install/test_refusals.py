@@ -1,6 +1,6 @@
 """Where it cannot be installed: each refusal says what to do, and leaves no trace."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,16 @@ import psycopg
 import pytest
 from assemble import assemble
 from conftest import ROOT, alembic, insert_crontab, insert_task, mirror, url_of
-from databases import downgrade, make_beat_tables, refuse, schema_of, upgrade
+from databases import (
+    alembic_sql,
+    client,
+    downgrade,
+    make_beat_tables,
+    refuse,
+    schema_of,
+    upgrade,
+)
+from places import TASKS
 
 Session = psycopg.Connection[Any]
 
@@ -106,3 +115,93 @@ def test_a_table_that_is_locked_for_long(bare: Session) -> None:
         said = alembic("upgrade", "head", url=url_of(bare.info), check=False)
     assert "HINT: A session holds a lock on a Beat table for long" in said
     assert "periodic_schedule" not in schema_of(bare)
+
+
+@pytest.mark.parametrize("encoding", ["EUC_JP", "LATIN1", "SQL_ASCII"])
+def test_a_database_in_another_encoding(bare: Session, encoding: str) -> None:
+    """Whoever sends it: Alembic, or psql, which goes on after an error."""
+    name = f"in_{encoding.lower()}"
+    bare.execute(f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0")
+    try:
+        with psycopg.connect(
+            f"{bare.info.dsn} dbname={name}", autocommit=True, client_encoding="utf8"
+        ) as db:
+            db.execute(f"CREATE TABLE {TASKS} (id integer)")
+            said = refuse(db)
+            assert f"is encoded in {encoding}, and pg_periodic_schedule needs UTF8" in said
+            before = schema_of(db)
+            client("psql", db, "-q", text=alembic_sql("upgrade", "head"))
+            assert schema_of(db) == before
+    finally:
+        bare.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+IN_THE_WAY = {
+    "schema _periodic_schedule of role postgres": "CREATE SCHEMA _periodic_schedule",
+    "periodic_schedule.firing of role postgres": "CREATE TABLE periodic_schedule.firing ()",
+    "periodic_schedule.s of role postgres": "CREATE SEQUENCE periodic_schedule.s",
+    "function periodic_schedule.f() of": "CREATE FUNCTION periodic_schedule.f() RETURNS integer"
+    " LANGUAGE sql AS 'SELECT 1'",
+    "type periodic_schedule.e of role postgres": "CREATE TYPE periodic_schedule.e AS ENUM ()",
+    "TABLE public.pg_periodic_schedule_task_idx of role somebody": "CREATE TABLE"
+    " pg_periodic_schedule_task_idx (); ALTER TABLE pg_periodic_schedule_task_idx"
+    " OWNER TO somebody",
+    "INDEX public.pg_periodic_schedule_due_idx": "CREATE INDEX pg_periodic_schedule_due_idx"
+    f" ON {TASKS} (id)",
+    "INDEX public.pg_periodic_schedule_pkey": "CREATE TABLE t (i int CONSTRAINT"
+    " pg_periodic_schedule_pkey PRIMARY KEY)",
+    "SEQUENCE public.pg_periodic_schedule_expires_idx": "CREATE SEQUENCE"
+    " pg_periodic_schedule_expires_idx",
+    "VIEW public.pg_periodic_schedule of": "CREATE VIEW pg_periodic_schedule AS SELECT 1 AS a",
+    "TYPE public.pg_periodic_schedule of": "CREATE TYPE pg_periodic_schedule AS ENUM ()",
+    "trigger periodic_schedule_insert on public.django_celery_beat_solarschedule": "CREATE TRIGGER"
+    " periodic_schedule_insert BEFORE INSERT ON django_celery_beat_solarschedule"
+    " EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+    "trigger periodic_schedule_delete on public.pipeline": "CREATE TRIGGER"
+    " periodic_schedule_delete AFTER DELETE ON pipeline"
+    " EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+    "policy periodic_schedule_all on public": f"CREATE POLICY periodic_schedule_all ON {TASKS}",
+}
+
+
+@pytest.fixture
+def somebody(bare: Session) -> Iterator[None]:
+    bare.execute("CREATE ROLE somebody")
+    yield
+    bare.execute("DROP OWNED BY somebody CASCADE; DROP ROLE somebody")
+
+
+@pytest.mark.usefixtures("somebody")
+def test_what_is_there_already_is_named_and_left_as_it_is(bare: Session) -> None:
+    check = "SET LOCAL search_path = pg_catalog, pg_temp;" + (
+        ROOT / "sql/install/nothing_in_the_way.sql"
+    ).read_text().replace("@beat_schema@", '"public"')
+    for named, made in IN_THE_WAY.items():
+        with bare.transaction(force_rollback=True):
+            if " periodic_schedule." in made:
+                bare.execute("CREATE SCHEMA periodic_schedule")
+            bare.execute("SET LOCAL search_path = public")
+            bare.execute(made.encode())
+            with pytest.raises(psycopg.errors.DuplicateObject) as raised, bare.transaction():
+                bare.execute(check.encode())
+            assert named in str(raised.value)
+            # What the hint says is all it takes.
+            bare.execute("RESET search_path")
+            cure = (raised.value.diag.message_hint or "").partition(": ")[2]
+            bare.execute(cure.encode())
+            bare.execute(check.encode())
+    for made in ("CREATE SCHEMA _periodic_schedule", "CREATE TABLE periodic_schedule.firing ()"):
+        bare.execute("CREATE SCHEMA IF NOT EXISTS periodic_schedule")
+        bare.execute(made.encode())
+        assert "there is something of our names already: " in refuse(bare)
+        before = schema_of(bare)
+        client("psql", bare, "-q", text=alembic_sql("upgrade", "head"))
+        assert schema_of(bare) == before
+        bare.execute("DROP SCHEMA IF EXISTS _periodic_schedule")
+    bare.execute("DROP TABLE periodic_schedule.firing")
+    upgrade(bare)  # an empty schema is no hindrance
+
+
+def test_an_installation_that_alembic_has_forgotten(db: Session) -> None:
+    db.execute("DROP TABLE periodic_schedule.alembic_version")
+    assert "pg_periodic_schedule already mirrors this schema of this database" in refuse(db)
