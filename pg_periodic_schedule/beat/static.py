@@ -63,9 +63,7 @@ class StaticEntries:
         entries = self._entries()
         written: dict[int, str] = {}
         # One replica at a time: django-celery-beat looks first and inserts then.
-        session.rows(
-            "SELECT pg_advisory_lock(hashtext('periodic_schedule static entries'))"
-        )
+        session.rows("SELECT pg_advisory_lock(hashtext('periodic_schedule static entries'))")
         try:
             for name, fields in entries.items():
                 try:
@@ -77,9 +75,7 @@ class StaticEntries:
                     logger.error("static entry %s is not written: %s", name, one_line(error))
         finally:
             beat_database().close()
-        session.rows(
-            "SELECT pg_advisory_unlock(hashtext('periodic_schedule static entries'))"
-        )
+        session.rows("SELECT pg_advisory_unlock(hashtext('periodic_schedule static entries'))")
         return written
 
     def _warn_of_others(self, session: Session, keys: list[int]) -> None:
