@@ -101,6 +101,13 @@ BEGIN
                     THEN format('ALTER TABLE %I.%I RENAME TO %I', n.nspname, b.name, c.relname) END
             )
         WHERE b.relation IS NULL AND c.oid IS NOT NULL AND to_regnamespace(home) IS NOT NULL
+        UNION ALL
+        SELECT
+            format('ALTER TABLE %s RENAME TO %I', b.relation, b.name || '_before')
+            || CASE WHEN c.oid <> b.relation
+                THEN format('; ALTER TABLE %s RENAME TO %I', c.oid::regclass, b.name) ELSE '' END,
+            NULL
+        WHERE b.relation IS NOT NULL
     ) AS m ON true
     WHERE b.relation IS NULL OR b.relkind NOT IN ('r', 'p')
     UNION ALL
@@ -127,8 +134,8 @@ BEGIN
             '%s.%s is of type %s', e.relation, e.column_name, format_type(t.type, NULL)
         ),
         format(
-            'ALTER TABLE %1$s ALTER COLUMN %2$I TYPE %3$s USING %2$I::%3$s', e.relation, e.column_name,
-            e.types[1]
+            'ALTER TABLE %1$s ALTER COLUMN %2$I TYPE %3$s USING %2$I::%3$s',
+            e.relation, e.column_name, e.types[1]
         ),
         NULL
     FROM expected AS e
