@@ -296,6 +296,10 @@ RENAMES = {
         f"CREATE SCHEMA s; ALTER TABLE {TASKS} SET SCHEMA s",
         f"ALTER TABLE s.{TASKS} SET SCHEMA public;",
     ),
+    "a view in its place": (
+        f"ALTER TABLE {TASKS} RENAME TO t; CREATE VIEW {TASKS} AS SELECT * FROM t",
+        f"ALTER TABLE public.t RENAME TO {TASKS};",
+    ),
     "a column": (
         f"ALTER TABLE {TASKS} RENAME last_run_at TO last",
         f"ALTER TABLE public.{TASKS} RENAME COLUMN last TO last_run_at;",
@@ -353,11 +357,21 @@ def test_what_was_renamed_is_named_with_the_statement_that_brings_it_back(
     assert len(said) == 1
     assert said[0].endswith(cure)
     assert {problem for problem, _ in found} <= {
-        "beat_tables", "own_tables", "not_checked", "triggers", "drift"
+        "beat_tables", "own_tables", "not_checked", "drift"
     }  # fmt: skip
-    db.execute(cure.encode())
+    db.execute(said[0].rpartition(": ")[2].encode())
     assert health(db) == {}
     assert mirror(db, "pg_owned", "ours")
+
+
+def test_a_setting_that_keeps_triggers_from_firing(db: Session) -> None:
+    name = db.info.dbname
+    for place in (f"DATABASE {name}", f"ROLE postgres IN DATABASE {name}"):
+        db.execute(f"ALTER {place} SET session_replication_role = replica")
+        said = health(db)["triggers"]
+        assert said.endswith(f"ALTER {place} RESET session_replication_role;")
+        db.execute(said.rpartition(": ")[2].encode())
+        assert health(db) == {}
 
 
 def test_the_tables_of_ours_that_are_looked_for_are_all_there_are(db: Session) -> None:

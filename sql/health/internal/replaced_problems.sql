@@ -33,6 +33,7 @@ BEGIN
         command
     )
     FROM unnest(beat, known) AS u (relation, known)
+    JOIN pg_class AS c ON c.oid = u.relation AND c.relkind IN ('r', 'p')
     WHERE u.relation <> u.known
     HAVING count(*) > 0;
     RETURN QUERY

@@ -102,6 +102,13 @@ BEGIN
                     THEN format('ALTER TABLE %I.%I RENAME TO %I', n.nspname, b.name, c.relname) END
             )
         WHERE b.relation IS NULL AND c.oid IS NOT NULL AND to_regnamespace(home) IS NOT NULL
+        UNION ALL
+        SELECT
+            format('ALTER TABLE %s RENAME TO %I', b.relation, b.name || '_before')
+            || CASE WHEN c.oid <> b.relation
+                THEN format('; ALTER TABLE %s RENAME TO %I', c.oid::regclass, b.name) ELSE '' END,
+            NULL
+        WHERE b.relation IS NOT NULL
     ) AS m ON true
     WHERE b.relation IS NULL OR b.relkind NOT IN ('r', 'p')
     UNION ALL
