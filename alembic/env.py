@@ -12,12 +12,20 @@ import re
 from typing import Any
 
 import assemble  # sql/ is on the path: pyproject.toml
-import psycopg
 import sqlalchemy
 from alembic.operations import MigrateOperation, Operations
 from alembic.util import CommandError
 
 from alembic import context
+
+try:
+    import psycopg
+except ImportError:
+    raise CommandError(
+        "the migrations need psycopg 3\n"
+        "  HINT: Run them from an environment of their own: docker/provision.sh venv makes .venv."
+        " In the application's, Django would take psycopg 3 in place of psycopg2."
+    ) from None
 
 BEAT_TABLE = "django_celery_beat_periodictask"
 SETTINGS = ("name", "take_over")  # -x NAME=…, as periodic_schedule.NAME for the SQL

@@ -76,7 +76,7 @@ class Place:
     def ours(self, scheduler: str = OURS) -> Beat:
         return self.start("-S", scheduler, url=url_of(self.db.info))
 
-    def start(self, *options: str, url: str, **env: str) -> Beat:
+    def start(self, *options: str, url: str, **env: Any) -> Beat:
         beat = Beat(url, self.broker, self.directory, *options, **env)
         self.started.append(beat)
         return beat

@@ -5,11 +5,13 @@ import json
 import re
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 from brokers import Beat, Broker, name_of, wait_for
-from conftest import OLD_STACK, ROOT, SAMPLE, insert_interval, insert_task, run, url_of
+from conftest import BIN, OLD_STACK, ROOT, SAMPLE, insert_interval, insert_task, run, url_of
 from databases import upgrade
 
 Database = psycopg.Connection[Any]
@@ -78,3 +80,34 @@ def test_the_scheduler_on_psycopg2(
     static = "SELECT kwargs FROM django_celery_beat_periodictask WHERE name LIKE 'celery.%'"
     assert db.execute(static).fetchall() == [("{}",)]
     assert db.execute("SELECT * FROM periodic_schedule.health").fetchall() == []
+
+
+WHAT_BEAT_DOES = """
+import datetime, django
+django.setup()
+from django_celery_beat.models import *
+from django_celery_beat.schedulers import DatabaseScheduler
+from sample.celery import app
+past = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=2)
+hourly = IntervalSchedule.objects.create(every=1, period="hours")
+task = PeriodicTask.objects.create(name="t", task="app.task", interval=hourly, last_run_at=past)
+PeriodicTask.objects.create(name="expired", task="app.task", interval=hourly,
+    last_run_at=past - datetime.timedelta(hours=1), expires=past)
+beat = DatabaseScheduler(app=app)
+beat._finalize.cancel()
+beat.schedule_changed()
+sends_expired = beat.schedule["expired"].is_due().is_due
+beat.reserve(beat.schedule["t"])  # it has been sent, and is to be saved
+PeriodicTasks.update_changed()  # an edit
+beat.sync()
+task.refresh_from_db()
+print(sends_expired, task.last_run_at == past)
+"""
+
+
+@pytest.mark.parametrize(("environment", "said"), [(OLD_STACK, "True True"), (BIN, "False False")])
+def test_beat_2_5_sends_what_has_expired_and_forgets_a_run_that_it_saves_beside_an_edit(
+    bare: Database, environment: Path, said: str
+) -> None:
+    place: dict[str, Any] = {"url": url_of(bare.info), "DJANGO_SETTINGS_MODULE": "sample.settings"}
+    assert run(environment / "python", "-c", WHAT_BEAT_DOES, cwd=SAMPLE, **place) == f"{said}\n"

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 from assemble import assemble
-from conftest import ROOT, alembic, insert_crontab, insert_task, mirror, url_of
+from conftest import ROOT, alembic, insert_crontab, insert_task, mirror, run, url_of
 from databases import (
     alembic_sql,
     client,
@@ -24,6 +24,15 @@ Session = psycopg.Connection[Any]
 
 def test_without_a_url(bare: Session) -> None:
     assert "DATABASE_URL is not set" in refuse(bare, url="")
+
+
+def test_without_psycopg_3() -> None:
+    """Whoever then installs it beside psycopg2 has changed the driver of the application."""
+    program = "import sys; sys.modules['psycopg'] = None; import alembic.config as a; a.main()"
+    said = run("python", "-c", program, "upgrade", "head", url="postgresql:///", check=False)
+    assert "the migrations need psycopg 3" in said
+    assert "HINT: Run them from an environment of their own" in said
+    assert "Traceback" not in said
 
 
 def test_a_server_that_is_not_there() -> None:
