@@ -13,7 +13,7 @@ from pg_periodic_schedule.beat.ledger import Ledger
 from pg_periodic_schedule.beat.log import logger, one_line
 from pg_periodic_schedule.beat.pauses import Backoff, doubled
 from pg_periodic_schedule.beat.relay import Relay
-from pg_periodic_schedule.beat.session import Session, address
+from pg_periodic_schedule.beat.session import Session, address, sqlstate
 from pg_periodic_schedule.beat.static import StaticEntries
 from pg_periodic_schedule.beat.watch import Watch, WrongInstallationError, WrongServerError
 
@@ -85,7 +85,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
             self._disconnect()
             pause = self._retry.failed()
             logger.error("database: %s; trying again in %.1f s", one_line(error), pause)
-            if getattr(error, "sqlstate", None) == MISSING_RIGHT:
+            if sqlstate(error) == MISSING_RIGHT:
                 logger.error(ADVICE)
             return min(pause, self.max_interval)
         except WrongServerError as error:

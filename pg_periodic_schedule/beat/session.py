@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from django.db import connections, router
+from django.db import Error, connections, router
 from django_celery_beat.models import PeriodicTask
 
 # What Django passes to its driver and we do without: rows are tuples, and times have a zone.
@@ -116,6 +116,12 @@ class Session:
             with selectors.DefaultSelector() as selector:
                 selector.register(self._connection, selectors.EVENT_READ)
                 selector.select(max(seconds, 0))
+        self._heard.clear()
+
+
+def sqlstate(error: Error) -> str | None:
+    """PostgreSQL's code for it."""
+    return getattr(getattr(error.__cause__, "diag", None), "sqlstate", None)
 
 
 def last_of_several(given: dict[str, Any], last: str | None) -> dict[str, str]:

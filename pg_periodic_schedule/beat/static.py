@@ -77,7 +77,7 @@ class StaticEntries:
     def _warn_of_others(self, session: Session, written: list[int]) -> None:
         """What Beat would fire, so that nothing is forgotten."""
         mirror = session.mirror()
-        left = f"FROM {mirror} WHERE enabled AND NOT pg_owned AND "
+        left = f"FROM {mirror.replace('%', '%%')} WHERE enabled AND NOT pg_owned AND "
         static = session.value(
             "SELECT format('%%s: SELECT * FROM periodic_schedule.adopt(ARRAY(SELECT pipeline_id"  # noqa: S608
             " FROM %%s WHERE task_name = ANY (%%L)))', string_agg(task_name, ', '), %s::text,"
