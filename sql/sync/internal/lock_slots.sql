@@ -6,10 +6,6 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     missing integer[] := slots;
-    set_in_use CONSTANT timestamptz := (
-        SELECT s.made_at FROM _periodic_schedule.sync_slot AS s
-        WHERE s.slot = 0 ORDER BY s.made_at LIMIT 1
-    );
 BEGIN
     -- Polled, never queued for: a session that waits in the lock manager can make another one, the
     -- application's own, the victim of a deadlock.
@@ -20,8 +16,11 @@ BEGIN
                 EXCEPT
                 SELECT l.slot FROM (
                     SELECT s.slot FROM _periodic_schedule.sync_slot AS s
-                    WHERE s.slot = ANY (missing) AND s.made_at = set_in_use
-                    ORDER BY s.slot FOR UPDATE SKIP LOCKED
+                    WHERE s.slot = ANY (missing) AND NOT EXISTS (
+                        SELECT FROM _periodic_schedule.sync_slot AS o
+                        WHERE o.slot = s.slot AND o.ctid < s.ctid
+                    )
+                    ORDER BY s.slot FOR UPDATE OF s SKIP LOCKED
                 ) AS l
             );
         ELSE
@@ -30,8 +29,11 @@ BEGIN
                 EXCEPT
                 SELECT l.slot FROM (
                     SELECT s.slot FROM _periodic_schedule.sync_slot AS s
-                    WHERE s.slot = ANY (missing) AND s.made_at = set_in_use
-                    ORDER BY s.slot FOR SHARE SKIP LOCKED
+                    WHERE s.slot = ANY (missing) AND NOT EXISTS (
+                        SELECT FROM _periodic_schedule.sync_slot AS o
+                        WHERE o.slot = s.slot AND o.ctid < s.ctid
+                    )
+                    ORDER BY s.slot FOR SHARE OF s SKIP LOCKED
                 ) AS l
             );
         END IF;
