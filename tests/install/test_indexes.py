@@ -47,10 +47,8 @@ def many_tasks(db: Session) -> None:
             "pending_sync_pkey",
         ),
         (
-            "SELECT slot FROM _periodic_schedule.sync_slot AS s WHERE slot = ANY ('{1,2}')"
-            " AND NOT EXISTS (SELECT FROM _periodic_schedule.sync_slot AS o"
-            "  WHERE o.slot = s.slot AND o.ctid < s.ctid)"
-            " ORDER BY slot FOR SHARE OF s SKIP LOCKED",
+            "SELECT slot FROM _periodic_schedule.sync_slot WHERE slot = ANY ('{1,2}')"
+            " ORDER BY slot FOR SHARE SKIP LOCKED",
             "sync_slot_slot_idx",
         ),
         (  # tick()

@@ -6,6 +6,10 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     missing integer[] := slots;
+    -- How often each slot is there: once more after a restore of data.  One must have all.
+    sets CONSTANT bigint := (
+        SELECT count(*) FROM _periodic_schedule.sync_slot AS s WHERE s.slot = 0
+    );
 BEGIN
     -- Polled, never queued for: a session that waits in the lock manager can make another one, the
     -- application's own, the victim of a deadlock.
@@ -16,12 +20,9 @@ BEGIN
                 EXCEPT
                 SELECT l.slot FROM (
                     SELECT s.slot FROM _periodic_schedule.sync_slot AS s
-                    WHERE s.slot = ANY (missing) AND NOT EXISTS (
-                        SELECT FROM _periodic_schedule.sync_slot AS o
-                        WHERE o.slot = s.slot AND o.ctid < s.ctid
-                    )
-                    ORDER BY s.slot FOR UPDATE OF s SKIP LOCKED
+                    WHERE s.slot = ANY (missing) ORDER BY s.slot FOR UPDATE SKIP LOCKED
                 ) AS l
+                GROUP BY l.slot HAVING count(*) = sets
             );
         ELSE
             missing := ARRAY(
@@ -29,12 +30,9 @@ BEGIN
                 EXCEPT
                 SELECT l.slot FROM (
                     SELECT s.slot FROM _periodic_schedule.sync_slot AS s
-                    WHERE s.slot = ANY (missing) AND NOT EXISTS (
-                        SELECT FROM _periodic_schedule.sync_slot AS o
-                        WHERE o.slot = s.slot AND o.ctid < s.ctid
-                    )
-                    ORDER BY s.slot FOR SHARE OF s SKIP LOCKED
+                    WHERE s.slot = ANY (missing) ORDER BY s.slot FOR SHARE SKIP LOCKED
                 ) AS l
+                GROUP BY l.slot HAVING count(*) = sets
             );
         END IF;
         IF missing = '{}' OR clock_timestamp() >= deadline THEN

@@ -3,8 +3,8 @@
 -- slot shared; both do so before they read: docs/locking.md.  A slot is a hash of the row's key, so
 -- the number of slots is fixed and nothing need be created or cleaned up; two rows that share a
 -- slot only wait for each other.
--- No key, so that a restore of data can bring them once more (docs/backup.md).  Of several rows of
--- one slot all sessions lock the first.
+-- No key, so that a restore of data can bring them once more (docs/backup.md).  Who locks a slot
+-- locks all its rows.
 CREATE TABLE _periodic_schedule.sync_slot (slot integer NOT NULL);
 CREATE INDEX sync_slot_slot_idx ON _periodic_schedule.sync_slot (slot);
 COMMENT ON TABLE _periodic_schedule.sync_slot IS
