@@ -1,5 +1,6 @@
 """The table firing_policy itself."""
 
+import uuid
 from typing import Any
 
 import psycopg
@@ -31,6 +32,27 @@ def test_a_firing_policy_follows_a_rename_and_goes_with_a_delete(db: Session) ->
     assert_in_sync(db)
     db.execute(f"DELETE FROM {TASKS} WHERE name = 'b'")
     assert db.execute("SELECT * FROM periodic_schedule.firing_policy").fetchall() == []
+    assert_in_sync(db)
+
+
+def test_a_policy_without_schedule_is_warned_of_and_found(db: Session) -> None:
+    due_task(db, "a")
+    set_policy(db, "a", overlap="skip")
+    key = str(uuid.uuid4())
+    said: list[str] = []
+    db.add_notice_handler(lambda notice: said.append(f"{notice.severity} {notice.message_detail}"))
+    db.execute("INSERT INTO periodic_schedule.firing_policy VALUES (%s, 'all')", [key])
+    assert said == [f"WARNING pipeline_id {key}"]
+    problems = "SELECT pipeline_id::text, detail FROM periodic_schedule.setup_problems()"
+    ((stray, detail),) = db.execute(problems).fetchall()
+    assert stray == key
+    db.execute(f"UPDATE {TASKS} SET name = %s", [key])  # a brings its own
+    policies = "SELECT pipeline_id::text, misfire, overlap FROM periodic_schedule.firing_policy"
+    assert db.execute(policies).fetchall() == [(key, "one", "skip")]
+    db.execute("INSERT INTO periodic_schedule.firing_policy VALUES (gen_random_uuid())")
+    ((_, detail),) = db.execute(problems).fetchall()
+    db.execute(detail.partition(": ")[2])
+    assert db.execute(problems).fetchall() == []
     assert_in_sync(db)
 
 

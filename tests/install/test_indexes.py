@@ -49,7 +49,7 @@ def many_tasks(db: Session) -> None:
         (
             "SELECT slot FROM _periodic_schedule.sync_slot WHERE slot = ANY ('{1,2}')"
             " ORDER BY slot FOR SHARE SKIP LOCKED",
-            "sync_slot_pkey",
+            "sync_slot_slot_idx",
         ),
         (  # tick()
             "SELECT pipeline_id FROM pg_periodic_schedule"

@@ -104,21 +104,16 @@ def test_every_unique_key_contains_pipeline_id(db: Session) -> None:
     assert [name for name, contains in keys if not contains] == []
 
 
-def test_every_foreign_key_contains_pipeline_id_on_both_sides(db: Session) -> None:
+def test_no_foreign_key_binds_them(db: Session) -> None:
     keys = db.execute(
-        "SELECT k.conname, NOT EXISTS ("
-        "  SELECT FROM unnest(k.conkey, k.confkey) AS c (own, other)"
-        "  JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = c.own"
-        "  JOIN pg_attribute AS b ON b.attrelid = k.confrelid AND b.attnum = c.other"
-        "  WHERE a.attname = 'pipeline_id' AND b.attname = 'pipeline_id')"
-        " FROM pg_constraint AS k WHERE k.contype = 'f'"
+        "SELECT k.conname FROM pg_constraint AS k WHERE k.contype = 'f'"
         f" AND (k.conrelid::regclass::text IN {DISTRIBUTED}"
         f"  OR k.confrelid::regclass::text IN {DISTRIBUTED})"
     ).fetchall()
-    assert keys == [("firing_policy_pipeline_id_fkey", False)]
+    assert keys == []
 
 
-def test_mirror_and_ledger_have_neither_triggers_nor_sequences(db: Session) -> None:
+def test_mirror_and_ledger_have_no_sequences_and_one_trigger_for_restores(db: Session) -> None:
     triggers = db.execute(
         "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE NOT tgisinternal"
         " AND tgrelid::regclass::text IN ('pg_periodic_schedule', 'periodic_schedule.firing')"
@@ -129,7 +124,7 @@ def test_mirror_and_ledger_have_neither_triggers_nor_sequences(db: Session) -> N
         " OR pg_get_serial_sequence(a.attrelid::regclass::text, a.attname) IS NOT NULL)"
         " AND a.attnum > 0"
     ).fetchall()
-    assert (triggers, sequences) == ([], [])
+    assert (triggers, sequences) == ([("pg_periodic_schedule", "periodic_schedule_restored")], [])
 
 
 # Partitions.

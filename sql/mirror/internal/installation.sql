@@ -1,13 +1,15 @@
--- The key lets a row of a dump in beside the one that the migration has made: docs/backup.md.  Each
+-- No key, so that a restore of data can bring another row, be it the same (docs/backup.md).  Each
 -- reader says what it makes of several.
 CREATE TABLE _periodic_schedule.installation (
-    installed_at timestamptz PRIMARY KEY DEFAULT pg_catalog.now(),
+    installed_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
     pg_owns_new boolean NOT NULL DEFAULT false,
     name text,
     beat_schema name NOT NULL,
     beat_tables regclass[],
     rows_taken_at timestamptz
 );
+-- What is published must have one to be updated.
+ALTER TABLE _periodic_schedule.installation REPLICA IDENTITY FULL;
 COMMENT ON TABLE _periodic_schedule.installation IS
     'One row, and one more after a restore of data, of which the newest counts: who fires '
     'schedules that are created from now on, what this installation is called, and which tables '

@@ -1,7 +1,7 @@
--- The key lets a row of a dump in beside the one that the migration has made (docs/backup.md).  The
+-- No key, so that a restore of data can bring another row, be it the same (docs/backup.md): the
 -- oldest counts.
 CREATE TABLE _periodic_schedule.pipeline_source (
-    registered_at timestamptz PRIMARY KEY DEFAULT pg_catalog.clock_timestamp(),
+    registered_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     pipeline regclass NOT NULL,
     id_column name NOT NULL,
     name_column name NOT NULL,
@@ -13,6 +13,8 @@ CREATE TABLE _periodic_schedule.pipeline_source (
     pipeline_table text NOT NULL,
     organization_table text NOT NULL
 );
+-- What is published must have one to be deleted.
+ALTER TABLE _periodic_schedule.pipeline_source REPLICA IDENTITY FULL;
 COMMENT ON TABLE _periodic_schedule.pipeline_source IS
     'Where pipelines are: the application''s tables and columns, one row or none, and one more '
     'after a restore of data; write it with register_pipeline_source()';

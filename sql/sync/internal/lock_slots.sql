@@ -6,9 +6,9 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     missing integer[] := slots;
-    set_in_use CONSTANT timestamptz := (
-        SELECT s.made_at FROM _periodic_schedule.sync_slot AS s
-        WHERE s.slot = 0 ORDER BY s.made_at LIMIT 1
+    -- How often each slot is there: once more after a restore of data.  One must have all.
+    sets CONSTANT bigint := (
+        SELECT count(*) FROM _periodic_schedule.sync_slot AS s WHERE s.slot = 0
     );
 BEGIN
     -- Polled, never queued for: a session that waits in the lock manager can make another one, the
@@ -20,9 +20,9 @@ BEGIN
                 EXCEPT
                 SELECT l.slot FROM (
                     SELECT s.slot FROM _periodic_schedule.sync_slot AS s
-                    WHERE s.slot = ANY (missing) AND s.made_at = set_in_use
-                    ORDER BY s.slot FOR UPDATE SKIP LOCKED
+                    WHERE s.slot = ANY (missing) ORDER BY s.slot FOR UPDATE SKIP LOCKED
                 ) AS l
+                GROUP BY l.slot HAVING count(*) = sets
             );
         ELSE
             missing := ARRAY(
@@ -30,9 +30,9 @@ BEGIN
                 EXCEPT
                 SELECT l.slot FROM (
                     SELECT s.slot FROM _periodic_schedule.sync_slot AS s
-                    WHERE s.slot = ANY (missing) AND s.made_at = set_in_use
-                    ORDER BY s.slot FOR SHARE SKIP LOCKED
+                    WHERE s.slot = ANY (missing) ORDER BY s.slot FOR SHARE SKIP LOCKED
                 ) AS l
+                GROUP BY l.slot HAVING count(*) = sets
             );
         END IF;
         IF missing = '{}' OR clock_timestamp() >= deadline THEN
