@@ -20,11 +20,11 @@ LINE = 100
 LONG = 80
 EXCUSE = f"Longer than {LONG} lines: "
 # What users read.  docs/locking.md, docs/design.md and CONTRIBUTING.md are for who changes it.
-PAGES = ("firing", "recipes", "time", "scaling", "performance")
+PAGES = ("firing", "replacing", "recipes", "time", "scaling", "performance")
 USER_PAGES = [ROOT / "README.md", *(ROOT / "docs" / f"{page}.md" for page in PAGES)]
 MENTION = re.compile(r"(?<![\w.])(_?periodic_schedule|@beat_schema@)\.(\w+)")
 COMMENT_ON = re.compile(r"^COMMENT ON (?:[^';]|'(?:[^']|'')*')*;", re.MULTILINE)
-SETTING = re.compile(r"current_setting\('[\w.]+'")
+SETTING = re.compile(r"current_setting\('[\w.]+'|^SET periodic_schedule\.writing\b", re.MULTILINE)
 SAID = re.compile(r"(?:HINT|DETAIL) = (?:format\(\s*)?'(?:[^']|'')*'(?:\s*'(?:[^']|'')*')*")
 
 

@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.release(pipeline_ids uuid[] DEFAULT
 RETURNS TABLE (pipeline_id uuid, done boolean, reason text)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET periodic_schedule.writing = 'on'
 SET lock_timeout = '1s'
 AS $function$
 #variable_conflict use_column

@@ -10,8 +10,9 @@ COMMENT ON VIEW periodic_schedule.health IS
 COMMENT ON COLUMN periodic_schedule.health.problem IS
     'What is wrong: not_ticked, not_taken, lease_overrun (all: for a minute), given_up (in the '
     'last day), fired_by_beat_too, no_next_run, sync_pending (for a minute), '
-    'croniter_differs (when verify_all() last ran), drift; not_checked (a part of health itself '
-    'failed), and those of setup_problems()';
+    'croniter_differs (when verify_all() last ran), drift; mirror_written (in the last day, or off '
+    'since), other_ticker; not_checked (a part of health itself failed), and those of '
+    'setup_problems()';
 COMMENT ON COLUMN periodic_schedule.health.pipeline_id IS
     'Of which schedule; NULL: of none in particular';
 COMMENT ON COLUMN periodic_schedule.health.detail IS 'In words';

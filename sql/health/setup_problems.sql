@@ -4,7 +4,7 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
-    RETURN QUERY SELECT p.* FROM _periodic_schedule.problems_of('{}') AS p;
+    RETURN QUERY SELECT p.* FROM _periodic_schedule.problems_of('{mirror_write_problems}') AS p;
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.setup_problems() IS

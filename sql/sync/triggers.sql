@@ -1,7 +1,8 @@
 -- All of our triggers.  Those on the application's tables are statement triggers, so that a bulk
 -- statement is one pass, and not deferred: pending deferred triggers would make Django's ALTER
 -- TABLE in the same transaction fail.  Those on the pipeline source are made by
--- register_pipeline_source().
+-- register_pipeline_source().  Those on the mirror are for what is not written by our functions:
+-- these set periodic_schedule.writing, where they are not called by triggers.
 
 CREATE TRIGGER periodic_schedule_insert
 AFTER INSERT ON @beat_schema@.django_celery_beat_periodictask
@@ -117,3 +118,27 @@ CREATE CONSTRAINT TRIGGER move_change_mark
 AFTER INSERT OR UPDATE OF transaction_id ON _periodic_schedule.beat_reload
 DEFERRABLE INITIALLY DEFERRED
 FOR EACH ROW EXECUTE FUNCTION _periodic_schedule.beat_reload_trigger();
+
+CREATE TRIGGER periodic_schedule_foreign_insert
+BEFORE INSERT ON @beat_schema@.pg_periodic_schedule
+FOR EACH ROW WHEN (
+    new.periodic_task_id IS NULL AND pg_trigger_depth() = 0
+    AND current_setting('periodic_schedule.writing', true) IS DISTINCT FROM 'on'
+)
+EXECUTE FUNCTION _periodic_schedule.mirror_trigger();
+
+CREATE TRIGGER periodic_schedule_foreign_update
+BEFORE UPDATE OF pg_owned, enabled, last_run_at ON @beat_schema@.pg_periodic_schedule
+FOR EACH ROW WHEN (
+    pg_trigger_depth() = 0
+    AND current_setting('periodic_schedule.writing', true) IS DISTINCT FROM 'on'
+)
+EXECUTE FUNCTION _periodic_schedule.mirror_trigger();
+
+CREATE TRIGGER periodic_schedule_foreign_delete
+BEFORE DELETE ON @beat_schema@.pg_periodic_schedule
+FOR EACH ROW WHEN (
+    old.periodic_task_id IS NOT NULL AND pg_trigger_depth() = 0
+    AND current_setting('periodic_schedule.writing', true) IS DISTINCT FROM 'on'
+)
+EXECUTE FUNCTION _periodic_schedule.mirror_trigger();
