@@ -162,9 +162,9 @@ def private_server() -> Iterator[tuple[psycopg.Connection[Any], Path]]:
         yield session, libraries / "croniter.py"
 
 
-@pytest.fixture
-def orm(db: psycopg.Connection[Any]) -> Iterator[Any]:
-    """Django's ORM on the test's database: a namespace of the models and django.db.connection."""
+@contextlib.contextmanager
+def django_on(db: psycopg.Connection[Any]) -> Iterator[Any]:
+    """Django's ORM on a database: a namespace of the models and django.db.connection."""
     os.environ["DATABASE_URL"] = url_of(db.info)
     os.environ["DJANGO_SETTINGS_MODULE"] = "sample.settings"
     import django
@@ -189,6 +189,13 @@ def orm(db: psycopg.Connection[Any]) -> Iterator[Any]:
         connection=connection,
     )
     connection.close()
+
+
+@pytest.fixture
+def orm(db: psycopg.Connection[Any]) -> Iterator[Any]:
+    """Django's ORM on the test's database."""
+    with django_on(db) as models:
+        yield models
 
 
 @pytest.fixture

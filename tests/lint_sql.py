@@ -21,7 +21,7 @@ LONG = 80
 EXCUSE = f"Longer than {LONG} lines: "
 # What users read.  docs/locking.md, docs/design.md and CONTRIBUTING.md are for who changes it.
 PAGES = (
-    *("firing", "recipes", "time", "scaling", "performance"),
+    *("firing", "replacing", "recipes", "time", "scaling", "performance"),
     *("copies", "failover", "upgrade", "backup"),
 )
 USER_PAGES = [ROOT / "README.md", *(ROOT / "docs" / f"{page}.md" for page in PAGES)]
@@ -34,7 +34,10 @@ SAID = re.compile(
 )
 # A statement that is named to users, not run.
 TOLD = re.compile(r"'[^'\n]*SELECT (?:\* FROM )?periodic_schedule\.\w+\([^'\n]*\);'")
-SETTING = re.compile(r"(?:current_setting|set_config)\(\s*'periodic_schedule\.\w+'")
+SETTING = re.compile(
+    r"(?:current_setting|set_config)\(\s*''?periodic_schedule\.\w+'|^SET periodic_schedule\.\w+",
+    re.MULTILINE,
+)
 
 
 def room_of(path: Path) -> str:

@@ -9,6 +9,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.tick(
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET row_security = off
+SET periodic_schedule.writing = 'on'
 SET timezone = 'UTC'  -- a day is 24 hours; reasons are in UTC
 SET jit = off  -- compiling would take longer than it runs
 SET plan_cache_mode = force_generic_plan  -- as would planning

@@ -11,7 +11,7 @@ BEGIN ATOMIC
     SELECT p.problem, p.pipeline_id, p.detail
     FROM _periodic_schedule.problems_of(
         '{copy_problems, trigger_problems, replaced_problems, table_problems, '
-        'right_problems, hidden_row_problems, contents_problems}'
+        'right_problems, hidden_row_problems, contents_problems, mirror_write_problems}'
     ) AS p;
 END;
 COMMENT ON FUNCTION periodic_schedule.setup_problems() IS

@@ -51,7 +51,7 @@ def test_statements_of_every_kind(db: Session, statement: str) -> None:
 
 def test_a_rename_moves_the_row_to_its_new_key(db: Session) -> None:
     insert_task(db, "before", crontab_id=insert_crontab(db, "0 3 * * *"))
-    db.execute("UPDATE pg_periodic_schedule SET pg_owned = true")
+    db.execute("SELECT periodic_schedule.adopt(beat_is_stopped => true)")
     made = mirror(db, "created_at", "before")
     db.execute("UPDATE django_celery_beat_periodictask SET name = 'after'")
     assert mirror(db, "created_at", "after") == made

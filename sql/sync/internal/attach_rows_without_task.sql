@@ -1,5 +1,6 @@
-CREATE OR REPLACE FUNCTION _periodic_schedule.attach_rows_without_task(task_ids bigint[])
-RETURNS void
+CREATE OR REPLACE FUNCTION _periodic_schedule.attach_rows_without_task(
+    task_ids bigint[], pg_owns_new boolean
+) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -10,7 +11,9 @@ BEGIN
         RETURN;
     END IF;
     UPDATE @beat_schema@.pg_periodic_schedule AS m
-    SET periodic_task_id = p.id
+    SET periodic_task_id = p.id, pg_owned = pg_owns_new, run_count = 0,
+        last_run_at = p.last_run_at, effective_at = coalesce(p.last_run_at, clock_timestamp()),
+        parity_since = NULL, parity_count = NULL
     FROM @beat_schema@.django_celery_beat_periodictask AS p
     WHERE p.id = ANY (task_ids) AND m.periodic_task_id IS NULL
       AND m.pipeline_id = CASE
@@ -18,6 +21,6 @@ BEGIN
       END;
 END
 $function$;
-COMMENT ON FUNCTION _periodic_schedule.attach_rows_without_task(bigint[]) IS
-    'Gives these tasks the mirror rows of their key that no task has yet: the application''s own, '
-    'from before the table was taken over';
+COMMENT ON FUNCTION _periodic_schedule.attach_rows_without_task(bigint[], boolean) IS
+    'Gives these tasks the mirror rows of their key that no task has: somebody else''s, written '
+    'where triggers were off. Who fires them is not theirs to say';

@@ -1,3 +1,4 @@
+-- Longer than 80 lines: the one list of all triggers.
 -- Those on the application's tables are statement triggers, so that a bulk statement is one pass,
 -- and not deferred: pending deferred triggers would make Django's ALTER TABLE in the same
 -- transaction fail.
@@ -67,7 +68,24 @@ BEGIN
             'restored_schedule_trigger'
         )
     ) AS t (relation, condition, name)
-    JOIN pg_class AS c ON c.oid = t.relation AND c.relkind IN ('r', 'p');
+    JOIN pg_class AS c ON c.oid = t.relation AND c.relkind IN ('r', 'p')
+    UNION ALL  -- for what is not written by our functions: these are called by triggers, or set it
+    SELECT
+        c.oid::regclass, 'periodic_schedule_foreign_' || lower(e.event), format(
+            'CREATE TRIGGER periodic_schedule_foreign_%s BEFORE %s ON %s FOR EACH ROW WHEN (('
+            '%s(pg_trigger_depth() = 0) AND (current_setting(''periodic_schedule.writing''::text, '
+            'true) IS DISTINCT FROM ''on''::text))) EXECUTE FUNCTION '
+            '_periodic_schedule.mirror_trigger()',
+            lower(e.event), e.event || e.columns, c.oid::regclass, e.condition
+        )
+    FROM (
+        VALUES
+        ('INSERT', '', '(new.periodic_task_id IS NULL) AND '),
+        ('UPDATE', ' OF pg_owned, enabled, last_run_at', ''),
+        ('DELETE', '', '(old.periodic_task_id IS NOT NULL) AND ')
+    ) AS e (event, columns, condition)
+    JOIN pg_class AS c ON c.oid = to_regclass($id$@beat_schema@.pg_periodic_schedule$id$)
+        AND c.relkind IN ('r', 'p');
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.expected_triggers() IS

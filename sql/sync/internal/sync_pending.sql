@@ -2,6 +2,7 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.sync_pending(at_once integer, dead
 RETURNS integer
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
+SET periodic_schedule.writing = 'on'
 AS $function$
 DECLARE
     kind text;

@@ -6,6 +6,7 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.sync_tasks(
 ) RETURNS bigint[]
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
+SET periodic_schedule.writing = 'on'
 SET plan_cache_mode = force_generic_plan  -- planning takes longer than a few tasks do
 SET jit = off  -- compiling would take longer than it runs
 -- Statistics know nothing of what a backfill has written: it would be read as a whole, again and
@@ -49,7 +50,9 @@ BEGIN
     END IF;
     IF redefined THEN
         -- Even where all were missing: who had the slots before us may have inserted rows.
-        PERFORM _periodic_schedule.attach_rows_without_task(ready.ids);
+        PERFORM _periodic_schedule.attach_rows_without_task(
+            ready.ids, coalesce(pg_owns_new, false)
+        );
         IF change <> 'created' OR cardinality(ready.missing) < cardinality(ready.ids) THEN
             PERFORM _periodic_schedule.remove_gone_and_free_keys(ready.ids);
         END IF;

@@ -1,0 +1,69 @@
+CREATE OR REPLACE FUNCTION _periodic_schedule.mirror_write_problems()
+RETURNS TABLE (problem text, pipeline_id uuid, detail text)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+DECLARE
+    others CONSTANT regclass := (
+        SELECT a.attrelid FROM pg_attribute AS a
+        WHERE a.attrelid = to_regclass($id$@beat_schema@.pg_periodic_task$id$)
+          AND a.attname = 'pg_owned' AND NOT a.attisdropped
+          AND has_table_privilege(a.attrelid, 'SELECT')
+    );
+    owned_names text[];
+BEGIN
+    RETURN QUERY
+    SELECT
+        'mirror_written', w.pipeline_id,
+        format(
+            '%s: role %s (%s) %s at %s; %s',
+            coalesce(m.task_name, w.pipeline_id::text), w.written_by, w.application_name,
+            CASE w.event
+                WHEN 'RUN' THEN 'noted a run that it has fired itself'
+                ELSE format(
+                    'tried %s on pg_periodic_schedule, which %s', w.event,
+                    CASE WHEN w.undone THEN 'was undone' ELSE 'the next sync undoes' END
+                )
+            END,
+            w.written_at,
+            CASE WHEN m.pg_owned AND NOT m.enabled
+                THEN format(
+                    'it is off, since Beat''s row is disabled. If its user has not paused it: '
+                    'UPDATE %s SET enabled = true WHERE id = %s. The code that does so '
+                    'has to go: docs/replacing.md',
+                    '@beat_schema@.django_celery_beat_periodictask', m.periodic_task_id
+                )
+                ELSE 'the code that does so has to go: docs/replacing.md'
+            END
+        )
+    FROM (
+        SELECT DISTINCT ON (l.pipeline_id) l.*
+        FROM _periodic_schedule.mirror_write AS l ORDER BY l.pipeline_id, l.written_at DESC
+    ) AS w
+    LEFT JOIN @beat_schema@.pg_periodic_schedule AS m ON m.pipeline_id = w.pipeline_id
+    WHERE w.written_at > clock_timestamp() - interval '1 day' OR m.pg_owned AND NOT m.enabled;
+    IF others IS NULL THEN
+        RETURN;
+    END IF;
+    EXECUTE format(
+        'SELECT array_agg(to_jsonb(r) ->> ''name'') FROM %s AS r'
+        ' WHERE to_jsonb(r) @> ''{"pg_owned": true, "enabled": true}''', others
+    ) INTO owned_names;
+    RETURN QUERY
+    SELECT
+        'other_ticker', m.pipeline_id,
+        format(
+            '%s: it is off, since Beat''s row is disabled, and %s says that the application''s own '
+            'ticker fires it. If its user has not paused it: UPDATE %s SET enabled = true WHERE '
+            'id = %s. The code that does so has to go: docs/replacing.md',
+            m.task_name, others, '@beat_schema@.django_celery_beat_periodictask',
+            m.periodic_task_id
+        )
+    FROM @beat_schema@.pg_periodic_schedule AS m
+    WHERE m.task_name = ANY (owned_names) AND NOT m.enabled;
+END
+$function$;
+COMMENT ON FUNCTION _periodic_schedule.mirror_write_problems() IS
+    'Schedules that the application''s own code has written beside us, in the last day, or that '
+    'are off since: a part of health';

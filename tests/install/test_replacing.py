@@ -1,0 +1,217 @@
+"""docs/replacing.md, walked with an application that goes on writing what was taken over."""
+
+import re
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import psycopg
+import pytest
+from conftest import ROOT, django_on, drift, insert_crontab, mirror, pending
+from databases import upgrade
+from places import TASKS
+
+Session = psycopg.Connection[Any]
+THEIRS = """
+CREATE TABLE pg_periodic_schedule (
+    pipeline_id uuid NOT NULL PRIMARY KEY, organization_id text NOT NULL, workflow_id uuid NULL,
+    pipeline_name text NOT NULL, cron_string text NOT NULL, enabled boolean NOT NULL,
+    pg_owned boolean NOT NULL, last_run_at timestamptz NULL, next_run_at timestamptz NULL,
+    created_at timestamptz NOT NULL, updated_at timestamptz NOT NULL);
+CREATE INDEX pg_periodic_schedule_due_idx
+    ON pg_periodic_schedule (pg_owned, enabled, next_run_at);
+CREATE TABLE pg_periodic_task (name text PRIMARY KEY, task_name text, enabled boolean NOT NULL,
+    pg_owned boolean NOT NULL, last_run_at timestamptz NULL, next_run_at timestamptz NULL);
+"""
+CHECKS = dict(
+    re.findall(
+        r"(?ms)^\*\*(\d)\. (?:(?!^\*\*\d).)*?^```sql\n(.*?)^```$",
+        (ROOT / "docs" / "replacing.md").read_text(),
+    )
+)
+HEALTH = "SELECT problem, pipeline_id::text, detail FROM periodic_schedule.health ORDER BY 1"
+
+
+def schedule_model() -> Any:
+    from django.apps import apps
+    from django.db import models
+    from django.utils import timezone
+
+    if "pgperiodicschedule" in apps.all_models["pipelines"]:
+        return apps.get_model("pipelines", "PgPeriodicSchedule")
+
+    class PgPeriodicSchedule(models.Model):  # type: ignore[misc]
+        pipeline_id = models.UUIDField(primary_key=True)
+        organization_id = models.TextField(default="")
+        workflow_id = models.UUIDField(null=True)
+        pipeline_name = models.TextField(default="")
+        cron_string = models.TextField()
+        enabled = models.BooleanField(default=True)
+        pg_owned = models.BooleanField(default=False)
+        last_run_at = models.DateTimeField(null=True)
+        next_run_at = models.DateTimeField(null=True)
+        created_at = models.DateTimeField(default=timezone.now)
+        updated_at = models.DateTimeField(auto_now=True)
+
+        class Meta:
+            app_label = "pipelines"
+            db_table = "pg_periodic_schedule"
+            managed = False
+
+    return PgPeriodicSchedule
+
+
+class Application:
+    """The code that is to go: each write of Beat's tables is followed by one of the mirror."""
+
+    def __init__(self, orm: Any) -> None:
+        self.orm = orm
+        self.rows = schedule_model().objects
+        self.to_postgres = True  # whom a rollout gives schedules to
+
+    def save(self, key: str, crontab: int, *, active: bool = True) -> None:
+        self.orm.PeriodicTask.objects.update_or_create(
+            name=key, defaults={"task": "app.task", "crontab_id": crontab, "enabled": active}
+        )
+        self.rows.update_or_create(
+            pipeline_id=key,
+            defaults={"pipeline_name": "Theirs", "cron_string": "0  3 * * *", "enabled": active},
+        )
+        self.decide(key, active=active)
+
+    def decide(self, key: str, *, active: bool) -> None:
+        from django.db import transaction
+        from django.utils import timezone
+
+        owned = self.to_postgres
+        with transaction.atomic():
+            changes = {"pg_owned": owned, "updated_at": timezone.now()}
+            if not owned:
+                changes["next_run_at"] = None
+            if not self.rows.filter(pipeline_id=key).update(**changes):
+                return
+            self.orm.PeriodicTask.objects.filter(name=key).update(enabled=active and not owned)
+            self.orm.PeriodicTasks.update_changed()
+
+    def resume(self, key: str) -> None:
+        from django.db import transaction
+
+        with transaction.atomic():
+            row = self.rows.select_for_update().get(pipeline_id=key)
+            self.orm.PeriodicTask.objects.filter(name=key).update(enabled=not row.pg_owned)
+        self.rows.filter(pipeline_id=key).update(enabled=True)
+
+
+@pytest.fixture
+def place(bare: Session) -> Iterator[SimpleNamespace]:
+    """Two schedules of its ticker's, installed."""
+    bare.execute(THEIRS)
+    crontab = insert_crontab(bare, "0 3 * * *")
+    with django_on(bare) as orm:
+        application = Application(orm)
+        keys = [str(uuid.uuid4()) for _ in range(2)]
+        for key in keys:
+            application.save(key, crontab)
+        yield SimpleNamespace(db=bare, application=application, keys=keys, crontab=crontab)
+
+
+def state(db: Session, key: str) -> Any:
+    return mirror(db, "ARRAY[pg_owned, enabled, next_run_at IS NOT NULL]", key)
+
+
+def test_the_page_is_walked(place: SimpleNamespace) -> None:
+    db, application, (first, second) = place.db, place.application, place.keys
+    db.execute("INSERT INTO pg_periodic_task VALUES ('cleanup', 'app.task', true, true)")
+    application.orm.PeriodicTask.objects.create(
+        name="cleanup", task="app.task", crontab_id=place.crontab, enabled=False
+    )
+    assert db.execute(CHECKS["1"]).fetchall() == [(None, None)]  # it has fired nothing yet
+    upgrade(db, "-x", "take_over=postgres")
+    in_sync, owners = CHECKS["3"].split(";\n")[:2]
+    assert db.execute(in_sync).fetchall() == []
+    assert db.execute(owners).fetchall() == [(True, True, 3)]
+    assert db.execute(CHECKS["4"]).fetchone() == (False,)
+    assert db.execute(CHECKS["5"]).fetchall() == []
+
+    # Each save pauses a schedule of ours, which health names; who fires stays the same.
+    application.save(first, place.crontab)
+    assert state(db, first) == [True, False, False]
+    ((problem, key, detail),) = db.execute(HEALTH).fetchall()
+    assert (problem, key) == ("mirror_written", first)
+    assert "role postgres" in detail
+    # Nor does a resumption resume it.
+    application.resume(first)
+    assert state(db, first) == [True, False, False]
+    assert (drift(db), pending(db)) == ([], [])
+    assert len(db.execute(CHECKS["5"]).fetchall()) == 1
+    db.execute(re.findall(r"UPDATE \S+periodictask SET .* WHERE id = \d+", detail)[0])
+    assert state(db, first) == [True, True, True]
+
+    # A rollout that gives all back to Beat: not without release().
+    application.to_postgres = False
+    application.decide(second, active=True)
+    assert state(db, second) == [True, True, True]
+    application.rows.filter(pipeline_id=second).delete()  # the policy stays, too
+    assert state(db, second) == [True, True, True]
+    # The other way: not without adopt().
+    db.execute("SELECT periodic_schedule.release()")
+    application.to_postgres = True
+    application.decide(second, active=True)
+    assert state(db, second)[0] is False
+    assert (drift(db), pending(db)) == ([], [])
+    # New ones are as the operator said of all.
+    new = str(uuid.uuid4())
+    application.rows.create(pipeline_id=new, cron_string="* * * * *", pg_owned=True)
+    application.save(new, place.crontab)
+    assert state(db, new)[0] is False
+    assert (drift(db), pending(db)) == ([], [])
+
+    # Hand-over of the second table.
+    db.execute(f"UPDATE {TASKS} SET enabled = false WHERE name = 'cleanup'")
+    problems = {problem for problem, _, _ in db.execute(HEALTH)}
+    assert problems == {"mirror_written", "other_ticker"}
+    db.execute(CHECKS["8"])
+    assert "other_ticker" not in {problem for problem, _, _ in db.execute(HEALTH)}
+    db.execute(CHECKS["6"])
+    db.execute(CHECKS["9"])
+    assert db.execute("SELECT count(*) FROM pg_periodic_schedule").fetchone() == (4,)
+    db.execute("UPDATE _periodic_schedule.mirror_write SET written_at = now() - interval '2 days'")
+    application.orm.PeriodicTask.objects.update(enabled=True)
+    assert db.execute(CHECKS["5"]).fetchall() == []
+
+
+def test_their_ticker_goes_on(place: SimpleNamespace) -> None:
+    """What it fires, ours does not; health says that it does."""
+    db, key = place.db, place.keys[0]
+    upgrade(db, "-x", "take_over=postgres")
+    now = datetime.now(UTC)
+    with psycopg.connect(f"{db.info.dsn} application_name=their_ticker") as ticker:
+        ticker.execute(
+            "UPDATE pg_periodic_schedule SET last_run_at = %s, next_run_at = %s + interval '1 day'"
+            " WHERE pipeline_id = %s",
+            [now, now, key],
+        )
+    assert mirror(db, "last_run_at", key) == now
+    details = [detail for _, found, detail in db.execute(HEALTH) if found == key]
+    assert any("(their_ticker) noted a run that it has fired itself" in one for one in details)
+
+
+def test_what_it_inserts_is_no_row_of_ours(place: SimpleNamespace) -> None:
+    """Whatever it says, nothing is fired for it, and nothing waits for it."""
+    db, application, key = place.db, place.application, str(uuid.uuid4())
+    upgrade(db, "-x", "take_over=beat")
+    application.rows.create(
+        pipeline_id=key, cron_string="* * * * *", pg_owned=True, next_run_at=datetime.now(UTC)
+    )
+    assert db.execute("SELECT count(*) FROM periodic_schedule.tick()").fetchone() == (0,)
+    assert (drift(db), pending(db)) == ([], [])
+    ((problem, found, _),) = db.execute(HEALTH).fetchall()
+    assert (problem, found) == ("mirror_written", key)
+    # One that Beat fires comes back after a delete.
+    mine = place.keys[0]
+    application.rows.filter(pipeline_id=mine).delete()
+    db.execute("SELECT periodic_schedule.tick()")
+    assert state(db, mine) == [False, True, True]
+    assert mirror(db, "pipeline_name", mine) == "Theirs"
