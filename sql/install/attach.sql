@@ -9,6 +9,10 @@ DECLARE
 BEGIN
     PERFORM _periodic_schedule.require_read_committed('attach()');
     PERFORM _periodic_schedule.require_beat_tables('attach()', false);
+    IF EXISTS (SELECT FROM _periodic_schedule.right_commands()) THEN
+        PERFORM _periodic_schedule.set_owners_and_rights();
+        RETURN QUERY SELECT 'rights', 'as the owner of Beat''s tables needs them';
+    END IF;
     RETURN QUERY SELECT s.* FROM _periodic_schedule.find_pipeline_source() AS s;
     RETURN QUERY
     SELECT 'table', format('replaced: %s', u.relation)
@@ -31,7 +35,7 @@ END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.attach() IS
     'Makes everything right again after a migration, restore or replacement of Beat''s tables, and '
-    'returns what it did, nothing if all was right: triggers, the pipeline source, fences, and the '
-    'mirror. Who fires and policies stay, with the names of the tasks. Where triggers are missing, '
+    'returns what it did, nothing if all was right: owners and rights (for which it needs a '
+    'superuser), the pipeline source, triggers, fences, and the mirror. Who fires and policies stay, with the names of the tasks. Where triggers are missing, '
     'writers of these tables wait until its end. Call it as the owner of Beat''s tables or as a '
     'superuser. READ COMMITTED only';
