@@ -34,8 +34,8 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.attach() IS
-    'Makes everything right again after a migration, restore or replacement of Beat''s tables, and '
-    'returns what it did, nothing if all was right: owners and rights (for which it needs a '
-    'superuser), the pipeline source, triggers, fences, and the mirror. Who fires and policies stay, with the names of the tasks. Where triggers are missing, '
-    'writers of these tables wait until its end. Call it as the owner of Beat''s tables or as a '
-    'superuser. READ COMMITTED only';
+    'Makes everything right again after a migration, restore or replacement of Beat''s tables, '
+    'and returns what it did, nothing if all was right: owners and rights (for which it needs a '
+    'superuser), the pipeline source, triggers, fences, and the mirror. Who fires and policies '
+    'stay, with the names of the tasks. Where triggers are missing, writers of these tables wait '
+    'until its end. Call it as the owner of Beat''s tables or as a superuser. READ COMMITTED only';
