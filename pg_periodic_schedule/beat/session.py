@@ -96,8 +96,11 @@ class Session:
         """The mirror's name as SQL; its schema need not be on our search_path."""
         return str(
             self.value(
-                "SELECT confrelid::regclass::text FROM pg_constraint"
-                " WHERE conrelid = 'periodic_schedule.firing_policy'::regclass AND contype = 'f'",
+                "SELECT d.refobjid::regclass::text"  # the one table that this view reads
+                " FROM pg_depend AS d JOIN pg_rewrite AS r ON r.oid = d.objid"
+                " WHERE r.ev_class = 'periodic_schedule.due'::regclass"
+                " AND d.classid = 'pg_rewrite'::regclass AND d.refobjid <> r.ev_class"
+                " AND d.refclassid = 'pg_class'::regclass"
             )
         )
 
