@@ -119,6 +119,7 @@ def test_dumped_and_restored(
     client("pg_restore", restored, "--exit-on-error", tmp_path / "dump")
     assert schema_of(restored) == schema_of(db)
     assert restored.execute(rows).fetchall() == db.execute(rows).fetchall()
+    assert restored.execute("SELECT * FROM periodic_schedule.health").fetchall() == []
     restored.execute("UPDATE pipeline SET pipeline_name = 'Restored'")
     assert mirror(restored, "pipeline_name", str(pipeline.id)) == "Restored"
     assert (drift(restored), pending(restored)) == ([], [])
