@@ -435,6 +435,16 @@ def test_the_pipeline_source_is_found_again(schedules: Session, pipeline: Any) -
     assert mirror(db, "pipeline_name", name) == "Anew"
 
 
+def test_a_column_of_the_pipeline_source_that_is_gone_is_named(db: Session) -> None:
+    db.execute("ALTER TABLE pipeline RENAME pipeline_name TO title")
+    assert "public.pipeline has no column pipeline_name" in health(db)["replaced"]
+    db.execute(
+        "SELECT periodic_schedule.register_pipeline_source('pipeline', 'organization',"
+        " name_column => 'title')"
+    )
+    assert health(db) == {}
+
+
 def test_a_pipeline_source_that_comes_later_is_found(db: Session) -> None:
     db.execute("SELECT periodic_schedule.unregister_pipeline_source()")
     assert attach(db)[0] == ("pipeline source", "public.pipeline, public.organization")

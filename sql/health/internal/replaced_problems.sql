@@ -53,6 +53,22 @@ BEGIN
     LEFT JOIN pg_class AS c ON c.oid = u.known
     WHERE to_regclass(u.name) <> u.known OR to_regclass(u.name) IS NULL AND c.oid IS NULL;
     RETURN QUERY
+    SELECT 'replaced', NULL::uuid, format(
+        'the registered table %s has no column %I: rename it back, or say what it is called now: '
+        'SELECT periodic_schedule.register_pipeline_source(…);', u.relation, u.column_name
+    )
+    FROM _periodic_schedule.pipeline_source AS s
+    CROSS JOIN LATERAL (
+        VALUES
+        (s.pipeline, s.id_column), (s.pipeline, s.name_column), (s.pipeline, s.workflow_column),
+        (s.pipeline, s.organization_column), (s.organization, s.organization_id_column),
+        (s.organization, s.organization_text_column)
+    ) AS u (relation, column_name)
+    JOIN pg_class AS c ON c.oid = u.relation
+    LEFT JOIN pg_attribute AS a
+        ON a.attrelid = c.oid AND a.attname = u.column_name AND NOT a.attisdropped
+    WHERE a.attname IS NULL;
+    RETURN QUERY
     SELECT 'unfenced', NULL::uuid, format(
         'role %s was fenced and is not any more: %s', f.role_name, command
     )

@@ -14,12 +14,11 @@ BEGIN
             string_agg(d.trigger_name, ', ' ORDER BY d.trigger_name)
         ) AS found
         FROM _periodic_schedule.trigger_differences() AS d
-        WHERE NOT EXISTS (  -- of Beat's tables, renamed: table_problems() says that
-            SELECT FROM _periodic_schedule.installation AS i
-            CROSS JOIN LATERAL unnest(_periodic_schedule.beat_tables(), i.beat_tables)
-                AS u (relation, known)
-            LEFT JOIN pg_class AS c ON c.oid = u.relation AND c.relkind IN ('r', 'p')
-            WHERE u.known = d.relation AND c.oid IS NULL
+        -- A table that was renamed has them still: table_problems() says what it was called.
+        WHERE d.difference <> 'not needed' OR NOT EXISTS (
+            SELECT FROM _periodic_schedule.beat_table_differences()
+        ) AND NOT EXISTS (
+            SELECT FROM _periodic_schedule.own_table_differences()
         )
         GROUP BY d.difference, d.relation
         ORDER BY d.difference, d.relation::text
