@@ -263,8 +263,8 @@ HIDDEN = [
 @pytest.mark.parametrize("table", HIDDEN)
 def test_hidden_rows_are_not_gone(db: Session, table: str) -> None:
     keep = (
-        "SELECT pipeline_id, pg_owned, identity_source = 'pipeline' AND pipeline_name = 'Load'"
-        " FROM pg_periodic_schedule ORDER BY 1"
+        "SELECT pipeline_id, pg_owned, pipeline_name || organization_id = 'Loadorg',"
+        " next_run_at IS NULL FROM pg_periodic_schedule ORDER BY 1"
     )
     policies = "SELECT count(*) FROM periodic_schedule.firing_policy"
     before = db.execute(keep).fetchall(), db.execute(policies).fetchall()

@@ -77,6 +77,15 @@ def test_no_function_runs_with_more_rights_than_the_owner_of_the_beat_tables(db:
     assert sorted(definers) == [(True, "plpgsql"), (True, "sql")]
 
 
+def test_what_reads_as_the_owner_takes_no_hidden_row_for_gone(db: Session) -> None:
+    blind = db.execute(
+        "SELECT p.oid::regprocedure::text FROM pg_proc AS p"
+        f" WHERE p.pronamespace = ANY ({SCHEMAS}) AND p.prosecdef"
+        " AND NOT coalesce(p.proconfig, '{}') @> '{row_security=off}'"
+    ).fetchall()
+    assert blind == []
+
+
 def test_the_installed_python_is_the_source(db: Session) -> None:
     bodies = db.execute("SELECT prosrc FROM pg_proc WHERE prosrc LIKE '%return locals()%'")
     installed = re.sub(r"(?m)^    ", "", "\n".join(body for (body,) in bodies))
