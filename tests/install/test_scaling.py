@@ -216,6 +216,14 @@ def main_path(db: Session) -> None:
     assert count(db, "pg_periodic_schedule") == count(db, TASKS)
 
 
+def test_all_tables_can_be_published(db: Session) -> None:
+    db.execute("CREATE PUBLICATION everything FOR ALL TABLES")  # refuses changes without identity
+    main_path(db)
+    db.execute("SELECT periodic_schedule.release()")
+    db.execute("SELECT periodic_schedule.unregister_pipeline_source()")
+    db.execute("SELECT * FROM periodic_schedule.attach()")
+
+
 @pytest.mark.parametrize(
     "titles",
     [

@@ -9,14 +9,14 @@ BEGIN
         RETURN QUERY SELECT
             'tables_emptied', NULL::uuid,
             'rows that nothing is mirrored without are gone, or were not in the dump: '
-            'SELECT * FROM periodic_schedule.reconcile()';
+            'SELECT * FROM periodic_schedule.attach();';
     END IF;
     RETURN QUERY
     SELECT
         'policy_without_schedule', policy.pipeline_id,
         format(
             'there is no such schedule: DELETE FROM periodic_schedule.firing_policy '
-            'WHERE pipeline_id = %L', policy.pipeline_id
+            'WHERE pipeline_id = %L;', policy.pipeline_id
         )
     FROM periodic_schedule.firing_policy AS policy
     WHERE NOT EXISTS (

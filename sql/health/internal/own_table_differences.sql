@@ -74,11 +74,11 @@ BEGIN
         FROM pg_class AS c
         JOIN pg_namespace AS n ON n.oid = c.relnamespace
         WHERE c.relkind IN ('r', 'p') AND CASE
-            -- To the mirror the policies refer, and its indexes have their names still.
+            -- The mirror has its trigger, and its indexes have their names still.
             WHEN w.name = 'pg_periodic_schedule' THEN EXISTS (
-                SELECT FROM pg_constraint AS k
-                WHERE k.contype = 'f' AND k.confrelid = c.oid
-                  AND k.conrelid = to_regclass('periodic_schedule.firing_policy')
+                SELECT FROM pg_trigger AS g
+                WHERE g.tgrelid = c.oid AND g.tgparentid = 0
+                  AND g.tgfoid = to_regproc('_periodic_schedule.restored_schedule_trigger')
             )
             -- Others are in their schema under another name, or under theirs elsewhere.
             WHEN quote_ident(n.nspname) = w.schema THEN c.relname <> 'alembic_version'

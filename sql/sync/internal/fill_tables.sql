@@ -6,8 +6,8 @@ BEGIN
     INSERT INTO _periodic_schedule.sync_slot (slot)
     SELECT generate_series(0, 1023)
     WHERE NOT EXISTS (SELECT FROM _periodic_schedule.sync_slot);
-    INSERT INTO _periodic_schedule.installation (beat_schema)
-    SELECT (parse_ident($id$@beat_schema@$id$))[1]
+    INSERT INTO _periodic_schedule.installation (beat_schema, beat_tables)
+    SELECT (parse_ident($id$@beat_schema@$id$))[1], _periodic_schedule.beat_tables()
     WHERE NOT EXISTS (SELECT FROM _periodic_schedule.installation);
 END
 $function$;
