@@ -241,7 +241,7 @@ def explain(error: psycopg.Error) -> CommandError:
     hint = error.diag.message_hint
     if isinstance(error, psycopg.errors.LockNotAvailable):
         hint = "A session holds a lock on a Beat table for long. Nothing was changed; try again."
-    elif isinstance(error, psycopg.errors.DependentObjectsStillExist):
+    elif isinstance(error, psycopg.errors.DependentObjectsStillExist) and "CASCADE" in (hint or ""):
         hint = "They are not ours. Drop them first; nothing was changed."
     elif isinstance(error, psycopg.errors.InsufficientPrivilege) and not hint:
         hint = "Run the migration as a superuser. Afterwards nobody needs to be one."

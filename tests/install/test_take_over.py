@@ -333,7 +333,7 @@ def refused(db: Session) -> str:
     db.execute("ROLLBACK")
     diag = raised.value.diag
     assert diag.message_hint
-    return f"{diag.sqlstate} {diag.message_primary} {diag.message_detail}"
+    return f"{diag.message_primary} {diag.message_detail}"
 
 
 def test_what_hangs_on_their_table_is_named(bare: Session) -> None:
@@ -358,8 +358,8 @@ CREATE PUBLICATION a_publication FOR TABLE pg_periodic_schedule;
 CREATE POLICY a_policy ON a_table USING (EXISTS (SELECT FROM pg_periodic_schedule));
 ALTER TABLE pg_periodic_schedule ENABLE ROW LEVEL SECURITY;
 """)
-    said = refused(bare)
-    assert said.startswith("2BP01 ")
+    said = refuse(bare)
+    assert "HINT: Drop it first, and make again what is needed afterwards, on ours" in said
     for hanging in (
         *("view a_view", "materialized view a_matview", "a_table_pipeline_id_fkey", "a_body()"),
         *("a_result()", "column was of table", "rule a_rule", "trigger a_trigger", "table a_child"),

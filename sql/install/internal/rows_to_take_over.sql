@@ -14,8 +14,10 @@ BEGIN
     RETURN QUERY
     SELECT
         t.place,
-        CASE WHEN x.pipeline_name <> '' THEN format('%s (%s)', x.pipeline_name, t.name)
-            ELSE t.name END,
+        CASE
+            WHEN x.pipeline_name <> '' THEN format('%s (%s)', x.pipeline_name, x.pipeline_id)
+            ELSE x.task_name
+        END,
         x.pipeline_id, nullif(x.organization_id, ''), x.workflow_id, nullif(x.pipeline_name, ''),
         x.created_at, coalesce(x.pg_owned, false),
         -- NULL is not true for their ticker either; without the column all are active.
@@ -25,12 +27,18 @@ BEGIN
         CASE WHEN isfinite(x.next_run_at) THEN x.next_run_at END,
         p.id::bigint, p.enabled
     FROM _periodic_schedule.their_rows() AS t
-    CROSS JOIN LATERAL jsonb_to_record(t.columns) AS x (
-        pipeline_id uuid, organization_id text, workflow_id uuid, pipeline_name text,
-        created_at timestamptz, pg_owned boolean, enabled boolean, last_run_at timestamptz,
-        next_run_at timestamptz
-    )
-    LEFT JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.name = t.name;
+    CROSS JOIN LATERAL (
+        SELECT
+            c.*,
+            CASE t.place WHEN 'pg_periodic_task' THEN c.name ELSE c.pipeline_id::text
+            END AS task_name
+        FROM jsonb_to_record(t.columns) AS c (
+            pipeline_id uuid, name text, organization_id text, workflow_id uuid, pipeline_name text,
+            created_at timestamptz, pg_owned boolean, enabled boolean, last_run_at timestamptz,
+            next_run_at timestamptz
+        )
+    ) AS x
+    LEFT JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.name = x.task_name;
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.rows_to_take_over() IS

@@ -1,30 +1,38 @@
 CREATE OR REPLACE FUNCTION _periodic_schedule.their_rows()
-RETURNS TABLE (place text, name text, columns jsonb)
+RETURNS TABLE (place text, columns jsonb)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    replaced CONSTANT regclass :=
-        to_regclass($id$@beat_schema@.pg_periodic_schedule_replaced$id$);
-    others CONSTANT regclass := (
-        SELECT a.attrelid FROM pg_attribute AS a
-        WHERE a.attrelid = to_regclass($id$@beat_schema@.pg_periodic_task$id$)
-          AND a.attname = 'pg_owned' AND NOT a.attisdropped  -- else another table of that name
-    );
+    query text;
 BEGIN
-    IF replaced IS NOT NULL THEN
-        RETURN QUERY EXECUTE format(
-            'SELECT ''pg_periodic_schedule'', r.pipeline_id::text, to_jsonb(r) FROM %s AS r',
-            replaced
-        );
-    END IF;
-    IF others IS NOT NULL THEN
-        RETURN QUERY EXECUTE format(
-            'SELECT ''pg_periodic_task'', r.name::text, to_jsonb(r) FROM %s AS r', others
-        );
-    END IF;
+    FOR query IN
+        SELECT format(
+            'SELECT %L, jsonb_build_object(%s) FROM %s AS r%s',
+            t.place, string_agg(format('%L, r.%I', a.attname, a.attname), ', '), t.relation,
+            -- Of the second table nothing else moves; and it may be another one of that name.
+            CASE WHEN t.place = 'pg_periodic_task' THEN ' WHERE r.pg_owned::text = ''true''' END
+        )
+        FROM (
+            VALUES
+            (
+                'pg_periodic_schedule',
+                to_regclass($id$@beat_schema@.pg_periodic_schedule_replaced$id$)
+            ),
+            ('pg_periodic_task', to_regclass($id$@beat_schema@.pg_periodic_task$id$))
+        ) AS t (place, relation)
+        JOIN pg_attribute AS a ON a.attrelid = t.relation AND NOT a.attisdropped
+        WHERE a.attname IN (
+            'pipeline_id', 'name', 'organization_id', 'workflow_id', 'pipeline_name', 'created_at',
+            'pg_owned', 'enabled', 'last_run_at', 'next_run_at'
+        )
+        GROUP BY t.place, t.relation
+        HAVING t.place = 'pg_periodic_schedule' OR bool_or(a.attname = 'pg_owned')
+    LOOP
+        RETURN QUERY EXECUTE query;
+    END LOOP;
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.their_rows() IS
-    'The rows of the application''s own tables, whatever columns these have: of which table, the '
-    'name of the periodic task, all columns';
+    'The rows of the application''s own tables: of which table, and those of the columns that we '
+    'know which it has';
