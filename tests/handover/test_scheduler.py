@@ -226,7 +226,7 @@ def test_static_entries_are_written_by_replicas_started_together_and_left_to_bea
     beats = [start(DJANGO_SETTINGS_MODULE="static_settings") for _ in range(3)]
     names = "celery.backend_cleanup, every second, nightly"
     for beat in beats:
-        beat.wait_for_log("static entry broken is not written")
+        beat.wait_for_log("static entry broken is not written", seconds=60)
         beat.wait_for_log(f"static entries left to Beat, until an operator adopts {names}: SELECT")
     schedules = "SELECT task_name, cron_string FROM pg_periodic_schedule"
     assert dict(db.execute(schedules).fetchall()) == {
