@@ -7,6 +7,7 @@ AS $function$
 DECLARE
     role_name name;
 BEGIN
+    PERFORM _periodic_schedule.require_writable('attach()');
     PERFORM _periodic_schedule.require_read_committed('attach()');
     PERFORM _periodic_schedule.require_beat_tables('attach()', false);
     IF EXISTS (SELECT FROM _periodic_schedule.right_commands()) THEN

@@ -10,6 +10,7 @@ DECLARE
     undos text[] := '{}';
     dropped record;
 BEGIN
+    PERFORM _periodic_schedule.require_writable('detach()');
     PERFORM _periodic_schedule.require_read_committed('detach()');
     -- What was renamed gets its name back: ours for good, others' for as long as it is written.
     FOR moved IN
