@@ -112,7 +112,7 @@ def memory(kind: str, pause: float) -> Iterator[dict[str, int]]:
         time.sleep(min(scheduler.tick(), 0.1))
     kilobytes = {"process": private_memory(os.getpid())}
     if kind == "ours":
-        kilobytes["backend"] = private_memory(scheduler._session.connection.info.backend_pid)
+        kilobytes["backend"] = private_memory(scheduler._session.value("SELECT pg_backend_pid()"))
     yield kilobytes
     scheduler.close()
 
