@@ -3,7 +3,13 @@ SELECT
     h.problem,
     h.pipeline_id,
     h.detail
-FROM _periodic_schedule.health_rows() AS h;
+FROM _periodic_schedule.health_rows() AS h
+UNION ALL
+SELECT
+    s.problem,
+    s.pipeline_id,
+    s.detail
+FROM _periodic_schedule.schema_problems() AS s;
 COMMENT ON VIEW periodic_schedule.health IS
     'One row for each problem; empty means well. Reads everything, drift included: for every few '
     'minutes, metrics for every few seconds';

@@ -16,7 +16,7 @@ from places import BEAT_TABLES, TASKS, session_of
 Session = psycopg.Connection[Any]
 NAMES = ("table_owner", "next_owner", "app", "dashboard", "oncall", "beat_itself")
 PIPELINE = "00000000-0000-4000-8000-000000000001"
-MEND = "SELECT _periodic_schedule.set_owners_and_rights()"
+MEND = "SELECT periodic_schedule.attach()"
 HEALTH = "SELECT problem, detail FROM periodic_schedule.health"
 MIRROR = (
     "SELECT to_jsonb(m) - '{updated_at, sync_error}'::text[] FROM pg_periodic_schedule AS m"

@@ -1,15 +1,27 @@
--- A SQL-standard body, as in setup_problems().
 CREATE OR REPLACE FUNCTION _periodic_schedule.health_rows()
 RETURNS TABLE (problem text, pipeline_id uuid, detail text)
-LANGUAGE sql STABLE SECURITY DEFINER
+LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET row_security = off
 SET lock_timeout = '1s'
-BEGIN ATOMIC
-    SELECT p.problem, p.pipeline_id, p.detail FROM periodic_schedule.setup_problems() AS p
-    UNION ALL
-    SELECT p.problem, p.pipeline_id, p.detail
-    FROM _periodic_schedule.problems_of('{firing_problems, owner_problems, drift_problems}') AS p;
-END;
+AS $function$
+DECLARE
+    mend CONSTANT text := 'SELECT periodic_schedule.attach()';
+BEGIN
+    IF to_regnamespace('periodic_schedule') IS NULL
+        OR to_regnamespace('_periodic_schedule') IS NULL THEN
+        RETURN;  -- schema_problems() says so
+    END IF;
+    RETURN QUERY SELECT p.* FROM periodic_schedule.setup_problems() AS p;
+    RETURN QUERY
+    SELECT p.* FROM _periodic_schedule.problems_of(
+        '{firing_problems, owner_problems, drift_problems}'
+    ) AS p;
+EXCEPTION WHEN OTHERS THEN
+    RETURN QUERY SELECT 'not_checked', NULL::uuid, format(
+        'health: %s; if a right is missing, a superuser mends that by: %s', sqlerrm, mend
+    );
+END
+$function$;
 COMMENT ON FUNCTION _periodic_schedule.health_rows() IS
     'The rows of the view health; a function, because it reads Beat''s tables';
