@@ -2,6 +2,7 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.give_back_schedules()
 RETURNS TABLE (what text, detail text)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
+SET periodic_schedule.writing = 'on'
 AS $function$
 #variable_conflict use_column
 DECLARE
