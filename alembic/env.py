@@ -160,12 +160,15 @@ def mirrored_schema(connection: sqlalchemy.Connection) -> str | None:
         return None
     schema = sqlalchemy.text(
         "SELECT coalesce(n.nspname, ("  # or where the mirror is, if that schema was renamed
-        "   SELECT min(c.relnamespace::regnamespace::text) FROM pg_constraint AS k"
-        "   JOIN pg_class AS c ON c.oid = k.confrelid"
-        "   WHERE k.conrelid = to_regclass('periodic_schedule.firing_policy')"
-        "   AND k.contype = 'f' AND k.conparentid = 0), i.beat_schema)"
+        "   SELECT min(s.nspname) FROM pg_rewrite AS r"
+        "   JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid"
+        "   AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> r.ev_class"
+        "   JOIN pg_class AS c ON c.oid = d.refobjid"
+        "   JOIN pg_namespace AS s ON s.oid = c.relnamespace"
+        "   WHERE r.ev_class = to_regclass('periodic_schedule.due')), i.beat_schema)"
         " FROM _periodic_schedule.installation AS i"
         " LEFT JOIN pg_namespace AS n ON n.nspname = i.beat_schema"
+        " ORDER BY i.installed_at DESC LIMIT 1"
     )
     return connection.execute(schema).scalar()
 

@@ -1,6 +1,6 @@
 -- In place of DROP TABLE: what was the application's own before has its name again, and is as it
 -- was.
-DROP TABLE @beat_schema@.pg_periodic_schedule;
+DROP TABLE IF EXISTS @beat_schema@.pg_periodic_schedule;
 
 DO $do$
 DECLARE

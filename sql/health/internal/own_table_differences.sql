@@ -19,7 +19,10 @@ BEGIN
             ('periodic_schedule', 'pending_sync'),
             ('periodic_schedule', 'verification'),
             ('_periodic_schedule', 'beat_reload'),
+            ('_periodic_schedule', 'home'),
             ('_periodic_schedule', 'installation'),
+            ('_periodic_schedule', 'kept_identity'),
+            ('_periodic_schedule', 'mirror_write'),
             ('_periodic_schedule', 'pipeline_source'),
             ('_periodic_schedule', 'sync_slot')
         ) AS o (schema, name)
@@ -74,11 +77,12 @@ BEGIN
         FROM pg_class AS c
         JOIN pg_namespace AS n ON n.oid = c.relnamespace
         WHERE c.relkind IN ('r', 'p') AND CASE
-            -- The mirror has its trigger, and its indexes have their names still.
+            -- The mirror is what our views read.
             WHEN w.name = 'pg_periodic_schedule' THEN EXISTS (
-                SELECT FROM pg_trigger AS g
-                WHERE g.tgrelid = c.oid AND g.tgparentid = 0
-                  AND g.tgfoid = to_regproc('_periodic_schedule.restored_schedule_trigger')
+                SELECT FROM pg_rewrite AS r
+                JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+                    AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
+                WHERE r.ev_class = to_regclass('periodic_schedule.due') AND c.oid <> r.ev_class
             )
             -- Others are in their schema under another name, or under theirs elsewhere.
             WHEN quote_ident(n.nspname) = w.schema THEN c.relname <> 'alembic_version'
