@@ -155,6 +155,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
             session = Session(last=self._wrong_server)
             try:
                 session.prepare(self.lease)
+                self._watch.report(session)  # also where a right is missing for what follows
                 self._watch.may_fire(session)
                 session.listen()
             except BaseException:

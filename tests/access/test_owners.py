@@ -224,7 +224,7 @@ def test_what_runs_as_a_superuser_for_others_is_a_problem(db: Session) -> None:
     db.execute("REASSIGN OWNED BY table_owner TO postgres")
     found = problems(db)
     assert found.keys() == {"superuser_functions"}
-    assert found["superuser_functions"].startswith("app, oncall may write ")
+    assert found["superuser_functions"].startswith("app may write ")
     assert f'ALTER TABLE "public".{TASKS} OWNER TO' in found["superuser_functions"]
     db.execute(f"ALTER TABLE {TASKS} OWNER TO next_owner")
     db.execute(MEND)

@@ -29,6 +29,7 @@ BEGIN
             AS writer, c.oid::regclass::text AS relation, s.rolname AS superuser
         FROM pg_trigger AS g
         JOIN pg_proc AS p ON p.oid = g.tgfoid AND p.prosecdef
+            AND p.proname IN ('task_trigger', 'timetable_trigger', 'pipeline_trigger')
         JOIN pg_namespace AS n ON n.oid = p.pronamespace AND n.nspname = '_periodic_schedule'
         JOIN pg_roles AS s ON s.oid = p.proowner AND s.rolsuper
         JOIN pg_class AS c ON c.oid = g.tgrelid
