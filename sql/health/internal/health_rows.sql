@@ -3,7 +3,7 @@ RETURNS TABLE (problem text, pipeline_id uuid, detail text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET row_security = off
-SET lock_timeout = '1s'
+SET lock_timeout = '250ms'
 AS $function$
 DECLARE
     mend CONSTANT text := 'SELECT periodic_schedule.attach()';
