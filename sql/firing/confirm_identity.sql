@@ -1,6 +1,7 @@
 CREATE OR REPLACE FUNCTION periodic_schedule.confirm_identity() RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 DECLARE
     here CONSTANT text := _periodic_schedule.this_place();

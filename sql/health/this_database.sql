@@ -3,6 +3,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.this_database(
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 BEGIN
     name := (

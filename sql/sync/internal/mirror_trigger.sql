@@ -4,6 +4,7 @@
 CREATE OR REPLACE FUNCTION _periodic_schedule.mirror_trigger() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 SET lock_timeout = '100ms'
 AS $function$
 DECLARE

@@ -1,6 +1,7 @@
 CREATE OR REPLACE FUNCTION _periodic_schedule.restored_mark_trigger() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 BEGIN
     INSERT INTO @beat_schema@.django_celery_beat_periodictasks AS c (ident, last_update)
