@@ -74,7 +74,7 @@ def test_no_function_runs_with_more_rights_than_the_owner_of_the_beat_tables(db:
         " JOIN pg_class AS c ON c.relname = 'django_celery_beat_periodictask'"
         f" WHERE p.pronamespace = ANY ({SCHEMAS}) AND p.prosecdef"
     ).fetchall()
-    assert sorted(definers) == [(True, "plpgsql"), (True, "sql")]
+    assert definers == [(True, "plpgsql")]
 
 
 def test_what_reads_as_the_owner_takes_no_hidden_row_for_gone(db: Session) -> None:
