@@ -5,9 +5,9 @@ bin := .venv/bin
 demo: provision  ## schedules written through Django, the mirror, and Beat retired
 	@$(bin)/python docker/demo.py
 
-# By files on two processes, each with a server of its own: many tests wait for real time.
+# By files on three processes, each with a server of its own: many tests wait for real time.
 test: provision  ## the whole suite, on throw-away servers
-	$(bin)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(bin)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 differential: provision  ## a million random crontabs against Celery's parser and croniter: seven minutes
 	PYTHONPATH=docker $(bin)/python tests/differential.py
