@@ -219,8 +219,8 @@ def test_two_hundred_schedules_side_by_side(server: Any, tmp_path: Path) -> None
 
     Ours is within a second of the moment the schedule names, intervals from their start.  So is
     Beat's in the median; but while it loads its rows anew (here at each one-off that ends) it
-    fires nothing, for up to two seconds, and what it is late with an interval adds up: 7 % for one
-    of a second.
+    fires nothing, for up to two seconds, four beside two busy cores, and what it is late with an
+    interval adds up: 7 % for one of a second.
     """
     rows, plan, length = compare(server, tmp_path)
     assert sum(plan.values()) > 200
@@ -229,14 +229,14 @@ def test_two_hundred_schedules_side_by_side(server: Any, tmp_path: Path) -> None
         drifts = row.period is not None
         for number, (theirs, ours) in enumerate(zip(row.theirs, row.ours, strict=False)):
             late = theirs - ours
-            most = 3 + (0.2 * max(ours, 0) if drifts else 0)
+            most = 8 + (0.3 * max(ours, 0) if drifts else 0)
             assert -0.6 < late < most, (row.name, number, theirs, ours)
             if not drifts:
                 apart.append(abs(late))
         shorter, longer = sorted((row.theirs, row.ours), key=len)
         end = min(length, row.expires)
         for surplus in longer[len(shorter) :]:
-            assert surplus > end - 3 - (0.2 * end if drifts else 0), row
+            assert surplus > end - 8 - (0.3 * end if drifts else 0), row
         if row.period is not None:
             for number, at in enumerate(row.ours):
                 assert abs(at - row.first - number * row.period) < 1, row
