@@ -110,17 +110,15 @@ def refuse_other_encoding(connection: psycopg.Connection[Any]) -> None:
 
 def refuse_renamed_schemas(connection: sqlalchemy.Connection) -> None:
     """Ours: nothing works until they have their names again."""
-    renamed = sqlalchemy.text(
-        "SELECT format('schema %1$I is now %2$I', s.name, n.nspname),"
-        " format('ALTER SCHEMA %2$I RENAME TO %1$I;', s.name, n.nspname)"
-        " FROM (VALUES ('periodic_schedule', 'setup_problems'),"
-        " ('_periodic_schedule', 'schema_problems')) AS s (name, function)"
-        " JOIN pg_proc AS p ON p.proname = s.function AND p.prosqlbody IS NOT NULL"
-        " JOIN pg_namespace AS n ON n.oid = p.pronamespace"
-        " WHERE to_regnamespace(s.name) IS NULL LIMIT 1"
+    ours = sqlalchemy.text(  # wherever it is now
+        "SELECT p.oid::regproc::text FROM pg_proc AS p"
+        " WHERE p.proname = 'schema_problems' AND p.prosqlbody IS NOT NULL"
     )
-    for what, cure in connection.execute(renamed):
-        raise CommandError(f"{what}\n  HINT: {cure}")
+    for function in connection.execute(ours).scalars().all():
+        problems = sqlalchemy.text(f"SELECT detail FROM {function}() LIMIT 1")  # noqa: S608
+        for detail in connection.execute(problems).scalars():
+            what, _, cure = detail.partition(": ")
+            raise CommandError(f"{what}\n  HINT: {cure}")
 
 
 def find_schema(connection: sqlalchemy.Connection) -> str:
