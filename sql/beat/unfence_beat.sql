@@ -24,10 +24,7 @@ BEGIN
         WHERE y.polname IN ('periodic_schedule_beat', 'periodic_schedule_all') AND (
             -- Or where the table is now that had the name.
             y.polrelid = (_periodic_schedule.beat_tables())[1]
-            OR y.polrelid = (
-                SELECT i.beat_tables[1] FROM _periodic_schedule.installation AS i
-                ORDER BY i.installed_at DESC LIMIT 1
-            )
+            OR y.polrelid = (_periodic_schedule.known_beat_tables())[1]
         )
     LOOP
         EXECUTE format('DROP POLICY %I ON %s', found.policy_name, found.relation);

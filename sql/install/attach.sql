@@ -18,8 +18,7 @@ BEGIN
     RETURN QUERY SELECT s.* FROM _periodic_schedule.find_pipeline_source() AS s;
     RETURN QUERY
     SELECT 'table', format('replaced: %s', u.relation)
-    FROM _periodic_schedule.installation AS i
-    CROSS JOIN LATERAL unnest(_periodic_schedule.beat_tables(), i.beat_tables)
+    FROM unnest(_periodic_schedule.beat_tables(), _periodic_schedule.known_beat_tables())
         AS u (relation, known)
     WHERE u.relation IS DISTINCT FROM u.known;
     -- The long part first, while the application goes on writing; what it writes meanwhile, after

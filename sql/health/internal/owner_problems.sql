@@ -5,10 +5,8 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
     -- Else table_problems() and trigger_problems() say why not.
-    IF _periodic_schedule.beat_tables() IS DISTINCT FROM (
-        SELECT i.beat_tables FROM _periodic_schedule.installation AS i
-        ORDER BY i.installed_at DESC LIMIT 1
-    ) THEN
+    IF _periodic_schedule.beat_tables()
+        IS DISTINCT FROM _periodic_schedule.known_beat_tables() THEN
         RETURN;
     END IF;
     RETURN QUERY

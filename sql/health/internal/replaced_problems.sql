@@ -5,10 +5,7 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     beat CONSTANT regclass[] := _periodic_schedule.beat_tables();
-    known CONSTANT regclass[] := (
-        SELECT i.beat_tables FROM _periodic_schedule.installation AS i
-        ORDER BY i.installed_at DESC LIMIT 1
-    );
+    known CONSTANT regclass[] := _periodic_schedule.known_beat_tables();
     command CONSTANT text := 'SELECT * FROM periodic_schedule.attach();';
     tasks_lost bigint;
 BEGIN

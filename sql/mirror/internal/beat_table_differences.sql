@@ -7,10 +7,7 @@ AS $function$
 #variable_conflict use_column
 DECLARE
     home CONSTANT text := quote_ident((parse_ident($id$@beat_schema@$id$))[1]);
-    known CONSTANT regclass[] := (
-        SELECT i.beat_tables FROM _periodic_schedule.installation AS i
-        ORDER BY i.installed_at DESC LIMIT 1
-    );
+    known CONSTANT regclass[] := _periodic_schedule.known_beat_tables();
     problem text;
 BEGIN
     BEGIN

@@ -5,10 +5,7 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     there CONSTANT regclass[] := _periodic_schedule.beat_tables();
-    known regclass[] := (
-        SELECT i.beat_tables FROM _periodic_schedule.installation AS i
-        ORDER BY i.installed_at DESC LIMIT 1
-    );
+    known regclass[] := _periodic_schedule.known_beat_tables();
     lost record;
 BEGIN
     IF known = there THEN

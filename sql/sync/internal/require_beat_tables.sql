@@ -8,10 +8,8 @@ DECLARE
     there CONSTANT regclass[] := _periodic_schedule.beat_tables();
     problem record;
 BEGIN
-    IF same_tasks AND array_position(there, NULL) IS NULL AND there[1] = (
-        SELECT i.beat_tables[1] FROM _periodic_schedule.installation AS i
-        ORDER BY i.installed_at DESC LIMIT 1
-    ) THEN
+    IF same_tasks AND array_position(there, NULL) IS NULL
+        AND there[1] = (_periodic_schedule.known_beat_tables())[1] THEN
         RETURN;
     END IF;
     SELECT
