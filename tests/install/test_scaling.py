@@ -211,12 +211,16 @@ def main_path(db: Session) -> None:
 
     # Written behind the triggers' back.
     db.execute("SET session_replication_role = replica")
-    db.execute(f"UPDATE {TASKS} SET name = 'behind ' || id WHERE id % 2 = 0")
-    db.execute(f"DELETE FROM {TASKS} WHERE id % 3 = 0")
+    db.execute(f"UPDATE {TASKS} SET name = 'behind ' || id")
+    db.execute(f"DELETE FROM {TASKS} WHERE name <> ALL (ARRAY(SELECT 'behind ' || t.id"
+               f" FROM {TASKS} AS t ORDER BY t.id LIMIT 9))")  # fmt: skip
     db.execute("RESET session_replication_role")
     assert drift(db)
     db.execute("SELECT * FROM periodic_schedule.reconcile()")
     assert (drift(db), pending(db)) == ([], [])
+    # A key that moves to another partition takes its policy along.
+    assert count(db, "periodic_schedule.firing_policy AS y JOIN pg_periodic_schedule AS m"
+                 " ON m.pipeline_id = y.pipeline_id") == 2  # fmt: skip
     assert count(db, "pg_periodic_schedule") == count(db, TASKS)
 
 

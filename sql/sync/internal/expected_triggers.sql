@@ -62,9 +62,11 @@ BEGIN
         (beat[6], '(pg_trigger_depth() = 0)', 'restored_mark_trigger'),
         (
             to_regclass($id$@beat_schema@.pg_periodic_schedule$id$),
-            -- What the sync inserts, also outside of triggers, is of now().
+            -- What the sync inserts, also outside of triggers, is of now(); what it moves from one
+            -- partition to another, is not.
             '((new.periodic_task_id IS NOT NULL) AND (new.created_at <> now()) AND '
-            '(pg_trigger_depth() = 0))',
+            '(pg_trigger_depth() = 0) AND (current_setting(''periodic_schedule.writing''::text, '
+            'true) IS DISTINCT FROM ''on''::text))',
             'restored_schedule_trigger'
         )
     ) AS t (relation, condition, name)
