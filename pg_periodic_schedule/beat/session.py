@@ -6,6 +6,7 @@ nothing is imported from a driver, since Django would use psycopg 3 as soon as i
 
 import math
 import selectors
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -16,6 +17,7 @@ from django_celery_beat.models import PeriodicTask
 
 # What Django passes to its driver and we do without: rows are tuples, and times have a zone.
 DJANGOS_OWN = ("context", "cursor_factory", "connection_factory", "row_factory")
+WAKE_EVERY = 0.1  # seconds at least between two notifications that end a wait
 
 
 class Session:
@@ -36,6 +38,7 @@ class Session:
         if "," in str(params.get("host")):
             params.setdefault("target_session_attrs", "read-write")  # passes over standbys
             params |= last_of_several(params, last)
+        self._woken_at = -math.inf
         self._heard: list[Any] = []  # notifications that came with the answer to a query
         with self._django.wrap_database_errors:
             self._connection = self._django.Database.connect(**params)
@@ -114,11 +117,19 @@ class Session:
         return math.inf if seconds is None else float(seconds)
 
     def wait(self, seconds: float) -> None:
-        """So long, or until somebody notifies; the next query reads what."""
-        if not self._heard:
+        """So long, or until somebody notifies; the next query reads what.
+
+        Whoever can connect can notify, as often as they like: it wakes us only so often.
+        """
+        end = time.monotonic() + max(seconds, 0)
+        time.sleep(max(0.0, min(end, self._woken_at + WAKE_EVERY) - time.monotonic()))
+        woken = bool(self._heard)
+        if not woken:
             with selectors.DefaultSelector() as selector:
                 selector.register(self._connection, selectors.EVENT_READ)
-                selector.select(max(seconds, 0))
+                woken = bool(selector.select(max(end - time.monotonic(), 0)))
+        if woken:
+            self._woken_at = time.monotonic()
         self._heard.clear()
 
 

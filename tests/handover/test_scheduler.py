@@ -312,6 +312,28 @@ def test_locks_that_anybody_can_take_keep_no_scheduler_from_starting(
         db.execute("DROP OWNED BY anybody; DROP ROLE anybody")
 
 
+def test_notifications_of_others_do_not_keep_it_busy(
+    db: Database, broker: Broker, start: Start
+) -> None:
+    """Whoever can connect can send them."""
+    add(db, "t")
+    adopt(db)
+    db.execute(f"ALTER DATABASE {db.info.dbname} SET track_functions = 'pl'")
+    beat = start()
+    wait_for(broker.sent)
+    sent = len(broker.sent())
+    before = time.monotonic()
+    while time.monotonic() < before + 3:
+        db.execute("SELECT pg_notify('periodic_schedule', repeat('x', 7999))")
+    assert len(broker.sent()) > sent + 1
+    assert "database:" not in beat.log
+    beat.stop()
+    (ticks,) = db.execute(
+        "SELECT calls FROM pg_stat_user_functions WHERE funcname = 'tick'"
+    ).fetchone() or [0]
+    assert 3 < ticks < 80
+
+
 def test_a_role_that_may_tick_but_not_write_beats_tables_goes_on(
     db: Database, broker: Broker, start: Start
 ) -> None:
