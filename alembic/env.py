@@ -28,6 +28,8 @@ except ImportError:
     ) from None
 
 BEAT_TABLE = "django_celery_beat_periodictask"
+# Names are Postgres's own, whatever anybody has put into the path of a superuser.
+PATH = b"SET search_path = pg_catalog, pg_temp"
 SETTINGS = ("name", "take_over")  # -x NAME=…, as periodic_schedule.NAME for the SQL
 logging.basicConfig(format="%(message)s")
 log = logging.getLogger("alembic.runtime.migration")
@@ -110,9 +112,13 @@ def refuse_other_encoding(connection: psycopg.Connection[Any]) -> None:
 
 def refuse_renamed_schemas(connection: sqlalchemy.Connection) -> None:
     """Ours: nothing works until they have their names again."""
-    ours = sqlalchemy.text(  # wherever it is now
+    ours = sqlalchemy.text(  # wherever it is now, and nobody's who could have put it there
         "SELECT p.oid::regproc::text FROM pg_proc AS p"
-        " WHERE p.proname = 'schema_problems' AND p.prosqlbody IS NOT NULL"
+        " JOIN pg_namespace AS n ON n.oid = p.pronamespace"
+        " JOIN pg_roles AS r ON r.oid = n.nspowner AND r.rolsuper"
+        " WHERE p.proname = 'schema_problems' AND p.prosqlbody IS NOT NULL AND ("
+        "  NOT has_schema_privilege(p.proowner, n.oid, 'CREATE')"
+        "  OR p.proowner IN (SELECT o.oid FROM pg_roles AS o WHERE o.rolsuper))"
     )
     for function in connection.execute(ours).scalars().all():
         problems = sqlalchemy.text(f"SELECT detail FROM {function}() LIMIT 1")  # noqa: S608
@@ -283,6 +289,8 @@ def run_online() -> None:
             driver_connection = connection.connection.driver_connection
             assert isinstance(driver_connection, psycopg.Connection)
             refuse_other_encoding(driver_connection)
+            driver_connection.execute(PATH)
+            connection.commit()
             driver_connection.add_notice_handler(log_notice)
             refuse_older_release(connection)
             refuse_renamed_schemas(connection)
