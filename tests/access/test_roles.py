@@ -13,6 +13,12 @@ Session = psycopg.Connection[Any]
 ROLES = {kind: f"some_{kind}" for kind in ("reader", "ticker", "operator", "nobody")}
 
 
+DEFAULT_PRIVILEGES = "; ".join(
+    f"ALTER DEFAULT PRIVILEGES GRANT ALL ON {kind} TO some_nobody, some_reader"
+    for kind in ("TABLES", "SEQUENCES", "FUNCTIONS", "TYPES", "SCHEMAS")
+) + "; ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO PUBLIC"  # fmt: skip
+
+
 @pytest.fixture(params=["our own table", "a table of another owner, taken over"])
 def installed(bare: Session, request: pytest.FixtureRequest) -> Iterator[Session]:
     """Where Beat's tables belong to an ordinary role, which has granted access of each kind."""
@@ -26,6 +32,8 @@ def installed(bare: Session, request: pytest.FixtureRequest) -> Iterator[Session
             " EXECUTE format('ALTER TABLE public.%I OWNER TO beat_owner', name);"
             " END LOOP; END $$"
         )
+        if "default privileges" in request.param:  # of the role that installs
+            bare.execute(DEFAULT_PRIVILEGES)
         if "taken over" in request.param:
             bare.execute("CREATE TABLE pg_periodic_schedule (pipeline_id uuid PRIMARY KEY)")
         alembic("upgrade", "head", url=url_of(bare.info))
@@ -35,6 +43,8 @@ def installed(bare: Session, request: pytest.FixtureRequest) -> Iterator[Session
                 owner.execute("SELECT periodic_schedule.grant_access(%s, %s)", [kind, ROLES[kind]])
         yield bare
     finally:
+        if "default privileges" in request.param:
+            bare.execute(DEFAULT_PRIVILEGES.replace("GRANT", "REVOKE").replace(" TO ", " FROM "))
         bare.execute(f"REASSIGN OWNED BY beat_owner TO postgres; DROP OWNED BY {names}")
         bare.execute(f"DROP ROLE {names}")
 
@@ -119,6 +129,11 @@ def test_each_kind_can_do_its_work_and_not_that_of_others(installed: Session, ki
     assert pending(installed) == []
 
 
+@pytest.mark.parametrize(
+    "installed",
+    ["our own table", "a table of another owner, taken over", "beside default privileges"],
+    indirect=True,
+)
 def test_nothing_but_what_is_listed_is_granted(installed: Session) -> None:
     for kind, role in ROLES.items():
         listed = installed.execute(
@@ -139,6 +154,14 @@ def test_nothing_but_what_is_listed_is_granted(installed: Session) -> None:
             " OR has_any_column_privilege(%s, c.oid, 'SELECT'))",
             [role, role],
         ).fetchall()
+        others = installed.execute(
+            "SELECT FROM pg_namespace AS n WHERE nspname ~ 'periodic_schedule'"
+            " AND (has_schema_privilege(%s, n.oid, 'CREATE') OR EXISTS (SELECT FROM pg_class AS c"
+            "  WHERE c.relnamespace = n.oid AND CASE c.relkind WHEN 'S' THEN"
+            "  has_sequence_privilege(%s, c.oid, 'SELECT, USAGE, UPDATE') END))",
+            [role, role],
+        ).fetchall()
+        assert others == []
         named = {name.replace('"', "") for (name,) in listed if not name.startswith("SCHEMA")}
         assert {name for (name,) in functions + tables} == named
 
