@@ -6,7 +6,8 @@ BEGIN
     IF set_name.name !~ '^[^[:space:][:cntrl:]]([^[:cntrl:]]*[^[:space:][:cntrl:]])?$' THEN
         RAISE EXCEPTION 'an installation cannot be named %', quote_literal(set_name.name)
             USING ERRCODE = '22023',
-            DETAIL = 'A name has a character at least, and none that does not print.',
+            DETAIL = 'A name has a character at least, no blank at its ends, and nothing that '
+                'does not print.',
             HINT = 'For example prod, or staging.';
     END IF;
     UPDATE _periodic_schedule.installation AS i SET name = set_name.name
