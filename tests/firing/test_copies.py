@@ -143,12 +143,13 @@ class Second(First):
     databases = ("default", "other")
 """
 OTHER = """
-DATABASES["other"] = {**DATABASES["default"], "NAME": DATABASES["default"]["NAME"] + "b", "TEST": {}}
+default = DATABASES["default"]
+DATABASES["other"] = {**default, "NAME": default["NAME"] + "b", "TEST": {}}
 """
 
 
 def test_django_clones_of_the_page(db: Session, server: Any, tmp_path: Path) -> None:
-    """``manage.py test --parallel`` with what the page says, word for word, of one database of two."""
+    """``manage.py test --parallel`` with what the page says, word for word; with two databases."""
     code = PAGE["tests/__init__.py, or conftest.py with pytest-django"]
     settings = PAGE["the settings of the tests"].replace("app_template", server.template_dbname)
     (tmp_path / "page_settings.py").write_text(f"from sample.settings import *\n{settings}{OTHER}")

@@ -679,9 +679,8 @@ def test_it_fires_no_installation_but_its_own(
     mine.stop()
 
 
-def test_what_keeps_it_from_firing_is_said_once_a_minute(
-    orm: Any, caplog: pytest.LogCaptureFixture
-) -> None:
+@pytest.mark.usefixtures("orm")
+def test_what_keeps_it_from_firing_is_said_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
     """Also where two hosts take turns, each with its own reason."""
     from pg_periodic_schedule.beat.watch import Watch, WrongServerError
 
