@@ -217,8 +217,8 @@ def refuse_older_release(connection: sqlalchemy.Connection) -> None:
 
 
 def set_name(connection: sqlalchemy.Connection) -> None:
-    """Also where there was nothing to upgrade."""
-    name = switch("name")
+    """Also where there was nothing to upgrade; not by a command that only looks."""
+    name = switch("name") if destination() is not None else None
     there = sqlalchemy.text("SELECT to_regproc('_periodic_schedule.set_name')")
     if name is not None and connection.execute(there).scalar():
         named = sqlalchemy.text("SELECT _periodic_schedule.set_name(:name)")
@@ -349,6 +349,10 @@ def run_offline() -> None:
         context.execute("COMMIT")
     with context.begin_transaction():
         context.run_migrations()
+    starts_from = context.get_starting_revision_argument()
+    if None not in (switch("name"), starts_from, destination()):  # else set_home.sql does it
+        named = "SELECT _periodic_schedule.set_name(current_setting('periodic_schedule.name'));"
+        context.get_context().impl.static_output(f"BEGIN;\n{settings()}{named}\nCOMMIT;")
     if destination() is None:
         context.execute("DROP TABLE IF EXISTS periodic_schedule.alembic_version")
         context.execute("DROP SCHEMA periodic_schedule")

@@ -41,7 +41,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._session: Session | None = None
         self._may_fire = False  # what it is connected to is no copy
-        self._wrong_server: str | None = None  # the latest
+        self._refused_servers: list[str] = []  # the latest is the last
         self._refused = False  # to go on at all
         self._busy = False  # tick() or close() is on the connection
         self._sync_again = False  # the last sync() left something
@@ -89,7 +89,8 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
                 logger.error(ADVICE)
             return min(pause, self.max_interval)
         except WrongServerError as error:
-            self._wrong_server = error.server
+            others = [server for server in self._refused_servers if server != error.server]
+            self._refused_servers = [*others, error.server]
             self._disconnect()
             self._watch.say(error)
             return min(self._retry.failed(), self.max_interval)
@@ -152,7 +153,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
 
     def _connected(self) -> Session:
         if self._session is None:
-            session = Session(last=self._wrong_server)
+            session = Session(self._refused_servers)
             try:
                 session.prepare(self.lease)
                 self._watch.report(session)  # also where a right is missing for what follows

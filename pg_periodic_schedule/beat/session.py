@@ -23,8 +23,8 @@ WAKE_EVERY = 0.1  # seconds at least between two notifications that end a wait
 class Session:
     """One connection of our own: Django's cannot LISTEN, and may be closed between two uses."""
 
-    def __init__(self, last: str | None = None) -> None:
-        """Of several hosts, this server is tried last."""
+    def __init__(self, refused: Sequence[str] = ()) -> None:
+        """Of several hosts these servers are tried last, the one that was refused last at last."""
         self._django = beat_database()
         params = {
             "application_name": "pg_periodic_schedule scheduler",
@@ -37,7 +37,7 @@ class Session:
             params.pop(name, None)
         if "," in str(params.get("host")):
             params.setdefault("target_session_attrs", "read-write")  # passes over standbys
-            params |= last_of_several(params, last)
+            params |= last_of_several(params, refused)
         self._woken_at = -math.inf
         self._heard: list[Any] = []  # notifications that came with the answer to a query
         with self._django.wrap_database_errors:
@@ -138,16 +138,17 @@ def sqlstate(error: Error) -> str | None:
     return getattr(getattr(error.__cause__, "diag", None), "sqlstate", None)
 
 
-def last_of_several(given: dict[str, Any], last: str | None) -> dict[str, str]:
-    """The hosts and ports of Django's settings, in another order."""
+def last_of_several(given: dict[str, Any], refused: Sequence[str]) -> dict[str, str]:
+    """The hosts and ports of Django's settings, those refused behind the others, in their order."""
     hosts = str(given["host"]).split(",")
     ports = str(given.get("port") or 5432).split(",")
     if len(ports) == 1:  # for all of them
         ports *= len(hosts)
     if len(ports) != len(hosts) or "hostaddr" in given:
         return {}
+    order = {server: position for position, server in enumerate(refused)}
     servers = sorted(
-        zip(hosts, ports, strict=True), key=lambda server: f"{server[0]}:{server[1]}" == last
+        zip(hosts, ports, strict=True), key=lambda server: order.get(":".join(server), -1)
     )
     return {"host": ",".join(host for host, _ in servers), "port": ",".join(p for _, p in servers)}
 

@@ -31,14 +31,17 @@ class Watch:
         self._was_copy = False
         self._timelines: dict[str, int] = {}  # the latest, by place
         self._report_at = 0.0
-        self._said = ("", 0.0)
+        self._say_at: dict[str, float] = {}  # again, by what was said: servers take turns
 
     def may_fire(self, session: Session) -> bool:
         """Not in a copy, of which report() tells.  In one statement: each round asks."""
         here = session.value("SELECT to_json(d) FROM periodic_schedule.this_database() AS d")
         self._check_name(session.server, here["name"])
         if here["read_only"]:
-            raise WrongServerError(session.server, "is read only: waiting for the primary")
+            why = "waiting for the primary"
+            if here["timeline"] is not None:  # it is no standby
+                why = "default_transaction_read_only is on"
+            raise WrongServerError(session.server, f"is read only: {why}")
         self._check_timeline(session.server, here["place"], here["timeline"])
         if here["is_copy"] and not self._was_copy:
             self._report_at = 0.0
@@ -47,10 +50,9 @@ class Watch:
 
     def say(self, error: WrongServerError) -> None:
         """Once a minute, if it is the same again."""
-        text, at = self._said
-        if str(error) != text or time.monotonic() >= at:
+        if time.monotonic() >= self._say_at.get(str(error), 0.0):
             logger.error("nothing is fired: %s", error)
-            self._said = (str(error), time.monotonic() + EVERY)
+            self._say_at[str(error)] = time.monotonic() + EVERY
 
     def report(self, session: Session) -> None:
         """What setup_problems() finds, once a minute; whatever becomes of it, firing goes on."""

@@ -205,17 +205,26 @@ def test_where_the_system_identifier_cannot_be_read(installed: Session) -> None:
     with session_of(installed, "some_ticker") as ticker:
         ahead = "SELECT * FROM periodic_schedule.tick(now() + interval '1 minute')"
         assert len(ticker.execute(ahead).fetchall()) == 1
+    confirm = "SELECT periodic_schedule.confirm_identity()"
+    grant = "GRANT EXECUTE ON FUNCTION pg_catalog.pg_control_system() TO beat_owner;"
+    with session_of(installed, "beat_owner") as owner, session_of(installed, "some_ticker") as old:
+        ((problem, detail),) = owner.execute(health).fetchall()
+        assert (problem, detail.split(": ")[1]) == ("identity_unknown", grant)
+        # What is known is kept, so that with the right a copy is known for one.
+        assert "nothing to confirm" in owner.execute(confirm).fetchall()[0][0]
+        owner.execute("UPDATE _periodic_schedule.home SET place = '1' || place")
+        is_copy = "SELECT is_copy FROM periodic_schedule.this_database()"
+        assert old.execute(is_copy).fetchall() == [(False,)]
+        installed.execute(detail.split(": ")[1].encode())
+        assert owner.execute(health).fetchall()[0][0] == "is_copy"
+        assert old.execute(is_copy).fetchall() == [(True,)]  # by a session that was there before
+        installed.execute(grant.replace("GRANT", "REVOKE").replace(" TO ", " FROM ").encode())
+        owner.execute("UPDATE _periodic_schedule.home SET place = '?/1'")
     with session_of(installed, "beat_owner") as owner:
         ((problem, detail),) = owner.execute(health).fetchall()
-        assert (problem, detail.split(": ")[1]) == (
-            "identity_unknown",
-            "GRANT EXECUTE ON FUNCTION pg_catalog.pg_control_system() TO beat_owner;",
-        )
-        owner.execute("UPDATE _periodic_schedule.home SET place = '?/1'")
-        ((problem, detail),) = owner.execute(health).fetchall()
         assert problem == "is_copy"
-        owner.execute("SELECT periodic_schedule.confirm_identity()")
-    installed.execute("GRANT EXECUTE ON FUNCTION pg_catalog.pg_control_system() TO beat_owner")
+        assert "confirmed" in owner.execute(confirm).fetchall()[0][0]
+    installed.execute(grant.encode())
     with session_of(installed, "beat_owner") as owner:
         ((problem, detail),) = owner.execute(health).fetchall()
         assert (problem, detail.split(": ")[1]) == (
@@ -224,3 +233,18 @@ def test_where_the_system_identifier_cannot_be_read(installed: Session) -> None:
         )
         owner.execute(detail.split(": ")[1].encode())
         assert owner.execute(health).fetchall() == []
+
+
+@pytest.mark.parametrize("installed", ["our own table"], indirect=True)
+def test_where_the_timeline_cannot_be_read(installed: Session) -> None:
+    problems = "SELECT problem, detail FROM periodic_schedule.setup_problems()"
+    for function in ("pg_current_wal_lsn()", "pg_walfile_name(pg_lsn)"):
+        installed.execute(f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC, beat_owner")
+        with session_of(installed, "some_ticker") as ticker:
+            this = "SELECT timeline, is_copy FROM periodic_schedule.this_database()"
+            assert ticker.execute(this).fetchall() == [(None, False)]
+            ((problem, detail),) = ticker.execute(problems).fetchall()
+            assert problem == "timeline_unknown"
+            installed.execute(detail.split(": ")[1].encode())
+            assert ticker.execute(problems).fetchall() == []
+            assert ticker.execute(this).fetchall() == [(1, False)]

@@ -701,10 +701,24 @@ def test_it_fires_no_installation_but_its_own(
     mine.stop()
 
 
+@pytest.mark.usefixtures("orm")
+def test_what_keeps_it_from_firing_is_said_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
+    """Also where two hosts take turns, each with its own reason."""
+    from pg_periodic_schedule.beat.watch import Watch, WrongServerError
+
+    watch = Watch()
+    for server in ("db1:5432", "db2:5432") * 3:
+        watch.say(WrongServerError(server, "is read only"))
+    assert [record.getMessage() for record in caplog.records] == [
+        "nothing is fired: db1:5432 is read only",
+        "nothing is fired: db2:5432 is read only",
+    ]
+
+
 def test_a_timeline_that_goes_back_under_its_connection(
     db: Database, broker: Broker, start: Start
 ) -> None:
-    """As behind a pooler; and a service that does not tell."""
+    """As behind a pooler; a service that does not tell; and a primary that is set read only."""
     add(db, "each second")
     adopt(db)
     db.execute("ALTER FUNCTION periodic_schedule.this_database() RENAME TO real")
@@ -726,5 +740,17 @@ def test_a_timeline_that_goes_back_under_its_connection(
     sent = len(broker.sent())
     time.sleep(1.5)
     assert pretend("NULL") == sent
+    wait_for(lambda: len(broker.sent()) > sent)
+
+    pretend("3")
+    name = db.info.dbname
+    db.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    db.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    beat.wait_for_log("is read only: default_transaction_read_only is on")
+    sent = len(broker.sent())
+    db.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
     wait_for(lambda: len(broker.sent()) > sent)
     beat.stop()
