@@ -42,6 +42,12 @@ CREATE = re.compile(
     re.MULTILINE,
 )
 
+COMMENT = re.compile(  # the object, the literals
+    r"^COMMENT ON (TYPE|TABLE|FUNCTION|VIEW|COLUMN) ([\w.@]+)(?:\s*\([^)]*\))?\s+IS\s+"
+    r"((?:'(?:[^']|'')*'\s*)+);",
+    re.MULTILINE,
+)
+
 
 class Part(NamedTuple):
     """A source file: the object that it makes, or the step that it is."""
@@ -63,19 +69,35 @@ def python_version() -> str:
     return f"periodic_schedule {digest.hexdigest()[:16]}"
 
 
-def with_python(sql: str) -> str:
-    """Put Python modules in place of their ``@plpython/NAME@`` lines, inside a function each."""
+def own_objects() -> str:
+    """Everything that sql/ makes, as rows: what has a comment, and the digest of that."""
+    rows = []
+    for path in sources():
+        for kind, name, said in COMMENT.findall(path.read_text()):
+            schema, relation, column = [*name.split("."), ""][:3]
+            place = "NULL" if schema == "@beat_schema@" else f"'{schema}'"
+            text = "".join(re.findall(r"'((?:[^']|'')*)'", said)).replace("''", "'")
+            digest = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+            rows.append(f"        ('{kind}', {place}, '{relation}', '{column}', '{digest}')")
+    return ",\n".join(rows)
+
+
+def filled(sql: str) -> str:
+    """With what stands elsewhere: the Python modules in place of their ``@plpython/NAME@`` lines,
+    inside a function each, and the list of everything."""
 
     def module(match: re.Match[str]) -> str:
         return textwrap.indent((ROOT / match[1]).read_text(), "    ").rstrip()
 
     sql = re.sub(r"^@(plpython/\w+\.py)@$", module, sql, flags=re.MULTILINE)
+    if "@own_objects@" in sql:
+        sql = sql.replace("@own_objects@", own_objects())
     return sql.replace("@python_version@", python_version())
 
 
 def read_part(path: Path) -> Part:
     step = str(path.relative_to(SQL).with_suffix(""))
-    text = with_python(path.read_text()).strip()
+    text = filled(path.read_text()).strip()
     made = CREATE.search(text)
     if made is None or step in BACK.values():
         return Part(step, "STEP", text)

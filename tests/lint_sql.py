@@ -14,7 +14,7 @@ import pglast
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "sql"))
 
-from assemble import MIRROR, ROOMS, SQL, read_part, sources, with_python  # noqa: E402
+from assemble import MIRROR, ROOMS, SQL, filled, read_part, sources  # noqa: E402
 
 LINE = 100
 LONG = 80
@@ -60,7 +60,7 @@ def code_of(sql: str) -> str:
 
 
 def parse_errors(path: Path) -> list[str]:
-    sql = with_python(path.read_text()).replace("@beat_schema@", '"beat"')
+    sql = filled(path.read_text()).replace("@beat_schema@", '"beat"')
     try:
         for raw in pglast.parse_sql(sql):
             text = sql[raw.stmt_location :][: raw.stmt_len or None]

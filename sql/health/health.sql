@@ -9,7 +9,13 @@ SELECT
     s.problem,
     s.pipeline_id,
     s.detail
-FROM _periodic_schedule.schema_problems() AS s;
+FROM _periodic_schedule.schema_problems() AS s
+UNION  -- also where setup_problems() cannot say it
+SELECT
+    o.problem,
+    o.pipeline_id,
+    o.detail
+FROM _periodic_schedule.own_object_problems() AS o;
 COMMENT ON VIEW periodic_schedule.health IS
     'One row for each problem; empty means well. Reads everything, drift included: for every few '
     'minutes, metrics for every few seconds';

@@ -10,7 +10,7 @@ DECLARE
 BEGIN
     RETURN QUERY
     SELECT p.* FROM _periodic_schedule.problems_of(
-        '{copy_problems, trigger_problems, replaced_problems, table_problems, '
+        '{own_object_problems, copy_problems, trigger_problems, replaced_problems, table_problems, '
         'right_problems, hidden_row_problems, contents_problems, mirror_write_problems}'
     ) AS p;
 EXCEPTION WHEN OTHERS THEN

@@ -15,7 +15,7 @@ BEGIN
     PERFORM _periodic_schedule.require_read_committed('detach()');
     -- What was renamed gets its name back: ours for good, others' for as long as it is written.
     FOR moved IN
-        SELECT DISTINCT d.cure, d.undo FROM _periodic_schedule.own_table_differences() AS d
+        SELECT DISTINCT d.cure, d.undo FROM _periodic_schedule.own_object_differences() AS d
         WHERE d.cure IS NOT NULL
     LOOP
         EXECUTE moved.cure;

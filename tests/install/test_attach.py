@@ -377,17 +377,68 @@ def test_a_setting_that_keeps_triggers_from_firing(db: Session) -> None:
         assert health(db) == {}
 
 
-def test_the_tables_of_ours_that_are_looked_for_are_all_there_are(db: Session) -> None:
-    db.execute("ALTER TABLE pg_periodic_schedule RENAME TO t")
-    tables = db.execute(
-        "SELECT oid::regclass::text, relname FROM pg_class WHERE relkind = 'r' AND relnamespace ="
-        " ANY ('{periodic_schedule, _periodic_schedule}'::regnamespace[])"
-        " AND relname <> 'alembic_version'"
-    ).fetchall()
-    source = db.execute(
-        "SELECT prosrc FROM pg_proc WHERE proname = 'own_table_differences'"
-    ).fetchall()[0][0]
-    assert [name for name, table in tables if f"'{table}'" not in source] == []
+IN_OURS = (  # also the mirror
+    "(n.nspname IN ('periodic_schedule', '_periodic_schedule') AND c.relname !~ '^alembic'"
+    " OR c.relname = 'pg_periodic_schedule')"
+)
+NAMES = {  # what renames each, all of it at once
+    "function": "SELECT format('ALTER FUNCTION %s RENAME TO %I', p.oid::regprocedure,"
+    " 'x_' || p.proname) FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace"
+    " WHERE n.nspname IN ('periodic_schedule', '_periodic_schedule')",
+    "column": "SELECT format('ALTER %s %s RENAME %s %I TO %I', k.kind, c.oid::regclass,"
+    " CASE k.kind WHEN 'TYPE' THEN 'ATTRIBUTE' ELSE 'COLUMN' END, a.attname, 'x_' || a.attname)"
+    " FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid"
+    " JOIN pg_namespace AS n ON n.oid = c.relnamespace CROSS JOIN LATERAL (SELECT"
+    " CASE c.relkind WHEN 'r' THEN 'TABLE' WHEN 'v' THEN 'VIEW' WHEN 'c' THEN 'TYPE' END)"
+    f" AS k (kind) WHERE {IN_OURS} AND k.kind IS NOT NULL AND a.attnum > 0"
+    " AND NOT a.attisdropped",
+    "relation": "SELECT format('ALTER %s %s RENAME TO %I', k.kind, c.oid::regclass,"
+    " 'x_' || c.relname) FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
+    " CROSS JOIN LATERAL (SELECT CASE c.relkind WHEN 'r' THEN 'TABLE' WHEN 'v' THEN 'VIEW'"
+    f" WHEN 'c' THEN 'TYPE' END) AS k (kind) WHERE {IN_OURS} AND k.kind IS NOT NULL",
+}
+
+
+@pytest.mark.parametrize("kinds", [("function",), ("column",), ("relation",), tuple(NAMES)])
+def test_everything_of_ours_is_found_under_another_name(
+    schedules: Session, kinds: tuple[str, ...]
+) -> None:
+    db = schedules
+    (oid,) = db.execute("SELECT 'periodic_schedule.health'::regclass::oid").fetchall()[0]
+    done = 0
+    for kind in kinds:
+        for (command,) in db.execute(NAMES[kind].encode()).fetchall():
+            db.execute(command.encode())
+            done += 1
+    db.execute(f"UPDATE {TASKS} SET enabled = false WHERE name = 'ours'")  # goes on
+    insert_task(db, "new", crontab_id=1)
+    mended = 0
+    while True:  # columns after their tables
+        view = db.execute("SELECT %s::regclass::text", [oid]).fetchall()[0][0]
+        rows = db.execute(f"SELECT * FROM {view}").fetchall()
+        said = [detail for problem, _, detail in rows if problem == "own_tables"]
+        if not said:
+            break
+        assert {row[0] for row in rows} <= {"own_tables", "not_checked", "drift"}
+        for detail in said:
+            db.execute(detail.partition(": ")[2].encode())
+        mended += len(said)
+    assert mended == done > 20
+    db.execute("SELECT count(*) FROM periodic_schedule.reconcile()")
+    assert (health(db), drift(db), pending(db)) == ({}, [], [])
+    assert mirror(db, "pg_owned", "ours")
+
+
+def test_types_of_ours_that_are_another(db: Session) -> None:
+    db.execute(
+        "ALTER TABLE pg_periodic_schedule ALTER organization_id TYPE varchar(100);"
+        " DROP VIEW periodic_schedule.metrics"
+    )
+    assert health(db)["own_tables"] == (
+        "column organization_id of public.pg_periodic_schedule is not of type text; there is no"
+        " view periodic_schedule.metrics: restore it, or take everything out and install it anew:"
+        " alembic downgrade base"
+    )
 
 
 def test_a_fence_comes_back_with_the_table(schedules: Session, roles: Roles) -> None:

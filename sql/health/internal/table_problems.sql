@@ -5,15 +5,6 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
     RETURN QUERY
-    SELECT 'own_tables', NULL::uuid, format(
-        '%s: %s', d.difference, coalesce(
-            d.cure || ';',
-            'restore it, or take everything out and install it anew: alembic downgrade base'
-        )
-    )
-    FROM _periodic_schedule.own_table_differences() AS d
-    WHERE d.undo IS NULL;  -- else Beat's tables went the same way
-    RETURN QUERY
     SELECT 'beat_tables', NULL::uuid, format(
         '%s: %s',
         string_agg(d.difference, '; ' ORDER BY d.difference),
@@ -28,4 +19,4 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.table_problems() IS
-    'Tables that are gone, renamed or have other columns: a part of health';
+    'Beat''s tables that are gone, renamed or have other columns: a part of health';

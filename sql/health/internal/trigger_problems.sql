@@ -15,11 +15,18 @@ BEGIN
         ) AS found
         FROM _periodic_schedule.trigger_differences() AS d
         -- A table that was renamed has them still: table_problems() says what it was called.
-        WHERE d.difference <> 'not needed' OR NOT EXISTS (
-            SELECT FROM _periodic_schedule.beat_table_differences()
-        ) AND NOT EXISTS (
-            SELECT FROM _periodic_schedule.own_table_differences()
-        )
+        -- One of a function or column of ours that was renamed, has that name in it.
+        WHERE CASE d.difference
+            WHEN 'not needed' THEN NOT EXISTS (
+                SELECT FROM _periodic_schedule.beat_table_differences()
+            ) AND NOT EXISTS (
+                SELECT FROM _periodic_schedule.own_object_differences()
+            )
+            WHEN 'altered' THEN NOT EXISTS (
+                SELECT FROM _periodic_schedule.own_object_differences()
+            )
+            ELSE true
+        END
         GROUP BY d.difference, d.relation
         ORDER BY d.difference, d.relation::text
     ) AS t

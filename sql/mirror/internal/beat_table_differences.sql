@@ -142,7 +142,8 @@ BEGIN
     FROM expected AS e
     JOIN there AS t ON t.relation = e.relation AND t.column_name = e.column_name
     WHERE problem IS NOT NULL AND t.type <> ALL (e.types);
-    IF NOT FOUND AND problem IS NOT NULL THEN
+    -- What of ours is missing, own_object_differences() says.
+    IF NOT FOUND AND problem !~ '_periodic_schedule\.' THEN
         RETURN QUERY SELECT 'Beat''s tables cannot be read: ' || problem, NULL, NULL;
     END IF;
 END

@@ -13,3 +13,17 @@ CREATE TYPE _periodic_schedule.run_state AS (
 );
 COMMENT ON TYPE _periodic_schedule.run_state IS
     'The columns of pg_periodic_schedule that say when it runs';
+COMMENT ON COLUMN _periodic_schedule.run_state.cron_string IS 'As pg_periodic_schedule.cron_string';
+COMMENT ON COLUMN _periodic_schedule.run_state.timezone IS 'As pg_periodic_schedule.timezone';
+COMMENT ON COLUMN _periodic_schedule.run_state.enabled IS 'As pg_periodic_schedule.enabled';
+COMMENT ON COLUMN _periodic_schedule.run_state.last_run_at IS 'As pg_periodic_schedule.last_run_at';
+COMMENT ON COLUMN _periodic_schedule.run_state.next_run_at IS 'As pg_periodic_schedule.next_run_at';
+COMMENT ON COLUMN _periodic_schedule.run_state.start_time IS 'As pg_periodic_schedule.start_time';
+COMMENT ON COLUMN _periodic_schedule.run_state.expires IS 'As pg_periodic_schedule.expires';
+COMMENT ON COLUMN _periodic_schedule.run_state.one_off IS 'As pg_periodic_schedule.one_off';
+COMMENT ON COLUMN _periodic_schedule.run_state.effective_at IS
+    'As pg_periodic_schedule.effective_at';
+COMMENT ON COLUMN _periodic_schedule.run_state.parity_since IS
+    'As pg_periodic_schedule.parity_since';
+COMMENT ON COLUMN _periodic_schedule.run_state.parity_count IS
+    'As pg_periodic_schedule.parity_count';

@@ -26,7 +26,10 @@ BEGIN
         ),
         'SHARE ROW EXCLUSIVE'
     );
-    FOR found IN SELECT d.* FROM _periodic_schedule.trigger_differences() AS d LOOP
+    FOR found IN  -- what has the place of another goes first: one that was renamed, its constraint
+        SELECT d.* FROM _periodic_schedule.trigger_differences() AS d
+        ORDER BY d.difference <> 'not needed'
+    LOOP
         FOREACH command IN ARRAY found.commands LOOP
             EXECUTE command;
         END LOOP;

@@ -1,0 +1,155 @@
+-- Comments are what a renamed object is known by: they go with it, also into a dump.
+-- Longer than 80 lines: three kinds of places to look in, and the list of everything.
+CREATE OR REPLACE FUNCTION _periodic_schedule.own_object_differences()
+RETURNS TABLE (difference text, cure text, undo text)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+DECLARE
+    home CONSTANT text := (parse_ident($id$@beat_schema@$id$))[1];
+BEGIN
+    IF to_regnamespace('periodic_schedule') IS NULL
+        OR to_regnamespace('_periodic_schedule') IS NULL THEN
+        RETURN;  -- schema_problems() says so
+    END IF;
+    RETURN QUERY
+    WITH listed (kind, schema, name, column_name, digest) AS (  -- see assemble.py
+        VALUES
+@own_objects@
+    ),
+
+    own AS MATERIALIZED (
+        SELECT l.kind, coalesce(l.schema, home) AS schema, l.name, l.column_name, l.digest
+        FROM listed AS l
+    ),
+
+    relation AS MATERIALIZED (
+        SELECT
+            c.oid, c.reltype AS type, n.nspname AS schema, c.relname AS name,
+            CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'c' THEN 'TYPE' ELSE 'TABLE' END AS kind
+        FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE c.relkind IN ('r', 'p', 'v', 'c')
+    ),
+
+    missing AS MATERIALIZED (
+        SELECT w.*, NULL::oid AS relation
+        FROM own AS w
+        WHERE w.kind IN ('TABLE', 'VIEW', 'TYPE') AND NOT EXISTS (
+            SELECT FROM relation AS r
+            WHERE r.schema = w.schema AND r.name = w.name AND r.kind = w.kind
+        )
+        UNION ALL
+        SELECT w.*, NULL FROM own AS w
+        WHERE w.kind = 'FUNCTION' AND NOT EXISTS (  -- none of ours has the name of another
+            SELECT FROM pg_proc AS p
+            WHERE p.pronamespace = to_regnamespace(w.schema) AND p.proname = w.name
+        )
+        UNION ALL
+        SELECT w.*, r.oid FROM own AS w
+        JOIN relation AS r ON r.schema = w.schema AND r.name = w.name
+        WHERE w.kind = 'COLUMN' AND NOT EXISTS (
+            SELECT FROM pg_attribute AS a
+            WHERE a.attrelid = r.oid AND a.attname = w.column_name AND NOT a.attisdropped
+        )
+    ),
+
+    described AS MATERIALIZED (  -- what may be one of them
+        SELECT
+            r.kind, r.oid AS relation, r.schema, r.name, NULL AS arguments,
+            r.oid::regclass::text AS object, md5(d.description) AS digest
+        FROM relation AS r
+        JOIN pg_description AS d ON d.objsubid = 0 AND (d.objoid, d.classoid) = CASE r.kind
+            WHEN 'TYPE' THEN ROW(r.type, 'pg_type'::regclass::oid)
+            ELSE ROW(r.oid, 'pg_class'::regclass::oid)
+        END
+        UNION ALL
+        SELECT
+            'FUNCTION', NULL, n.nspname, p.proname,
+            format('(%s)', pg_get_function_identity_arguments(p.oid)), p.oid::regprocedure::text,
+            md5(d.description)
+        FROM pg_proc AS p
+        JOIN pg_namespace AS n ON n.oid = p.pronamespace AND n.nspname <> 'pg_catalog'
+        JOIN pg_description AS d ON d.objoid = p.oid AND d.classoid = 'pg_proc'::regclass
+        UNION ALL
+        SELECT
+            'COLUMN', r.oid, r.schema, a.attname, NULL, format('%s %s', r.kind, r.oid::regclass),
+            md5(d.description)
+        FROM relation AS r
+        JOIN pg_attribute AS a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+        JOIN pg_description AS d ON d.objoid = r.oid AND d.classoid = 'pg_class'::regclass
+            AND d.objsubid = a.attnum
+    )
+
+    SELECT
+        CASE
+            WHEN m.kind <> 'COLUMN' AND f.object IS NULL
+                THEN format('there is no %s %I.%I', lower(m.kind), m.schema, m.name)
+            WHEN m.kind <> 'COLUMN'
+                THEN format('%I.%I is now %s', m.schema, m.name, f.object)
+            WHEN f.object IS NULL
+                THEN format('%I.%I has no column %I', m.schema, m.name, m.column_name)
+            ELSE format(
+                'column %I of %I.%I is now %I', m.column_name, m.schema, m.name, f.name
+            )
+        END,
+        CASE
+            WHEN f.object IS NULL THEN NULL
+            WHEN m.kind = 'COLUMN' THEN format(
+                'ALTER %s RENAME %s %I TO %I', f.object,
+                CASE WHEN f.object LIKE 'TYPE %' THEN 'ATTRIBUTE' ELSE 'COLUMN' END,
+                f.name, m.column_name
+            )
+            WHEN to_regnamespace(quote_ident(m.schema)) IS NULL
+                THEN format('ALTER SCHEMA %I RENAME TO %I', f.schema, m.schema)
+            ELSE concat_ws(
+                '; ',
+                CASE WHEN f.name <> m.name
+                    THEN format('ALTER %s %s RENAME TO %I', m.kind, f.object, m.name) END,
+                CASE WHEN f.schema <> m.schema THEN format(
+                    'ALTER %s %I.%I%s SET SCHEMA %I', m.kind, f.schema, m.name, f.arguments,
+                    m.schema
+                ) END
+            )
+        END,
+        CASE
+            WHEN m.kind <> 'COLUMN' AND to_regnamespace(quote_ident(m.schema)) IS NULL
+                THEN format('ALTER SCHEMA %I RENAME TO %I', m.schema, f.schema)
+        END
+    FROM missing AS m
+    LEFT JOIN LATERAL (
+        SELECT o.*
+        FROM described AS o
+        WHERE o.digest = m.digest AND o.kind = m.kind
+          AND (m.kind <> 'COLUMN' OR o.relation = m.relation)
+          AND NOT EXISTS (
+              SELECT FROM own AS w
+              WHERE w.kind = m.kind AND w.schema = o.schema AND CASE
+                  WHEN m.kind = 'COLUMN' THEN w.name = m.name AND w.column_name = o.name
+                  ELSE w.name = o.name
+              END
+          )
+        ORDER BY o.schema <> m.schema, o.object
+        LIMIT 1
+    ) AS f ON true
+    UNION ALL
+    SELECT
+        format(
+            'column %I of %I.pg_periodic_schedule is not of type %s',
+            a.attname, home, format_type(e.atttypid, NULL)
+        ),
+        NULL, NULL
+    FROM pg_attribute AS e
+    JOIN pg_attribute AS a
+        ON a.attrelid = to_regclass(format('%I.pg_periodic_schedule', home))
+        AND a.attname = e.attname AND NOT a.attisdropped AND a.atttypid <> e.atttypid
+    WHERE e.attnum > 0 AND NOT e.attisdropped AND e.attrelid IN (
+        to_regclass('_periodic_schedule.copied'), to_regclass('_periodic_schedule.identity'),
+        to_regclass('_periodic_schedule.run_state')
+    );
+END
+$function$;
+COMMENT ON FUNCTION _periodic_schedule.own_object_differences() IS
+    'Everything of ours that is not under its name: tables, views, types, functions, columns. '
+    'cure: the statement that brings it back, where one does; undo: its way back, where the schema '
+    'is that of Beat''s tables. Calls nothing of ours';
