@@ -6,6 +6,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.save_runs(
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET row_security = off
+SET periodic_schedule.writing = 'on'
 SET lock_timeout = '1s'
 AS $function$
 #variable_conflict use_column

@@ -71,21 +71,23 @@ BEGIN
         )
     ) AS t (relation, condition, name)
     JOIN pg_class AS c ON c.oid = t.relation AND c.relkind IN ('r', 'p')
-    UNION ALL  -- for what is not written by our functions: these are called by triggers, or set it
+    UNION ALL  -- for what is not written by our functions: these set it
     SELECT
-        c.oid::regclass, 'periodic_schedule_foreign_' || lower(e.event), format(
-            'CREATE TRIGGER periodic_schedule_foreign_%s BEFORE %s ON %s FOR EACH ROW WHEN (('
-            '%s(pg_trigger_depth() = 0) AND (current_setting(''periodic_schedule.writing''::text, '
-            'true) IS DISTINCT FROM ''on''::text))) EXECUTE FUNCTION '
-            '_periodic_schedule.mirror_trigger()',
-            lower(e.event), e.event || e.columns, c.oid::regclass, e.condition
+        c.oid::regclass, 'periodic_schedule_foreign_' || e.name, format(
+            'CREATE TRIGGER periodic_schedule_foreign_%s BEFORE %s ON %s FOR EACH ROW WHEN (%s) '
+            'EXECUTE FUNCTION _periodic_schedule.mirror_trigger(%s)',
+            e.name, e.event, c.oid::regclass, format(
+                e.condition, '(current_setting(''periodic_schedule.writing''::text, true) IS '
+                'DISTINCT FROM ''on''::text)'
+            ), e.argument
         )
     FROM (
         VALUES
-        ('INSERT', '', '(new.periodic_task_id IS NULL) AND '),
-        ('UPDATE', ' OF pg_owned, enabled, last_run_at', ''),
-        ('DELETE', '', '(old.periodic_task_id IS NOT NULL) AND ')
-    ) AS e (event, columns, condition)
+        ('insert', 'INSERT', '((new.periodic_task_id IS NULL) AND %s)', ''),
+        ('save', 'UPDATE OF pg_owned, enabled, updated_at', '%s', '''save'''),
+        ('update', 'UPDATE', '%s', ''),
+        ('delete', 'DELETE', '((old.periodic_task_id IS NOT NULL) AND %s)', '')
+    ) AS e (name, event, condition, argument)
     JOIN pg_class AS c ON c.oid = to_regclass($id$@beat_schema@.pg_periodic_schedule$id$)
         AND c.relkind IN ('r', 'p');
 END
