@@ -17,6 +17,9 @@ from django_celery_beat.models import PeriodicTask
 # What Django passes to its driver and we do without: rows are tuples, and times have a zone.
 DJANGOS_OWN = ("context", "cursor_factory", "connection_factory", "row_factory")
 
+# SQLSTATEs of what an operator mends.
+MISSING_RIGHT, NO_SCHEMA, NO_FUNCTION = "42501", "3F000", "42883"
+
 
 class Session:
     """One connection of our own: Django's cannot LISTEN, and may be closed between two uses."""
@@ -56,8 +59,8 @@ class Session:
             " set_config('statement_timeout', %s, false)",
             [f"{lease.total_seconds():.0f}s"],
         )
-        if role := self._django.settings_dict["OPTIONS"].get("assume_role"):
-            self.rows("SELECT set_config('role', %s, false)", [role])
+        if assumed := self._django.settings_dict["OPTIONS"].get("assume_role"):
+            self.rows("SELECT set_config('role', %s, false)", [assumed])
 
     def listen(self) -> None:
         """Not on a standby."""
@@ -144,6 +147,12 @@ def last_of_several(given: dict[str, Any], last: str | None) -> dict[str, str]:
 def beat_database() -> Any:
     """Django's connection to the database of Beat's tables."""
     return connections[router.db_for_write(PeriodicTask)]
+
+
+def role() -> str:
+    """Whom the server takes us for, as far as the settings say."""
+    settings = beat_database().settings_dict
+    return str(settings["OPTIONS"].get("assume_role") or settings["USER"] or "…")
 
 
 def address() -> str:
