@@ -94,7 +94,13 @@ def database_url() -> str:
             "DATABASE_URL is not set\n"
             "  HINT: DATABASE_URL=postgresql+psycopg://postgres@localhost/app alembic upgrade head"
         )
-    return re.sub(r"^postgres(ql)?:", "postgresql+psycopg:", url)
+    driver, _, place = url.partition(":")
+    if not re.fullmatch(r"postgres(ql)?(\+\w+)?", driver):
+        raise CommandError(
+            "DATABASE_URL is no URL of a PostgreSQL database\n"
+            "  HINT: DATABASE_URL=postgresql+psycopg://postgres@localhost/app alembic upgrade head"
+        )
+    return f"postgresql+psycopg:{place}"  # whatever driver the application has
 
 
 def refuse_other_encoding(connection: psycopg.Connection[Any]) -> None:
@@ -119,6 +125,22 @@ def refuse_renamed_schemas(connection: sqlalchemy.Connection) -> None:
         for detail in connection.execute(problems).scalars():
             what, _, cure = detail.partition(": ")
             raise CommandError(f"{what}\n  HINT: {cure}")
+
+
+def refuse_a_part(connection: sqlalchemy.Connection) -> None:
+    """Of an installation: somebody has dropped the rest."""
+    parts = sqlalchemy.text(
+        "SELECT to_regproc('periodic_schedule.detach') IS NULL,"
+        " to_regproc('periodic_schedule.detach') IS NULL"
+        " <> (to_regclass('_periodic_schedule.installation') IS NULL)"
+    )
+    no_public_part, is_part = connection.execute(parts).one()
+    if is_part:
+        missing = "periodic_schedule" if no_public_part else "_periodic_schedule"
+        raise CommandError(
+            f"parts of pg_periodic_schedule are missing: those in schema {missing}\n"
+            "  HINT: Take out by hand what is left: docs/removal.md. Then install it anew."
+        )
 
 
 def find_schema(connection: sqlalchemy.Connection) -> str:
@@ -183,6 +205,12 @@ def destination() -> Any:
         return context.get_revision_argument() or None
     except KeyError:
         return None
+
+
+def is_stamp() -> bool:
+    """Alembic is told what is there: it has forgotten, or a restore has left it out."""
+    command = getattr(context.config.cmd_opts, "cmd", None)
+    return command is not None and command[0].__name__ == "stamp"
 
 
 def first_check(schema: str) -> str:
@@ -255,7 +283,8 @@ def explain(error: psycopg.Error) -> CommandError:
 
 def log_notice(notice: psycopg.errors.Diagnostic) -> None:
     if notice.sqlstate not in ("42P06", "42710"):  # IF NOT EXISTS: it does
-        log.info(notice.message_primary)
+        hint = f"\n  HINT: {notice.message_hint}" if notice.message_hint else ""
+        log.info("%s%s", notice.message_primary, hint)
 
 
 def make_right(connection: sqlalchemy.Connection) -> None:
@@ -286,9 +315,10 @@ def run_online() -> None:
             driver_connection.add_notice_handler(log_notice)
             refuse_older_release(connection)
             refuse_renamed_schemas(connection)
+            refuse_a_part(connection)
             schema = find_schema(connection)
             installed = is_installed(connection)
-            if not installed and destination() is not None:
+            if not installed and destination() is not None and not is_stamp():
                 driver_connection.execute(first_check(schema).encode())
                 connection.rollback()
             there = sqlalchemy.text("SELECT to_regnamespace('periodic_schedule') IS NOT NULL")

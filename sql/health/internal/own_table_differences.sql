@@ -51,7 +51,7 @@ BEGIN
 
     SELECT
         coalesce(
-            format('%s.%s is now %s', w.schema, w.name, m.moved),
+            format('%s.%s is now ', w.schema, w.name) || m.moved::text,
             format('there is no table %s.%s', w.schema, w.name)
         ),
         CASE
