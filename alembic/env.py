@@ -29,6 +29,7 @@ except ImportError:
 
 BEAT_TABLE = "django_celery_beat_periodictask"
 SETTINGS = ("name", "take_over")  # -x NAME=…, as periodic_schedule.NAME for the SQL
+SWITCHES = ("schema", *SETTINGS)
 logging.basicConfig(format="%(message)s")
 log = logging.getLogger("alembic.runtime.migration")
 log.setLevel(logging.INFO)
@@ -75,6 +76,18 @@ def switch(name: str) -> str | None:
     if given is not None and not given.strip():
         raise CommandError(f"-x {name} has no value\n  HINT: alembic -x {name}=… upgrade head")
     return given
+
+
+def refuse_other_switches() -> None:
+    """A slip of the pen would install without what was asked for."""
+    given = context.get_x_argument(as_dictionary=True)
+    for name in sorted(given.keys() - set(SWITCHES)):
+        raise CommandError(
+            f"there is no switch -x {name}\n"
+            f"  HINT: Those there are: {', '.join(f'-x {switch}=…' for switch in SWITCHES)}."
+        )
+    for name in SWITCHES:
+        switch(name)
 
 
 def settings() -> str:
@@ -145,7 +158,7 @@ def refuse_a_part(connection: sqlalchemy.Connection) -> None:
 
 def find_schema(connection: sqlalchemy.Connection) -> str:
     """The schema of the Beat tables: the one mirrored already, the one named, or the only one."""
-    named = context.get_x_argument(as_dictionary=True).get("schema")
+    named = switch("schema")
     mirrored = mirrored_schema(connection)
     if mirrored is not None and named not in (None, mirrored):
         raise CommandError(
@@ -355,7 +368,7 @@ def destination_heads() -> tuple[str, ...]:
 
 
 def run_offline() -> None:
-    schema = context.get_x_argument(as_dictionary=True).get("schema", "public")
+    schema = switch("schema") or "public"
     context.configure(
         url="postgresql+psycopg://",
         version_table_schema="periodic_schedule",
@@ -376,6 +389,7 @@ def run_offline() -> None:
         context.execute("DROP SCHEMA periodic_schedule")
 
 
+refuse_other_switches()
 if context.is_offline_mode():
     run_offline()
 else:

@@ -26,6 +26,13 @@ def test_without_a_url(bare: Session) -> None:
     assert "DATABASE_URL is not set" in refuse(bare, url="")
 
 
+def test_a_switch_that_there_is_not(bare: Session) -> None:
+    said = refuse(bare, "-x", "nmae=prod")
+    assert "there is no switch -x nmae" in said
+    assert "HINT: Those there are: -x schema=…, -x name=…, -x take_over=…." in said
+    assert "-x schema has no value" in refuse(bare, "-x", "schema=")
+
+
 def test_with_a_url_of_something_else() -> None:
     for url in ("mysql://root:secret@localhost/app", "app"):
         said = alembic("upgrade", "head", url=url, check=False)
