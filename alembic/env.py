@@ -31,6 +31,7 @@ BEAT_TABLE = "django_celery_beat_periodictask"
 # Names are Postgres's own, whatever anybody has put into the path of a superuser.
 PATH = b"SET search_path = pg_catalog, pg_temp"
 SETTINGS = ("name", "take_over")  # -x NAME=…, as periodic_schedule.NAME for the SQL
+SWITCHES = ("schema", *SETTINGS)
 logging.basicConfig(format="%(message)s")
 log = logging.getLogger("alembic.runtime.migration")
 log.setLevel(logging.INFO)
@@ -79,6 +80,18 @@ def switch(name: str) -> str | None:
     return given
 
 
+def refuse_other_switches() -> None:
+    """A slip of the pen would install without what was asked for."""
+    given = context.get_x_argument(as_dictionary=True)
+    for name in sorted(given.keys() - set(SWITCHES)):
+        raise CommandError(
+            f"there is no switch -x {name}\n"
+            f"  HINT: Those there are: {', '.join(f'-x {switch}=…' for switch in SWITCHES)}."
+        )
+    for name in SWITCHES:
+        switch(name)
+
+
 def settings() -> str:
     """The switches as SQL."""
     given = {name: switch(name) for name in SETTINGS}
@@ -96,7 +109,13 @@ def database_url() -> str:
             "DATABASE_URL is not set\n"
             "  HINT: DATABASE_URL=postgresql+psycopg://postgres@localhost/app alembic upgrade head"
         )
-    return re.sub(r"^postgres(ql)?:", "postgresql+psycopg:", url)
+    driver, _, place = url.partition(":")
+    if not re.fullmatch(r"postgres(ql)?(\+\w+)?", driver):
+        raise CommandError(
+            "DATABASE_URL is no URL of a PostgreSQL database\n"
+            "  HINT: DATABASE_URL=postgresql+psycopg://postgres@localhost/app alembic upgrade head"
+        )
+    return f"postgresql+psycopg:{place}"  # whatever driver the application has
 
 
 def refuse_other_encoding(connection: psycopg.Connection[Any]) -> None:
@@ -127,9 +146,25 @@ def refuse_renamed_schemas(connection: sqlalchemy.Connection) -> None:
             raise CommandError(f"{what}\n  HINT: {cure}")
 
 
+def refuse_a_part(connection: sqlalchemy.Connection) -> None:
+    """Of an installation: somebody has dropped the rest."""
+    parts = sqlalchemy.text(
+        "SELECT to_regproc('periodic_schedule.detach') IS NULL,"
+        " to_regproc('periodic_schedule.detach') IS NULL"
+        " <> (to_regclass('_periodic_schedule.installation') IS NULL)"
+    )
+    no_public_part, is_part = connection.execute(parts).one()
+    if is_part:
+        missing = "periodic_schedule" if no_public_part else "_periodic_schedule"
+        raise CommandError(
+            f"parts of pg_periodic_schedule are missing: those in schema {missing}\n"
+            "  HINT: Take out by hand what is left: docs/removal.md. Then install it anew."
+        )
+
+
 def find_schema(connection: sqlalchemy.Connection) -> str:
     """The schema of the Beat tables: the one mirrored already, the one named, or the only one."""
-    named = context.get_x_argument(as_dictionary=True).get("schema")
+    named = switch("schema")
     mirrored = mirrored_schema(connection)
     if mirrored is not None and named not in (None, mirrored):
         raise CommandError(
@@ -189,6 +224,12 @@ def destination() -> Any:
         return context.get_revision_argument() or None
     except KeyError:
         return None
+
+
+def is_stamp() -> bool:
+    """Alembic is told what is there: it has forgotten, or a restore has left it out."""
+    command = getattr(context.config.cmd_opts, "cmd", None)
+    return command is not None and command[0].__name__ == "stamp"
 
 
 def first_check(schema: str) -> str:
@@ -261,7 +302,8 @@ def explain(error: psycopg.Error) -> CommandError:
 
 def log_notice(notice: psycopg.errors.Diagnostic) -> None:
     if notice.sqlstate not in ("42P06", "42710"):  # IF NOT EXISTS: it does
-        log.info(notice.message_primary)
+        hint = f"\n  HINT: {notice.message_hint}" if notice.message_hint else ""
+        log.info("%s%s", notice.message_primary, hint)
 
 
 def make_right(connection: sqlalchemy.Connection) -> None:
@@ -294,9 +336,10 @@ def run_online() -> None:
             driver_connection.add_notice_handler(log_notice)
             refuse_older_release(connection)
             refuse_renamed_schemas(connection)
+            refuse_a_part(connection)
             schema = find_schema(connection)
             installed = is_installed(connection)
-            if not installed and destination() is not None:
+            if not installed and destination() is not None and not is_stamp():
                 driver_connection.execute(first_check(schema).encode())
                 connection.rollback()
             there = sqlalchemy.text("SELECT to_regnamespace('periodic_schedule') IS NOT NULL")
@@ -333,7 +376,7 @@ def destination_heads() -> tuple[str, ...]:
 
 
 def run_offline() -> None:
-    schema = context.get_x_argument(as_dictionary=True).get("schema", "public")
+    schema = switch("schema") or "public"
     context.configure(
         url="postgresql+psycopg://",
         version_table_schema="periodic_schedule",
@@ -358,6 +401,7 @@ def run_offline() -> None:
         context.execute("DROP SCHEMA periodic_schedule")
 
 
+refuse_other_switches()
 if context.is_offline_mode():
     run_offline()
 else:

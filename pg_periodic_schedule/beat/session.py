@@ -19,6 +19,9 @@ from django_celery_beat.models import PeriodicTask
 DJANGOS_OWN = ("context", "cursor_factory", "connection_factory", "row_factory")
 WAKE_EVERY = 0.1  # seconds at least between two notifications that end a wait
 
+# SQLSTATEs of what an operator mends.
+MISSING_RIGHT, NO_SCHEMA, NO_FUNCTION = "42501", "3F000", "42883"
+
 
 class Session:
     """One connection of our own: Django's cannot LISTEN, and may be closed between two uses."""
@@ -59,8 +62,8 @@ class Session:
             " set_config('statement_timeout', %s, false)",
             [f"{lease.total_seconds():.0f}s"],
         )
-        if role := self._django.settings_dict["OPTIONS"].get("assume_role"):
-            self.rows("SELECT set_config('role', %s, false)", [role])
+        if assumed := self._django.settings_dict["OPTIONS"].get("assume_role"):
+            self.rows("SELECT set_config('role', %s, false)", [assumed])
 
     def listen(self) -> None:
         """Not on a standby."""
@@ -156,6 +159,12 @@ def last_of_several(given: dict[str, Any], refused: Sequence[str]) -> dict[str, 
 def beat_database() -> Any:
     """Django's connection to the database of Beat's tables."""
     return connections[router.db_for_write(PeriodicTask)]
+
+
+def role() -> str:
+    """Whom the server takes us for, as far as the settings say."""
+    settings = beat_database().settings_dict
+    return str(settings["OPTIONS"].get("assume_role") or settings["USER"] or "…")
 
 
 def address() -> str:

@@ -3,8 +3,10 @@
 import os
 import time
 
+from django.db import Error
+
 from pg_periodic_schedule.beat.log import logger, one_line
-from pg_periodic_schedule.beat.session import Session
+from pg_periodic_schedule.beat.session import NO_SCHEMA, Session, sqlstate
 
 VARIABLE = "PERIODIC_SCHEDULE_INSTALLATION"
 EVERY = 60  # seconds between two lines about the same
@@ -64,6 +66,8 @@ class Watch:
                 "SELECT coalesce(json_agg(p), '[]') FROM periodic_schedule.setup_problems() AS p"
             )
         except Exception as error:  # a connection that is lost fails in the next statement too
+            if isinstance(error, Error) and sqlstate(error) == NO_SCHEMA:
+                return  # and so does this
             logger.warning("setup_problems() fails: %s", one_line(error))
             return
         for problem in problems:

@@ -23,8 +23,12 @@ BEGIN
             WHEN mirrored <> home THEN 'another schema' ELSE 'this schema'
         END
             USING ERRCODE = 'duplicate_schema', DETAIL = format('It is schema %s.', mirrored),
-            HINT = 'One database holds one installation; downgrade the first one, '
-                'or use a database of its own.';
+            HINT = CASE
+                WHEN mirrored <> home THEN 'One database holds one installation; downgrade the '
+                    'first one, or use a database of its own.'
+                ELSE 'If it is of this release, tell Alembic so: alembic stamp head. If not, take '
+                    'it out by hand: docs/removal.md.'
+            END;
     END IF;
     SELECT
         string_agg(

@@ -149,6 +149,8 @@ def test_what_its_own_ticker_fires_is_refused_without_a_word(application: Applic
     assert "alembic -x take_over=beat upgrade head" in said
     assert "take_over is 'both', it must be postgres or beat" in refuse(db, "-x", "take_over=both")
     assert application.tables() == before
+    db.execute(f"UPDATE {TASKS} SET enabled = false")
+    assert "of them is enabled too" not in refuse(db)
 
 
 def test_they_become_postgres_s(application: Application) -> None:
