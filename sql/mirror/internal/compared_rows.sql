@@ -46,6 +46,10 @@ AS $function$
                 ELSE m.next_run_at IS NULL
             END
             AND m.identity_digest = _periodic_schedule.identity_digest(
+                (
+                    SELECT s.digest_key FROM _periodic_schedule.installation AS s
+                    ORDER BY s.installed_at LIMIT 1
+                ),
                 p.name, p.task, p.args, p.kwargs, p.headers, m.pipeline_id, m.organization_id,
                 m.workflow_id, m.pipeline_name, m.identity_source
             )
