@@ -10,6 +10,7 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.sync_run_state(
 )
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
+SET periodic_schedule.writing = 'on'
 SET plan_cache_mode = force_generic_plan  -- planning takes longer than it runs
 SET enable_seqscan = off  -- nor are small tables read as a whole
 AS $function$
