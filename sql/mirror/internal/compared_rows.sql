@@ -1,3 +1,4 @@
+-- Longer than 80 lines: one comparison, of all columns.
 -- As beat_rows(): no SQL-standard body, and no search_path of its own.  The planner puts it into
 -- tasks_to_compare().
 CREATE OR REPLACE FUNCTION _periodic_schedule.compared_rows(after bigint, upto bigint)

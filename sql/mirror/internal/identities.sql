@@ -25,8 +25,8 @@ BEGIN
             u.pipeline_id, k.organization_id, k.workflow_id, k.pipeline_name, k.identity_source
         )::_periodic_schedule.identity,
         _periodic_schedule.identity_digest(
-            digest_key, u.name, u.task, u.args, u.kwargs, u.headers, u.pipeline_id, k.organization_id,
-            k.workflow_id, k.pipeline_name, k.identity_source
+            digest_key, u.name, u.task, u.args, u.kwargs, u.headers, u.pipeline_id,
+            k.organization_id, k.workflow_id, k.pipeline_name, k.identity_source
         ),
         u.error, u.runnable, p.problem
     FROM unnest(

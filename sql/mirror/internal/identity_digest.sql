@@ -4,8 +4,8 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.identity_digest(
     identity_source text
 ) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
--- Each hash is the seed of the next: hash_record_extended() takes four times as long.  The key keeps
--- who reads the mirror from trying out arguments until the hash is the same.
+-- Each hash is the seed of the next: hash_record_extended() takes four times as long.  The key
+-- keeps who reads the mirror from trying out arguments until the hash is the same.
 RETURN hashtextextended(encode(sha256(key || int8send(
     hashtextextended(name, hashtextextended(task, hashtextextended(args, hashtextextended(
         kwargs, hashtextextended(
