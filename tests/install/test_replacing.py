@@ -264,6 +264,28 @@ def test_what_it_writes_to_ours_is_undone(place: SimpleNamespace) -> None:
     assert read[0] < 3000
 
 
+def test_what_it_writes_by_a_trigger_is_undone_too(place: SimpleNamespace) -> None:
+    db, application, (first, second) = place.db, place.application, place.keys
+    upgrade(db, "-x", "take_over=postgres")
+    before = [state(db, key) for key in place.keys]
+    for table in ("pipeline", "django_celery_beat_periodictask"):
+        db.execute(
+            "CREATE OR REPLACE FUNCTION theirs() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+            " UPDATE pg_periodic_schedule SET pg_owned = false, enabled = false; RETURN NULL;"
+            f" END $$; CREATE TRIGGER theirs AFTER INSERT OR UPDATE ON {table}"
+            " EXECUTE FUNCTION theirs()"
+        )
+    application.orm.PeriodicTask.objects.filter(name=first).update(description="edited")
+    application.orm.Pipeline.objects.create(
+        id=uuid.uuid4(), pipeline_name="New", workflow_id=uuid.uuid4(), active=True, cron_string=""
+    )
+    assert [state(db, key) for key in place.keys] == before == [[True, True, True]] * 2
+    found = {key for problem, key, _ in db.execute(HEALTH) if problem == "mirror_written"}
+    assert found == {first, second}
+    application.orm.PeriodicTask.objects.filter(name=first).update(enabled=False)
+    assert state(db, first) == [True, False, False]
+
+
 def test_what_it_inserts_is_no_row_of_ours(place: SimpleNamespace) -> None:
     """Whatever it says, nothing is fired for it, and nothing waits for it."""
     db, application, key = place.db, place.application, str(uuid.uuid4())
