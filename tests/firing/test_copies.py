@@ -57,6 +57,8 @@ def test_a_clone_mirrors_and_does_not_fire(clone: Session) -> None:
         assert "SELECT periodic_schedule.confirm_identity()" in (warning[2] or "")
         warnings.clear()
     assert clone.execute("SELECT FROM periodic_schedule.firing").fetchall() == []
+    wakeup = "SELECT periodic_schedule.next_wakeup() < now()"  # a worker would not sleep
+    assert clone.execute(wakeup).fetchall() == [(None,)]
     (detail,) = copy_of(clone)
     origin, here = (
         clone.execute(f"SELECT {place} FROM {table}").fetchall()[0][0]
@@ -70,6 +72,7 @@ def test_a_clone_mirrors_and_does_not_fire(clone: Session) -> None:
 
     assert confirm(clone) == f"confirmed: this is {here}, it was {origin}"
     assert copy_of(clone) == []
+    assert clone.execute(wakeup).fetchall() == [(True,)]
     assert [name for name, _ in fired(tick(clone))] == ["renamed"]
     assert len(take(clone)) == 1
     assert confirm(clone) == f"nothing to confirm: this is {here}, as before"
