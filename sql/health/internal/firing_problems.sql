@@ -34,7 +34,8 @@ BEGIN
     SELECT 'given_up', f.pipeline_id, format(
         '%s of %s was given up at %s: %s; to fire it once more: '
         'SELECT * FROM periodic_schedule.run_now(%L);',
-        f.task_name, f.scheduled_for, f.ended_at, f.reason, f.pipeline_id
+        f.task_name, f.scheduled_for, f.ended_at, coalesce(f.reason, 'nobody said why'),
+        f.pipeline_id
     )
     FROM periodic_schedule.firing AS f
     WHERE f.state = 'failed' AND f.ended_at > now - interval '1 day'
