@@ -180,6 +180,10 @@ def test_a_kind_that_is_none_is_refused(installed: Session) -> None:
     with pytest.raises(psycopg.errors.InvalidParameterValue) as error:
         installed.execute("SELECT periodic_schedule.grant_access('admin', 'some_reader')")
     assert error.value.diag.message_hint
+    for role, hint in (("'no one'", 'CREATE ROLE "no one" LOGIN;'), ("NULL", "CREATE ROLE ")):
+        with pytest.raises(psycopg.errors.UndefinedObject, match="there is no role") as missing:
+            installed.execute(f"SELECT periodic_schedule.grant_access('reader', {role})".encode())
+        assert hint in str(missing.value.diag.message_hint)
 
 
 def test_the_grants_of_the_readme(installed: Session) -> None:
