@@ -74,5 +74,5 @@ END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.mirror_trigger() IS
     'Row trigger on the mirror, for what is not written by our functions: keeps the row as it was, '
-    'and notes who wrote. Has an argument where the statement sets what a save sets. Never fails and '
-    'never waits long';
+    'and notes who wrote. Has an argument where the statement sets what a save sets. Never fails '
+    'and never waits long';
