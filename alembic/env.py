@@ -361,6 +361,11 @@ def run_online() -> None:
                 connection.rollback()
                 remove_if_unused(connection, keep_schema)
             if installed and before == destination_heads():
+                if switch("take_over") is not None:
+                    log.warning(
+                        "take_over is for the installation, which is done: since then adopt() and"
+                        " release() say who fires"
+                    )
                 make_right(connection)
     except sqlalchemy.exc.DBAPIError as error:
         if isinstance(error.orig, psycopg.Error):

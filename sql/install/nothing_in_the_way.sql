@@ -81,9 +81,8 @@ BEGIN
         WHERE c.relnamespace = to_regnamespace(home) AND CASE
             WHEN c.relname = 'pg_periodic_schedule' THEN c.relkind NOT IN ('r', 'p')
             -- The application's own table, which is taken over, may have these.
-            WHEN c.relname IN ('pg_periodic_schedule_pkey', 'pg_periodic_schedule_due_idx')
-                THEN i.indrelid IS DISTINCT FROM mirror OR mirror IS NULL
             ELSE c.relname = ANY (index_names)
+                AND (i.indrelid IS DISTINCT FROM mirror OR mirror IS NULL)
         END
         UNION ALL
         SELECT

@@ -16,7 +16,7 @@ BEGIN
         t.place,
         CASE
             WHEN x.pipeline_name <> '' THEN format('%s (%s)', x.pipeline_name, x.pipeline_id)
-            ELSE x.task_name
+            ELSE coalesce(x.task_name, '(no name)')
         END,
         x.pipeline_id, nullif(x.organization_id, ''), x.workflow_id, nullif(x.pipeline_name, ''),
         CASE WHEN x.created_at BETWEEN years.first AND years.last THEN x.created_at END,
