@@ -178,7 +178,8 @@ IN_THE_WAY = {
     "trigger periodic_schedule_delete on public.pipeline": "CREATE TRIGGER"
     " periodic_schedule_delete AFTER DELETE ON pipeline"
     " EXECUTE FUNCTION suppress_redundant_updates_trigger()",
-    "trigger periodic_schedule_restored on public.django_celery_beat_periodictasks": "CREATE TRIGGER periodic_schedule_restored BEFORE INSERT ON django_celery_beat_periodictasks"
+    "trigger periodic_schedule_restored on public.django_celery_beat_periodictasks": "CREATE"
+    " TRIGGER periodic_schedule_restored BEFORE INSERT ON django_celery_beat_periodictasks"
     " EXECUTE FUNCTION suppress_redundant_updates_trigger()",
     "schema periodic_schedule of role somebody": "ALTER SCHEMA periodic_schedule OWNER TO somebody",
     "policy periodic_schedule_all on public": f"CREATE POLICY periodic_schedule_all ON {TASKS}",
