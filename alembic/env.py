@@ -122,11 +122,14 @@ def refuse_other_encoding(connection: psycopg.Connection[Any]) -> None:
     """Before a statement of ours is sent, which it could not convert."""
     encoding = connection.info.parameter_status("server_encoding")
     if encoding != "UTF8":
-        raise CommandError(
-            f"database {connection.info.dbname} is encoded in {encoding}, and pg_periodic_schedule"
-            " needs UTF8\n"
-            "  HINT: Make a database with ENCODING 'UTF8', and restore a dump of this one there."
-        )
+        raise other_encoding(connection.info.dbname, encoding)
+
+
+def other_encoding(database: str, encoding: str | None) -> CommandError:
+    return CommandError(
+        f"database {database} is encoded in {encoding}, and pg_periodic_schedule needs UTF8\n"
+        "  HINT: Make a database with ENCODING 'UTF8', and restore a dump of this one there."
+    )
 
 
 def refuse_renamed_schemas(connection: sqlalchemy.Connection) -> None:
@@ -144,22 +147,6 @@ def refuse_renamed_schemas(connection: sqlalchemy.Connection) -> None:
         for detail in connection.execute(problems).scalars():
             what, _, cure = detail.partition(": ")
             raise CommandError(f"{what}\n  HINT: {cure}")
-
-
-def refuse_a_part(connection: sqlalchemy.Connection) -> None:
-    """Of an installation: somebody has dropped the rest."""
-    parts = sqlalchemy.text(
-        "SELECT to_regproc('periodic_schedule.detach') IS NULL,"
-        " to_regproc('periodic_schedule.detach') IS NULL"
-        " <> (to_regclass('_periodic_schedule.installation') IS NULL)"
-    )
-    no_public_part, is_part = connection.execute(parts).one()
-    if is_part:
-        missing = "periodic_schedule" if no_public_part else "_periodic_schedule"
-        raise CommandError(
-            f"parts of pg_periodic_schedule are missing: those in schema {missing}\n"
-            "  HINT: Take out by hand what is left: docs/removal.md. Then install it anew."
-        )
 
 
 def find_schema(connection: sqlalchemy.Connection) -> str:
@@ -194,8 +181,11 @@ def find_schema(connection: sqlalchemy.Connection) -> str:
 
 def mirrored_schema(connection: sqlalchemy.Connection) -> str | None:
     """Which one this database's installation mirrors, whatever has become of the tables there."""
-    there = sqlalchemy.text("SELECT to_regclass('_periodic_schedule.installation')")
-    if connection.execute(there).scalar() is None:
+    there = sqlalchemy.text(
+        "SELECT FROM pg_attribute WHERE attname = 'beat_schema'"
+        " AND attrelid = to_regclass('_periodic_schedule.installation')"
+    )
+    if connection.execute(there).fetchone() is None:
         return None
     schema = sqlalchemy.text(
         "SELECT coalesce(n.nspname, ("  # or where the mirror is, if that schema was renamed
@@ -210,6 +200,41 @@ def mirrored_schema(connection: sqlalchemy.Connection) -> str | None:
         " ORDER BY i.installed_at DESC LIMIT 1"
     )
     return connection.execute(schema).scalar()
+
+
+def is_there(connection: sqlalchemy.Connection) -> bool:
+    """Whatever alembic_version says."""
+    there = sqlalchemy.text("SELECT to_regclass('_periodic_schedule.installation')")
+    return connection.execute(there).scalar() is not None
+
+
+def refuse_other_version_table(connection: sqlalchemy.Connection) -> None:
+    """One that is not of this installation: of another program, or left over."""
+    found = sqlalchemy.text(
+        "SELECT c.relkind = 'r' AND a.attname IS NOT NULL FROM pg_class AS c"
+        " LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'version_num'"
+        " WHERE c.oid = to_regclass('periodic_schedule.alembic_version')"
+    )
+    fits = connection.execute(found).scalar()
+    if fits is None or is_there(connection) or destination() is None:
+        return
+    if not fits or is_installed(connection):
+        raise CommandError(
+            "there is a table periodic_schedule.alembic_version, and pg_periodic_schedule is not"
+            " installed in this database\n"
+            "  HINT: ALTER SCHEMA periodic_schedule RENAME TO periodic_schedule_before; or drop it."
+        )
+
+
+def refuse_without_versions(connection: sqlalchemy.Connection) -> None:
+    """Else an upgrade would install anew, and a downgrade would find nothing to do."""
+    if is_there(connection):
+        raise CommandError(
+            "pg_periodic_schedule already mirrors this schema of this database, and"
+            " periodic_schedule.alembic_version does not say since which revision\n"
+            "  HINT: Tell Alembic, from the directory of the release that made it: alembic stamp"
+            " head."
+        )
 
 
 def is_installed(connection: sqlalchemy.Connection) -> bool:
@@ -285,6 +310,9 @@ def remove_if_unused(connection: sqlalchemy.Connection, keep_schema: bool) -> No
 
 def explain(error: psycopg.Error) -> CommandError:
     """The server's message with its DETAIL and HINT, instead of a stack trace."""
+    refused = re.search(r"conversion between UTF8 and (\w+) is not supported", str(error))
+    if refused:  # nor could Django connect
+        return other_encoding(sqlalchemy.make_url(database_url()).database or "", refused[1])
     lines = [error.diag.message_primary or str(error)]
     hint = error.diag.message_hint
     if isinstance(error, psycopg.errors.LockNotAvailable):
@@ -336,10 +364,12 @@ def run_online() -> None:
             driver_connection.add_notice_handler(log_notice)
             refuse_older_release(connection)
             refuse_renamed_schemas(connection)
-            refuse_a_part(connection)
             schema = find_schema(connection)
             installed = is_installed(connection)
-            if not installed and destination() is not None and not is_stamp():
+            refuse_other_version_table(connection)
+            if not installed and not is_stamp():
+                refuse_without_versions(connection)
+            if not is_there(connection) and destination() is not None and not is_stamp():
                 driver_connection.execute(first_check(schema).encode())
                 connection.rollback()
             there = sqlalchemy.text("SELECT to_regnamespace('periodic_schedule') IS NOT NULL")

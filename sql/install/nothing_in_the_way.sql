@@ -16,19 +16,20 @@ BEGIN
             USING ERRCODE = 'feature_not_supported',
             HINT = 'Make a database with ENCODING ''UTF8'', and restore a dump of this one there.';
     END IF;
-    IF to_regclass('_periodic_schedule.installation') IS NOT NULL THEN
-        EXECUTE 'SELECT quote_ident(i.beat_schema) FROM _periodic_schedule.installation AS i'
+    IF to_regclass('periodic_schedule.due') IS NOT NULL AND EXISTS (
+        SELECT FROM pg_attribute AS a
+        WHERE a.attrelid = to_regclass('_periodic_schedule.installation')
+          AND a.attname = 'beat_schema'
+    ) THEN
+        EXECUTE 'SELECT min(quote_ident(i.beat_schema)) FROM _periodic_schedule.installation AS i'
         INTO mirrored;
         RAISE EXCEPTION 'pg_periodic_schedule already mirrors % of this database', CASE
             WHEN mirrored <> home THEN 'another schema' ELSE 'this schema'
         END
-            USING ERRCODE = 'duplicate_schema', DETAIL = format('It is schema %s.', mirrored),
-            HINT = CASE
-                WHEN mirrored <> home THEN 'One database holds one installation; downgrade the '
-                    'first one, or use a database of its own.'
-                ELSE 'If it is of this release, tell Alembic so: alembic stamp head. If not, take '
-                    'it out by hand: docs/removal.md.'
-            END;
+            USING ERRCODE = 'duplicate_schema',
+            DETAIL = format('It is schema %s.', coalesce(mirrored, home)),
+            HINT = 'One database holds one installation; downgrade the first one, '
+                'or use a database of its own.';
     END IF;
     SELECT
         string_agg(
@@ -58,6 +59,10 @@ BEGIN
             FROM pg_type AS t
             WHERE t.typnamespace = to_regnamespace('periodic_schedule')
               AND t.typrelid = 0 AND t.typelem = 0
+            UNION ALL  -- who owns a schema may put something in the place of what is in it
+            SELECT 'schema periodic_schedule', n.nspowner
+            FROM pg_namespace AS n JOIN pg_roles AS r ON r.oid = n.nspowner AND NOT r.rolsuper
+            WHERE n.nspname = 'periodic_schedule' AND r.rolname <> current_user
             LIMIT 10
         ) AS x
         UNION ALL
@@ -103,11 +108,12 @@ BEGIN
         WHERE c.relnamespace = to_regnamespace(home) AND c.relname IN (
             'django_celery_beat_periodictask', 'django_celery_beat_crontabschedule',
             'django_celery_beat_intervalschedule', 'django_celery_beat_clockedschedule',
-            'django_celery_beat_solarschedule', 'pipeline', 'organization', 'pg_periodic_schedule'
+            'django_celery_beat_solarschedule', 'django_celery_beat_periodictasks',
+            'pipeline', 'organization'
         )
           AND g.tgname IN (
               'periodic_schedule_insert', 'periodic_schedule_update', 'periodic_schedule_delete',
-              'periodic_schedule_truncate'
+              'periodic_schedule_truncate', 'periodic_schedule_restored'
           ) AND g.tgparentid = 0
         UNION ALL
         SELECT

@@ -23,7 +23,9 @@ BEGIN
         RAISE EXCEPTION 'pg_periodic_schedule is there already, and is %', kind
             USING ERRCODE = 'wrong_object_type',
             DETAIL = 'Only an ordinary table is taken over. Nothing was changed.',
-            HINT = format('Rename it: ALTER … %s RENAME TO …', theirs);
+            HINT = format(
+                'Rename it: ALTER TABLE %s RENAME TO pg_periodic_schedule_before;', theirs
+            );
     END IF;
     IF theirs IS NOT NULL AND NOT EXISTS (
         SELECT FROM pg_index AS i
@@ -36,7 +38,10 @@ BEGIN
             'the existing table pg_periodic_schedule has no unique pipeline_id of type uuid'
             USING ERRCODE = 'invalid_table_definition',
             DETAIL = 'Its rows could not be told apart. Nothing was changed.',
-            HINT = 'ALTER TABLE … ADD PRIMARY KEY (pipeline_id), or rename the table.';
+            HINT = format(
+                'ALTER TABLE %1$s ADD PRIMARY KEY (pipeline_id); or rename it: '
+                'ALTER TABLE %1$s RENAME TO pg_periodic_schedule_before;', theirs
+            );
     END IF;
     SELECT string_agg(
         format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY a.attnum

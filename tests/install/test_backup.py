@@ -311,6 +311,59 @@ def test_data_only(app: Session, shell: Callable[..., str], commands: str) -> No
             assert "ERROR" not in alembic("downgrade", "base", url=url_of(copy.info))
 
 
+PENDING_ORDERS = {
+    "the page's": ["pg_restore -U app_owner -d app_copy pending.dump"],
+    "mirror first, and a tick": [
+        "pg_restore -l pending.dump | grep -v '^;' > all",
+        "grep ' pg_periodic_schedule ' all > first; grep ' periodic_schedule pending' all >> first",
+        "pg_restore -U app_owner -L first -d app_copy pending.dump",
+        'psql -U postgres -d app_copy -c "SELECT count(*) FROM periodic_schedule.tick()"',
+        'psql -U postgres -d app_copy -c "SELECT count(*) FROM periodic_schedule.tick()"',
+        "grep -v -f first -e alembic all > rest",
+        "pg_restore -U app_owner -L rest -d app_copy pending.dump",
+    ],
+}
+
+
+@pytest.mark.parametrize("order", PENDING_ORDERS)
+@pytest.mark.usefixtures("dumps")
+def test_data_of_a_moment_at_which_a_rename_was_pending(
+    app: Session, shell: Callable[..., str], order: str
+) -> None:
+    """Nothing is lost, whatever looks at the mirror while the tasks are not there yet."""
+    make, restore = blocks_of("By a superuser")[0].splitlines()
+    rename = f"BEGIN ISOLATION LEVEL SERIALIZABLE; UPDATE {TASKS} SET name = '%s' WHERE name = '%s'"
+    row = (
+        "SELECT to_jsonb(m) - '{pipeline_id, task_name, updated_at, identity_digest}'::text[]"
+        " FROM pg_periodic_schedule AS m WHERE periodic_task_id ="
+        f" (SELECT id FROM {TASKS} WHERE name = 'renamed')"
+    )
+    shell(
+        make,
+        restore,
+        f'psql -U postgres -d app_copy -c "{rename % ("renamed", "daily")}; COMMIT"',
+        "pg_dump -U app_owner --data-only -Fc -f pending.dump app_copy",
+    )
+    with place("app_copy") as copy:
+        before, there = copy.execute(row).fetchall(), contents(copy)
+        assert len(pending(copy)) == 1
+    app.execute("DROP DATABASE app_copy WITH (FORCE)")
+    shell(MAKE_COPY, *blocks_of("Restore data only")[:1])
+    with place("app_copy") as copy:
+        copy.execute("SELECT periodic_schedule.confirm_identity()")
+    shell(*PENDING_ORDERS[order])
+    with place("app_copy") as copy:
+        if order == "the page's":
+            assert (drift(copy), pending(copy)) == ([], [])
+        copy.execute("SELECT count(*) FROM periodic_schedule.reconcile()")
+        assert copy.execute(row).fetchall() == before
+        now = contents(copy)
+        for table in ("pg_periodic_schedule", "periodic_schedule.firing"):
+            assert len(now[table]) == len(there[table])
+        owned = "SELECT count(*) FILTER (WHERE pg_owned), count(*) FROM pg_periodic_schedule"
+        assert copy.execute(owned).fetchall() == app.execute(owned).fetchall()
+
+
 @pytest.mark.usefixtures("dumps")
 def test_definitions_then_data(app: Session, shell: Callable[..., str]) -> None:
     make, schema, _ = blocks_of("Definitions only")[0].splitlines()
@@ -327,6 +380,8 @@ def test_definitions_only(shell: Callable[..., str]) -> None:
         insert_task(copy, "before", crontab_id=insert_crontab(copy, "0 3 * * *"))
         problems = copy.execute("SELECT problem FROM periodic_schedule.setup_problems()")
         assert ("tables_emptied",) in problems.fetchall()
+        alembic("stamp", "head", url=url_of(copy.info))  # as before an upgrade
+        alembic("upgrade", "head", url=url_of(copy.info))
         shell(attach)
         assert mirror(copy, "cron_string", "before") == "0 3 * * *"
         assert_goes_on(copy, pg_owned=False)

@@ -1,5 +1,6 @@
 """Where it cannot be installed: each refusal says what to do, and leaves no trace."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -169,6 +170,14 @@ def test_a_database_in_another_encoding(bare: Session, encoding: str) -> None:
         bare.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+def test_an_encoding_that_no_client_of_ours_can_have(bare: Session) -> None:
+    bare.execute("CREATE DATABASE mule ENCODING 'MULE_INTERNAL' LOCALE 'C' TEMPLATE template0")
+    said = alembic("upgrade", "head", url=f"{url_of(bare.info)[:-4]}mule", check=False)
+    bare.execute("DROP DATABASE mule")
+    assert "database mule is encoded in MULE_INTERNAL, and pg_periodic_schedule needs UTF8" in said
+    assert "HINT: Make a database with ENCODING 'UTF8'" in said
+
+
 IN_THE_WAY = {
     "schema _periodic_schedule of role postgres": "CREATE SCHEMA _periodic_schedule",
     "periodic_schedule.firing of role postgres": "CREATE TABLE periodic_schedule.firing ()",
@@ -193,6 +202,10 @@ IN_THE_WAY = {
     "trigger periodic_schedule_delete on public.pipeline": "CREATE TRIGGER"
     " periodic_schedule_delete AFTER DELETE ON pipeline"
     " EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+    "trigger periodic_schedule_restored on public.django_celery_beat_periodictasks": "CREATE"
+    " TRIGGER periodic_schedule_restored BEFORE INSERT ON django_celery_beat_periodictasks"
+    " EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+    "schema periodic_schedule of role somebody": "ALTER SCHEMA periodic_schedule OWNER TO somebody",
     "policy periodic_schedule_all on public": f"CREATE POLICY periodic_schedule_all ON {TASKS}",
 }
 
@@ -211,7 +224,7 @@ def test_what_is_there_already_is_named_and_left_as_it_is(bare: Session) -> None
     ).read_text().replace("@beat_schema@", '"public"')
     for named, made in IN_THE_WAY.items():
         with bare.transaction(force_rollback=True):
-            if " periodic_schedule." in made:
+            if re.search(r" periodic_schedule[. ]", made):
                 bare.execute("CREATE SCHEMA periodic_schedule")
             bare.execute("SET LOCAL search_path = public")
             bare.execute(made.encode())
@@ -233,3 +246,24 @@ def test_what_is_there_already_is_named_and_left_as_it_is(bare: Session) -> None
         bare.execute("DROP SCHEMA IF EXISTS _periodic_schedule")
     bare.execute("DROP TABLE periodic_schedule.firing")
     upgrade(bare)  # an empty schema is no hindrance
+
+
+VERSION_TABLES = {
+    "of another program": "TABLE periodic_schedule.alembic_version AS"
+    " SELECT 'ae1'::varchar AS version_num",
+    "of what is gone": "TABLE periodic_schedule.alembic_version AS"
+    " SELECT '0002_backfill'::varchar AS version_num",
+    "of another shape": "TABLE periodic_schedule.alembic_version ()",
+    "a view": "VIEW periodic_schedule.alembic_version AS SELECT 'ae1'::varchar AS version_num",
+}
+
+
+def test_a_version_table_without_us(bare: Session) -> None:
+    for made in VERSION_TABLES.values():
+        bare.execute(f"CREATE SCHEMA periodic_schedule; CREATE {made}".encode())
+        before = schema_of(bare)
+        said = alembic("upgrade", "head", url=url_of(bare.info), check=False)
+        assert "pg_periodic_schedule is not installed in this database" in said
+        assert "HINT: ALTER SCHEMA periodic_schedule RENAME TO periodic_schedule_before;" in said
+        assert schema_of(bare) == before
+        bare.execute("DROP SCHEMA periodic_schedule CASCADE")

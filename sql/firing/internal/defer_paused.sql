@@ -11,6 +11,8 @@ BEGIN
             LEFT JOIN @beat_schema@.django_celery_beat_periodictask AS p
                 ON p.id = m.periodic_task_id
             WHERE m.pipeline_id = ANY (pipeline_ids) AND m.enabled AND p.enabled IS NOT TRUE
+              -- Where there is none at all, a restore may bring them yet.
+              AND EXISTS (SELECT FROM @beat_schema@.django_celery_beat_periodictask)
         ),
         'due, but paused or deleted'
     );

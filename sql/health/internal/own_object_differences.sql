@@ -43,7 +43,7 @@ BEGIN
         SELECT w.*, NULL FROM own AS w
         WHERE w.kind = 'FUNCTION' AND NOT EXISTS (  -- none of ours has the name of another
             SELECT FROM pg_proc AS p
-            WHERE p.pronamespace = to_regnamespace(w.schema) AND p.proname = w.name
+            WHERE p.pronamespace = to_regnamespace(quote_ident(w.schema)) AND p.proname = w.name
         )
         UNION ALL
         SELECT w.*, r.oid FROM own AS w
@@ -139,14 +139,12 @@ BEGIN
             a.attname, home, format_type(e.atttypid, NULL)
         ),
         NULL, NULL
-    FROM pg_attribute AS e
-    JOIN pg_attribute AS a
-        ON a.attrelid = to_regclass(format('%I.pg_periodic_schedule', home))
-        AND a.attname = e.attname AND NOT a.attisdropped AND a.atttypid <> e.atttypid
-    WHERE e.attnum > 0 AND NOT e.attisdropped AND e.attrelid IN (
-        to_regclass('_periodic_schedule.copied'), to_regclass('_periodic_schedule.identity'),
-        to_regclass('_periodic_schedule.run_state')
-    );
+    FROM relation AS t
+    JOIN pg_attribute AS e ON e.attrelid = t.oid AND e.attnum > 0 AND NOT e.attisdropped
+    JOIN relation AS r ON r.schema = home AND r.name = 'pg_periodic_schedule'
+    JOIN pg_attribute AS a ON a.attrelid = r.oid AND a.attname = e.attname
+        AND NOT a.attisdropped AND a.atttypid <> e.atttypid
+    WHERE t.schema = '_periodic_schedule' AND t.name IN ('copied', 'identity', 'run_state');
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.own_object_differences() IS

@@ -18,6 +18,11 @@ BEGIN
     DELETE FROM @beat_schema@.pg_periodic_schedule AS m
     WHERE m.periodic_task_id = new.periodic_task_id AND m.pipeline_id <> new.pipeline_id
       AND m.created_at > new.created_at;
+    IF FOUND THEN
+        PERFORM _periodic_schedule.defer_sync(
+            'task', ARRAY[new.periodic_task_id::text], 'restored, and was to be renamed'
+        );
+    END IF;
     -- Another session's row may not be visible yet; and what is as old as this one, is no such row.
     EXECUTE format(
         'INSERT INTO %1$s AS m (%2$s) SELECT %3$s'

@@ -24,7 +24,16 @@ BEGIN
             ORDER BY l.id OFFSET 64 FOR UPDATE SKIP LOCKED
         ));
     END IF;
-    IF NOT EXISTS (SELECT FROM periodic_schedule.pending_sync) THEN
+    -- A restore of data may bring the mirror, and what was pending, before any task: that all are
+    -- gone is not believed of rows of which nobody has told it.
+    IF NOT EXISTS (SELECT FROM periodic_schedule.pending_sync)
+        OR NOT EXISTS (SELECT FROM @beat_schema@.django_celery_beat_periodictask) AND EXISTS (
+            SELECT FROM @beat_schema@.pg_periodic_schedule AS m
+            WHERE m.periodic_task_id IS NOT NULL AND NOT EXISTS (
+                SELECT FROM periodic_schedule.pending_sync AS n
+                WHERE n.table_kind = 'task' AND n.source_key IN (m.periodic_task_id::text, '*')
+            )
+        ) THEN
         RETURN 0;
     END IF;
     FOR kind IN
