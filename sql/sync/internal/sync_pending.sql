@@ -59,19 +59,9 @@ BEGIN
                 at_once, deadline
             );
             taken := taken + pending.syncs;
-            -- What is deferred again is pending since it was deferred first; a task of a timetable,
-            -- since the first of the timetables here.
-            UPDATE periodic_schedule.pending_sync AS n
-            SET deferred_at = a.since
-            FROM (
-                SELECT l.id, l.deferred_at, CASE
-                    WHEN l.table_kind <> kind THEN pending.since
-                    ELSE (pending.since_of ->> l.source_key)::timestamptz
-                END AS since
-                FROM periodic_schedule.pending_sync AS l
-                WHERE l.id > last_id FOR UPDATE SKIP LOCKED
-            ) AS a
-            WHERE n.id = a.id AND n.deferred_at = a.deferred_at AND a.since < n.deferred_at;
+            PERFORM _periodic_schedule.keep_deferred_at(
+                kind, last_id, pending.since, pending.since_of
+            );
         EXCEPTION WHEN OTHERS THEN  -- they stay pending, and keep up no others
             RAISE WARNING 'pg_periodic_schedule could not do what is in pending_sync: %', sqlerrm;
         END;
