@@ -36,6 +36,7 @@ class Session:
         if "," in str(params.get("host")):
             params.setdefault("target_session_attrs", "read-write")  # passes over standbys
             params |= last_of_several(params, last)
+        self.listens = False
         self._heard: list[Any] = []  # notifications that came with the answer to a query
         with self._django.wrap_database_errors:
             self._connection = self._django.Database.connect(**params)
@@ -62,6 +63,7 @@ class Session:
     def listen(self) -> None:
         """Not on a standby."""
         self.rows("LISTEN periodic_schedule")
+        self.listens = True
 
     def hurry(self) -> None:
         """From now on no statement may hold up the end of the process."""

@@ -28,7 +28,7 @@ class Watch:
     def __init__(self) -> None:
         self._wanted = os.environ.get(VARIABLE, "").strip()
         self._was_right = False  # the name, once
-        self._was_copy = False
+        self._was_copy: bool | None = None
         self._timelines: dict[str, int] = {}  # the latest, by place
         self._report_at = 0.0
         self._said = ("", 0.0)
@@ -40,8 +40,8 @@ class Watch:
         if here["read_only"]:
             raise WrongServerError(session.server, "is read only: waiting for the primary")
         self._check_timeline(session.server, here["place"], here["timeline"])
-        if here["is_copy"] and not self._was_copy:
-            self._report_at = 0.0
+        if here["is_copy"] and self._was_copy is False:
+            self._report_at = 0.0  # it has become one
         self._was_copy = here["is_copy"]
         return not here["is_copy"]
 
