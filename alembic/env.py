@@ -171,6 +171,21 @@ def mirrored_schema(connection: sqlalchemy.Connection) -> str | None:
     return connection.execute(schema).scalar()
 
 
+def refuse_without_versions(connection: sqlalchemy.Connection) -> None:
+    """Else a downgrade would find nothing to do."""
+    mirrored = sqlalchemy.text("SELECT to_regclass('_periodic_schedule.installation') IS NOT NULL")
+    versions = sqlalchemy.text("SELECT to_regclass('periodic_schedule.alembic_version')")
+    if connection.execute(versions).scalar() or not connection.execute(mirrored).scalar():
+        return
+    raise CommandError(
+        "pg_periodic_schedule is there, and periodic_schedule.alembic_version, which says since"
+        " which revision, is gone\n"
+        "  HINT: If this release has made it: CREATE SCHEMA IF NOT EXISTS periodic_schedule;"
+        " CREATE TABLE periodic_schedule.alembic_version AS"
+        f" SELECT '{context.script.get_current_head()}'::varchar(32) AS version_num;"
+    )
+
+
 def is_installed(connection: sqlalchemy.Connection) -> bool:
     there = sqlalchemy.text("SELECT to_regclass('periodic_schedule.alembic_version')")
     versions = sqlalchemy.text("SELECT EXISTS (SELECT FROM periodic_schedule.alembic_version)")
@@ -258,6 +273,44 @@ def log_notice(notice: psycopg.errors.Diagnostic) -> None:
         log.info(notice.message_primary)
 
 
+def make_functions_again(connection: sqlalchemy.Connection, schema: str) -> None:
+    """Functions and views of ours that are gone or are others, where the same state made them."""
+    differences = sqlalchemy.text(
+        "SELECT name FROM _periodic_schedule.object_differences()"
+        " WHERE kind IN ('function', 'view')"
+    )
+    try:
+        if not connection.execute(differences).all():
+            return
+    except sqlalchemy.exc.ProgrammingError:  # it is itself one of them
+        connection.rollback()
+    newest = assemble.parts_before("~").values()
+    checks = assemble.read_part(assemble.path_of("install/checks"))  # they need the language
+    made = [checks, *(part for part in newest if part.kind in assemble.REPLACEABLE)]
+    script = assemble.script(made) + "SELECT _periodic_schedule.set_owners_and_rights();"
+    driver_connection = connection.connection.driver_connection
+    assert isinstance(driver_connection, psycopg.Connection)
+    try:
+        driver_connection.execute(with_schema(script, schema).encode())
+    except psycopg.Error as error:
+        raise CommandError(
+            "functions or views of ours are gone or altered, and cannot be made again:"
+            f" {error.diag.message_primary}\n"
+            "  HINT: Mend first what else periodic_schedule.health says, or take everything out and"
+            " install it anew: alembic downgrade base."
+        ) from None
+    if left := connection.execute(differences).scalars().all():
+        raise CommandError(
+            f"not made again: {', '.join(left[:10])}\n"
+            "  HINT: Another release has made them: run alembic upgrade head of that one."
+        )
+    connection.commit()
+    log.warning(
+        "functions and views of ours were gone or altered, and are made again: where they were"
+        " dropped, roles need periodic_schedule.grant_access() anew, and a stock Beat its fence"
+    )
+
+
 def make_right(connection: sqlalchemy.Connection) -> None:
     """Where there was nothing to upgrade: what is wrong with what everything stands on.  Triggers
     are made; where tables were replaced, that is the operator's to say: tasks may yet come back."""
@@ -288,6 +341,8 @@ def run_online() -> None:
             refuse_renamed_schemas(connection)
             schema = find_schema(connection)
             installed = is_installed(connection)
+            if not installed:
+                refuse_without_versions(connection)
             if not installed and destination() is not None:
                 driver_connection.execute(first_check(schema).encode())
                 connection.rollback()
@@ -310,6 +365,7 @@ def run_online() -> None:
                 connection.rollback()
                 remove_if_unused(connection, keep_schema)
             if installed and before == destination_heads():
+                make_functions_again(connection, schema)
                 make_right(connection)
     except sqlalchemy.exc.DBAPIError as error:
         if isinstance(error.orig, psycopg.Error):

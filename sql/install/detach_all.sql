@@ -1,4 +1,42 @@
 -- The way back begins here: Beat fires again what Postgres owned, and nothing of ours is left on
 -- tables that stay.  Then everything is dropped, in the reverse order of its creation
 -- (assemble.py).
-SELECT count(*) AS undone FROM periodic_schedule.detach();
+DO $do$
+DECLARE
+    found record;
+BEGIN
+    PERFORM periodic_schedule.detach();
+EXCEPTION WHEN undefined_table OR undefined_column OR undefined_function OR invalid_schema_name THEN
+    -- Of ours, that is: what is wrong with Beat's tables, detach() says in its own words.
+    RAISE WARNING 'something of ours is gone, so what can be is taken out: %', sqlerrm;
+    FOR found IN
+        SELECT format('DROP TRIGGER %I ON %s', g.tgname, g.tgrelid::regclass) AS command
+        FROM pg_trigger AS g
+        JOIN pg_proc AS f ON f.oid = g.tgfoid
+        JOIN pg_namespace AS n ON n.oid = f.pronamespace
+        WHERE n.nspname = '_periodic_schedule' AND NOT g.tgisinternal AND g.tgparentid = 0
+        UNION ALL
+        SELECT format('DROP POLICY %I ON %s', y.polname, y.polrelid::regclass)
+        FROM pg_policy AS y
+        WHERE y.polname IN ('periodic_schedule_beat', 'periodic_schedule_all')
+        UNION ALL
+        SELECT format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY', y.polrelid::regclass)
+        FROM pg_policy AS y WHERE y.polname = 'periodic_schedule_all'
+    LOOP
+        EXECUTE found.command;
+    END LOOP;
+    BEGIN
+        UPDATE @beat_schema@.django_celery_beat_periodictask AS p
+        SET last_run_at = greatest(p.last_run_at, m.last_run_at),
+            total_run_count = p.total_run_count + m.run_count,
+            enabled = p.enabled AND NOT p.one_off
+        FROM @beat_schema@.pg_periodic_schedule AS m
+        WHERE m.pg_owned AND m.run_count > 0 AND m.periodic_task_id = p.id
+          AND m.task_name = p.name;
+        UPDATE @beat_schema@.django_celery_beat_periodictasks AS c
+        SET last_update = clock_timestamp();  -- Beat reads its tables again
+    EXCEPTION WHEN OTHERS THEN
+        RAISE WARNING 'Beat may fire again what Postgres has fired last: %', sqlerrm;
+    END;
+END
+$do$;

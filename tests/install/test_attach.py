@@ -311,7 +311,23 @@ RENAMES = {
         f"ALTER TABLE {TASKS} ALTER enabled TYPE integer USING enabled::integer",
         f"ALTER TABLE public.{TASKS} ALTER COLUMN enabled TYPE boolean USING enabled::boolean;",
     ),
+    "a time without its zone": (
+        f"ALTER TABLE {TASKS} ALTER last_run_at TYPE timestamp",
+        f"ALTER TABLE public.{TASKS} ALTER COLUMN last_run_at TYPE timestamp with time zone"
+        " USING last_run_at::timestamp with time zone;",
+    ),
+    "arguments as JSON": (
+        f"ALTER TABLE {TASKS} ALTER args TYPE jsonb USING args::jsonb",
+        f"ALTER TABLE public.{TASKS} ALTER COLUMN args TYPE text USING args::text;",
+    ),
     "the schema": ("ALTER SCHEMA public RENAME TO s", "ALTER SCHEMA s RENAME TO public;"),
+    "a view in the mirror's place": (
+        "ALTER TABLE pg_periodic_schedule RENAME TO t;"
+        "CREATE VIEW pg_periodic_schedule AS SELECT * FROM t",
+        "public.pg_periodic_schedule is not a table any more: ALTER TABLE public."
+        "pg_periodic_schedule RENAME TO pg_periodic_schedule_before; ALTER TABLE public.t RENAME TO"
+        " pg_periodic_schedule;",
+    ),
     "the mirror": (
         "ALTER TABLE pg_periodic_schedule RENAME TO t",
         "ALTER TABLE public.t RENAME TO pg_periodic_schedule;",
@@ -327,6 +343,20 @@ RENAMES = {
     "the ledger": (
         "ALTER TABLE periodic_schedule.firing RENAME TO ledger",
         "ALTER TABLE periodic_schedule.ledger RENAME TO firing;",
+    ),
+    "a column of the ledger": (
+        "ALTER TABLE periodic_schedule.firing RENAME lease_until TO until",
+        "ALTER TABLE periodic_schedule.firing RENAME COLUMN until TO lease_until;",
+    ),
+    "a column of an internal table": (
+        "ALTER TABLE _periodic_schedule.installation RENAME beat_tables TO tables",
+        "ALTER TABLE _periodic_schedule.installation RENAME COLUMN tables TO beat_tables;",
+    ),
+    "an index": (
+        "DROP INDEX pg_periodic_schedule_due_idx",
+        "public.pg_periodic_schedule has no index pg_periodic_schedule_due_idx: CREATE INDEX"
+        " pg_periodic_schedule_due_idx ON public.pg_periodic_schedule USING btree"
+        " (enabled, next_run_at);",
     ),
     "the policies to another schema": (
         "CREATE SCHEMA s; ALTER TABLE periodic_schedule.firing_policy SET SCHEMA s",
@@ -530,6 +560,10 @@ TAKEN_OUT: dict[str, str] = {
     "the mirror renamed": "ALTER TABLE pg_periodic_schedule RENAME TO t",
     "the mirror elsewhere": "CREATE SCHEMA s; ALTER TABLE pg_periodic_schedule SET SCHEMA s",
     "the mirror gone": "DROP TABLE pg_periodic_schedule CASCADE",
+    "a column of it gone": "ALTER TABLE pg_periodic_schedule DROP effective_at",
+    "the ledger gone": "DROP TABLE periodic_schedule.firing CASCADE",
+    "what is known gone": "DROP TABLE _periodic_schedule.installation",
+    "our functions gone": "DROP SCHEMA _periodic_schedule CASCADE",
     "without triggers": f"DROP TRIGGER periodic_schedule_insert ON {TASKS};"
     " DROP TRIGGER move_change_mark ON _periodic_schedule.beat_reload",
     "the source gone": "DROP TABLE pipeline, organization CASCADE",
@@ -558,6 +592,49 @@ def test_it_is_taken_out_whatever_is_gone(schedules: Session, roles: Roles, chan
         " AND relkind = 'r' ORDER BY 1"
     )
     assert after.fetchall() == tables
+
+
+def test_functions_and_views_that_are_gone_or_others_are_made_again(schedules: Session) -> None:
+    db = schedules
+    tick = "periodic_schedule.tick(timestamptz, integer)"
+    rights = (
+        f"SELECT proowner::regrole::text, proacl FROM pg_proc WHERE oid = '{tick}'::regprocedure"
+    )
+    before = db.execute(rights).fetchall()
+    db.execute(
+        "DROP FUNCTION _periodic_schedule.task_trigger() CASCADE;"
+        "DROP VIEW periodic_schedule.drift CASCADE;"
+        "CREATE OR REPLACE FUNCTION _periodic_schedule.timetable_trigger() RETURNS trigger"
+        " LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'"
+    )
+    assert health(db)["own_functions"] == (
+        "altered: _periodic_schedule.timetable_trigger; gone: _periodic_schedule.task_trigger,"
+        " periodic_schedule.drift, which a superuser mends by: alembic upgrade head"
+    )
+    assert raises(db, "attach()").diag.message_detail == "_periodic_schedule.task_trigger"
+    upgrade(db)
+    assert (health(db), attach(db), db.execute(rights).fetchall()) == ({}, [], before)
+    db.execute(f"UPDATE {CRONTABS} SET hour = '5'; UPDATE {TASKS} SET name = name || '!'")
+    assert mirror(db, "cron_string", "ours!") == "0 5 * * *"
+    db.execute("DROP EXTENSION plpython3u CASCADE")
+    assert "_periodic_schedule.py_load" in health(db)["own_functions"]
+    upgrade(db)
+    assert (health(db), drift(db)) == ({}, [])
+
+
+def test_views_read_the_mirror_that_is_there(schedules: Session) -> None:
+    """Also where a copy has its name."""
+    db = schedules
+    db.execute(
+        "ALTER TABLE pg_periodic_schedule RENAME TO old_mirror;"
+        "CREATE TABLE pg_periodic_schedule (LIKE old_mirror INCLUDING ALL);"
+        "INSERT INTO pg_periodic_schedule TABLE old_mirror"
+    )
+    assert "altered: periodic_schedule.due, " in health(db)["own_functions"]
+    upgrade(db)
+    assert (health(db), attach(db)) == ({}, [])
+    db.execute("DROP TABLE old_mirror")
+    assert mirror(db, "pg_owned", "ours")
 
 
 def test_what_was_fired_is_written_to_a_renamed_table(schedules: Session) -> None:

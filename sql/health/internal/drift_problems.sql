@@ -9,7 +9,7 @@ BEGIN
         ' ', d.task_name || ':', d.difference, coalesce(d.column_name, d.source_value)
     )
     FROM _periodic_schedule.drift_rows() AS d
-    -- Why not, table_problems() says.
+    -- Why not, beat_table_problems() says.
     WHERE d.difference <> 'unreadable' OR NOT EXISTS (
         SELECT FROM _periodic_schedule.beat_table_differences()
     );

@@ -10,7 +10,7 @@ DECLARE
 BEGIN
     RETURN QUERY
     WITH own AS MATERIALIZED (
-        SELECT o.schema, o.name, to_regclass(o.schema || '.' || o.name) AS relation
+        SELECT o.schema, o.name, c.oid::regclass AS relation, c.relkind
         FROM (
             VALUES
             (home, 'pg_periodic_schedule'),
@@ -26,32 +26,13 @@ BEGIN
             ('_periodic_schedule', 'pipeline_source'),
             ('_periodic_schedule', 'sync_slot')
         ) AS o (schema, name)
-    ),
-
-    mirror_column (column_name, type) AS (
-        SELECT a.attname, a.atttypid
-        FROM pg_attribute AS a
-        WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attrelid IN (
-            to_regclass('_periodic_schedule.copied'), to_regclass('_periodic_schedule.identity'),
-            to_regclass('_periodic_schedule.run_state')
-        )
-        UNION ALL
-        VALUES
-        ('created_at', 'timestamptz'::regtype), ('updated_at', 'timestamptz'),
-        ('pg_owned', 'boolean'), ('periodic_task_id', 'bigint'), ('sync_error', 'text'),
-        ('run_count', 'bigint'), ('identity_digest', 'bigint')
-    ),
-
-    there AS MATERIALIZED (
-        SELECT a.attname AS column_name, a.atttypid AS type, a.attnum AS position
-        FROM pg_attribute AS a
-        WHERE a.attrelid = to_regclass(home || '.pg_periodic_schedule')
-          AND a.attnum > 0 AND NOT a.attisdropped
+        LEFT JOIN pg_class AS c ON c.oid = to_regclass(o.schema || '.' || o.name)
     )
 
     SELECT
         coalesce(
-            format('%s.%s is now %s', w.schema, w.name, m.moved),
+            w.relation::text || ' is not a table any more',
+            w.schema || '.' || w.name || ' is now ' || m.moved::text,
             format('there is no table %s.%s', w.schema, w.name)
         ),
         CASE
@@ -59,6 +40,7 @@ BEGIN
                 THEN format('ALTER SCHEMA %I RENAME TO %s', m.nspname, w.schema)
             ELSE nullif(concat_ws(
                 '; ',
+                'ALTER TABLE ' || w.relation::text || ' RENAME TO ' || w.name || '_before',
                 CASE WHEN m.relname <> w.name
                     THEN format('ALTER TABLE %s RENAME TO %I', m.moved, w.name) END,
                 CASE WHEN quote_ident(m.nspname) <> w.schema
@@ -92,28 +74,19 @@ BEGIN
         ORDER BY quote_ident(n.nspname) <> w.schema
         LIMIT 1
     ) AS m ON true
-    WHERE w.relation IS NULL
+    WHERE w.relation IS NULL OR w.relkind NOT IN ('r', 'p')
     UNION ALL
     SELECT
-        format('%s.pg_periodic_schedule has no column %I of type %s',
-            home, e.column_name, format_type(e.type, NULL)),
-        o.cure, NULL
-    FROM mirror_column AS e
-    LEFT JOIN LATERAL (
-        SELECT format(
-            'ALTER TABLE %s.pg_periodic_schedule RENAME COLUMN %I TO %I',
-            home, min(t.column_name::text), e.column_name
-        ) AS cure
-        FROM there AS t
-        WHERE t.type = e.type
-          AND t.column_name NOT IN (SELECT x.column_name FROM mirror_column AS x)
-        HAVING count(*) = 1
-    ) AS o ON true
-    WHERE EXISTS (SELECT FROM there) AND NOT EXISTS (
-        SELECT FROM there AS t WHERE t.column_name = e.column_name AND t.type = e.type
-    );
+        format('%s has no column %I of type %s', d.relation, d.name, d.definition),
+        CASE WHEN d.renamed_to IS NOT NULL THEN format(
+            'ALTER TABLE %s RENAME COLUMN %I TO %I', d.relation, d.renamed_to, d.name
+        ) END,
+        NULL
+    FROM _periodic_schedule.object_differences() AS d
+    JOIN pg_class AS c ON c.oid = to_regclass(d.relation) AND c.relkind IN ('r', 'p')
+    WHERE d.kind = 'column';
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.own_table_differences() IS
-    'Tables of ours, and columns of the mirror, that are not where they were; cure: the statement '
+    'Tables of ours, and columns of them, that are not where they were; cure: the statement '
     'that brings them back, where one does; undo: its way back, where somebody else wants it';

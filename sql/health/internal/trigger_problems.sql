@@ -14,7 +14,7 @@ BEGIN
             string_agg(d.trigger_name, ', ' ORDER BY d.trigger_name)
         ) AS found
         FROM _periodic_schedule.trigger_differences() AS d
-        -- A table that was renamed has them still: table_problems() says what it was called.
+        -- A table that was renamed has them still: beat_table_problems() says what it was called.
         WHERE d.difference <> 'not needed' OR NOT EXISTS (
             SELECT FROM _periodic_schedule.beat_table_differences()
         ) AND NOT EXISTS (

@@ -6,6 +6,7 @@ CREATE TABLE _periodic_schedule.installation (
     name text,
     beat_schema name NOT NULL,
     beat_tables regclass[],
+    objects jsonb,
     rows_taken_at timestamptz
 );
 -- What is published must have one to be updated.
@@ -26,6 +27,9 @@ COMMENT ON COLUMN _periodic_schedule.installation.beat_tables IS
     'Beat''s tables, in the order of beat_tables(), as they were when the mirror was last made '
     'equal to them: one that is dropped leaves a number that is no table, one that is renamed is '
     'still known';
+COMMENT ON COLUMN _periodic_schedule.installation.objects IS
+    'What of ours there was at the end of the installation or of the last upgrade, as '
+    'own_objects() has it; NULL: not known';
 COMMENT ON COLUMN _periodic_schedule.installation.rows_taken_at IS
     'When take_over_rows() looked for rows of the application''s own tables; it does so once';
 

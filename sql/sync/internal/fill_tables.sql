@@ -9,6 +9,9 @@ BEGIN
     INSERT INTO _periodic_schedule.installation (beat_schema, beat_tables)
     SELECT (parse_ident($id$@beat_schema@$id$))[1], _periodic_schedule.beat_tables()
     WHERE NOT EXISTS (SELECT FROM _periodic_schedule.installation);
+    IF FOUND THEN
+        PERFORM _periodic_schedule.note_objects();
+    END IF;
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.fill_tables() IS

@@ -1,18 +1,9 @@
-CREATE OR REPLACE FUNCTION _periodic_schedule.table_problems()
+CREATE OR REPLACE FUNCTION _periodic_schedule.beat_table_problems()
 RETURNS TABLE (problem text, pipeline_id uuid, detail text)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
-    RETURN QUERY
-    SELECT 'own_tables', NULL::uuid, format(
-        '%s: %s', d.difference, coalesce(
-            d.cure || ';',
-            'restore it, or take everything out and install it anew: alembic downgrade base'
-        )
-    )
-    FROM _periodic_schedule.own_table_differences() AS d
-    WHERE d.undo IS NULL;  -- else Beat's tables went the same way
     RETURN QUERY
     SELECT 'beat_tables', NULL::uuid, format(
         '%s: %s',
@@ -27,5 +18,5 @@ BEGIN
     GROUP BY d.cure;
 END
 $function$;
-COMMENT ON FUNCTION _periodic_schedule.table_problems() IS
-    'Tables that are gone, renamed or have other columns: a part of health';
+COMMENT ON FUNCTION _periodic_schedule.beat_table_problems() IS
+    'Beat''s tables that are gone, renamed or have other columns: a part of health';
