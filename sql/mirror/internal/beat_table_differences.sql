@@ -15,6 +15,8 @@ BEGIN
     EXCEPTION
     WHEN insufficient_privilege THEN
         NULL;  -- of rights and hidden rows, right_problems() and hidden_row_problems() tell
+    WHEN lock_not_available OR transaction_rollback OR insufficient_resources THEN
+        RAISE;  -- that is over soon, and no fault of the tables
     WHEN OTHERS THEN
         problem := sqlerrm;
     END;
