@@ -334,6 +334,44 @@ def log_notice(notice: psycopg.errors.Diagnostic) -> None:
         log.info("%s%s", notice.message_primary, hint)
 
 
+def make_functions_again(connection: sqlalchemy.Connection, schema: str) -> None:
+    """Functions and views of ours that are gone."""
+    differences = sqlalchemy.text(
+        "SELECT difference FROM _periodic_schedule.own_object_differences()"
+        " WHERE kind IN ('FUNCTION', 'VIEW') AND cure IS NULL"
+    )
+    try:
+        if not connection.execute(differences).all():
+            return
+    except sqlalchemy.exc.ProgrammingError:  # it is itself one of them
+        connection.rollback()
+    newest = assemble.parts_before("~").values()
+    checks = assemble.read_part(assemble.path_of("install/checks"))  # they need the language
+    made = [checks, *(part for part in newest if part.kind in assemble.REPLACEABLE)]
+    script = assemble.script(made) + "SELECT _periodic_schedule.set_owners_and_rights();"
+    driver_connection = connection.connection.driver_connection
+    assert isinstance(driver_connection, psycopg.Connection)
+    try:
+        driver_connection.execute(with_schema(script, schema).encode())
+    except psycopg.Error as error:
+        raise CommandError(
+            "functions or views of ours are gone, and cannot be made again:"
+            f" {error.diag.message_primary}\n"
+            "  HINT: Mend first what else periodic_schedule.health says, or take everything out and"
+            " install it anew: alembic downgrade base."
+        ) from None
+    if left := connection.execute(differences).scalars().all():
+        raise CommandError(
+            f"not made again: {'; '.join(left[:10])}\n"
+            "  HINT: Another release has made them: run alembic upgrade head of that one."
+        )
+    connection.commit()
+    log.warning(
+        "functions and views of ours were gone, and are made again: roles need"
+        " periodic_schedule.grant_access() anew, and a stock Beat its fence"
+    )
+
+
 def make_right(connection: sqlalchemy.Connection) -> None:
     """Where there was nothing to upgrade: what is wrong with what everything stands on.  Triggers
     are made; where tables were replaced, that is the operator's to say: tasks may yet come back."""
@@ -396,6 +434,7 @@ def run_online() -> None:
                         "take_over is for the installation, which is done: since then adopt() and"
                         " release() say who fires"
                     )
+                make_functions_again(connection, schema)
                 make_right(connection)
     except sqlalchemy.exc.DBAPIError as error:
         if isinstance(error.orig, psycopg.Error):

@@ -226,7 +226,7 @@ def downgrade(revision: str) -> str:
     back = [take_back(part, before) for part in reversed(made) if part.name not in before]
     if revision == revisions()[0]:
         back.insert(0, read_part(path_of(BACK["triggers"])).text + "\n")
-        back.append("DROP SCHEMA _periodic_schedule;\n")
+        back.append("DROP SCHEMA IF EXISTS _periodic_schedule;\n")
     else:  # bodies that are as old as what old_tables.sql makes
         back.insert(0, "SET LOCAL check_function_bodies = off;\n")
         back.append(script([before[part.name] for part in made if part.name in before]))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import celery
+from django.db import Error
 
 from pg_periodic_schedule.beat.broker import Broker
 from pg_periodic_schedule.beat.ledger import Firing, Ledger
@@ -31,9 +32,12 @@ class Relay:
         # What is taken is sent and finished, or given back, before a stop comes through.
         with stops_deferred() as stops:
             self._ledger.settle(session)
-            recorded = self._ledger.record_due(session, batch)
+            recorded, failure = self._record_due(session, batch)
             broker_may_work = self._broker.retry.left() <= 0
-            taken = self._ledger.take(session, batch, lease) if broker_may_work else []
+            try:
+                taken = self._ledger.take(session, batch, lease) if broker_may_work else []
+            except Error as error:
+                raise failure or error  # noqa: B904 - each has its own cause
             if taken:
                 self.sending = True
                 try:
@@ -41,7 +45,16 @@ class Relay:
                 finally:
                     self.sending = False
                 self._ledger.settle(session)
+        if failure and not taken:
+            raise failure
         return bool(taken or recorded)
+
+    def _record_due(self, session: Session, batch: int) -> tuple[int, Error | None]:
+        """Where it fails, as while Beat's tables are gone, what the ledger has is sent still."""
+        try:
+            return self._ledger.record_due(session, batch), None
+        except Error as error:
+            return 0, error
 
     def _send(self, firings: Sequence[Firing], lease: timedelta, stops: Sequence[int]) -> None:
         deadline = time.monotonic() + lease.total_seconds() / 2

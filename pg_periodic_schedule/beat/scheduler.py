@@ -86,9 +86,12 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
             return min(pause, self.max_interval)
         self._busy = True
         try:
-            session = self._connected()
-            self._watch.report(session)
+            session = self._session or self._connect()
+            self._watch.report(session)  # also where a right is missing for what follows
             self._may_fire = self._watch.may_fire(session)
+            if not session.listens:
+                session.listen()
+                logger.info("connected to %s", address())
             if not self._may_fire:
                 session.wait(self.max_interval)  # confirm_identity() notifies
                 return 0
@@ -168,20 +171,10 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
 
     # -- The database
 
-    def _connected(self) -> Session:
-        if self._session is None:
-            session = Session(self._refused_servers)
-            try:
-                session.prepare(self.lease)
-                self._watch.report(session)  # also where a right is missing for what follows
-                self._watch.may_fire(session)
-                session.listen()
-            except BaseException:
-                session.close()
-                raise
-            self._session = session
-            self._may_fire = False
-            logger.info("connected to %s", address())
+    def _connect(self) -> Session:
+        self._may_fire = False
+        self._session = Session(self._refused_servers)
+        self._session.prepare(self.lease)
         return self._session
 
     def _disconnect(self) -> None:

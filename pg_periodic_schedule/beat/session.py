@@ -41,6 +41,7 @@ class Session:
         if "," in str(params.get("host")):
             params.setdefault("target_session_attrs", "read-write")  # passes over standbys
             params |= last_of_several(params, refused)
+        self.listens = False
         self._woken_at = -math.inf
         self._heard: list[Any] = []  # notifications that came with the answer to a query
         with self._django.wrap_database_errors:
@@ -68,6 +69,7 @@ class Session:
     def listen(self) -> None:
         """Not on a standby."""
         self.rows("LISTEN periodic_schedule")
+        self.listens = True
 
     def hurry(self) -> None:
         """From now on no statement may hold up the end of the process."""

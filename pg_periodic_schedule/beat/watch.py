@@ -30,7 +30,7 @@ class Watch:
     def __init__(self) -> None:
         self._wanted = os.environ.get(VARIABLE, "").strip()
         self._was_right = False  # the name, once
-        self._was_copy = False
+        self._was_copy: bool | None = None
         self._timelines: dict[str, int] = {}  # the latest, by place
         self._report_at = 0.0
         self._say_at: dict[str, float] = {}  # again, by what was said: servers take turns
@@ -45,8 +45,8 @@ class Watch:
                 why = "default_transaction_read_only is on"
             raise WrongServerError(session.server, f"is read only: {why}")
         self._check_timeline(session.server, here["place"], here["timeline"])
-        if here["is_copy"] and not self._was_copy:
-            self._report_at = 0.0
+        if here["is_copy"] and self._was_copy is False:
+            self._report_at = 0.0  # it has become one
         self._was_copy = here["is_copy"]
         return not here["is_copy"]
 

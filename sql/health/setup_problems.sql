@@ -10,13 +10,15 @@ DECLARE
 BEGIN
     RETURN QUERY
     SELECT p.* FROM _periodic_schedule.problems_of(
-        '{own_object_problems, copy_problems, trigger_problems, replaced_problems, table_problems, '
-        'right_problems, hidden_row_problems, contents_problems, mirror_write_problems}'
+        '{own_object_problems, copy_problems, trigger_problems, replaced_problems, '
+        'beat_table_problems, right_problems, hidden_row_problems, contents_problems, '
+        'mirror_write_problems}'
     ) AS p;
 EXCEPTION WHEN OTHERS THEN
     RETURN QUERY SELECT 'not_checked', NULL::uuid, format(
-        'setup_problems: %s; if a right is missing, a superuser mends that by: %s; if a schema is, '
-        'health says what it is called now', sqlerrm, mend
+        'setup_problems: %s; a superuser mends it, if it is a right, by: %s, if it is a function, '
+        'by: alembic upgrade head; if it is a schema, health says what it is called now',
+        sqlerrm, mend
     );
 END
 $function$;

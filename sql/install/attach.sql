@@ -6,10 +6,19 @@ SET row_security = off
 SET lock_timeout = '5s'
 AS $function$
 DECLARE
+    gone text;
     role_name name;
 BEGIN
     PERFORM _periodic_schedule.require_writable('attach()');
     PERFORM _periodic_schedule.require_read_committed('attach()');
+    SELECT string_agg(d.difference, '; ' ORDER BY d.difference) INTO gone
+    FROM _periodic_schedule.own_object_differences() AS d
+    WHERE d.kind = 'FUNCTION' AND d.cure IS NULL;
+    IF gone IS NOT NULL THEN
+        RAISE EXCEPTION 'functions of ours are gone, without which attach() can mend nothing'
+            USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = gone,
+            HINT = 'A superuser makes them again: alembic upgrade head, which attaches too.';
+    END IF;
     PERFORM _periodic_schedule.require_beat_tables('attach()', false);
     IF EXISTS (SELECT FROM _periodic_schedule.right_commands()) THEN
         PERFORM _periodic_schedule.set_owners_and_rights();

@@ -8,8 +8,8 @@ CREATE TABLE periodic_schedule.pending_sync (
     PRIMARY KEY (id, deferred_at)
 );
 COMMENT ON TABLE periodic_schedule.pending_sync IS
-    'Syncs that could not be done at once. Append-only, so that an insert never conflicts; '
-    'done by the next write to a Beat table, by tick() and by reconcile()';
+    'Syncs that could not be done at once. An insert never conflicts; done by the next write to a '
+    'Beat table, by tick() and by reconcile()';
 COMMENT ON COLUMN periodic_schedule.pending_sync.id IS 'Order of insertion';
 COMMENT ON COLUMN periodic_schedule.pending_sync.table_kind IS
     'What must be read again: one task, or all tasks that use a crontab, interval, solar, clocked, '
@@ -18,4 +18,4 @@ COMMENT ON COLUMN periodic_schedule.pending_sync.source_key IS
     'id of that row, as text; * for all rows of that table';
 COMMENT ON COLUMN periodic_schedule.pending_sync.reason IS 'Why it could not be done at once';
 COMMENT ON COLUMN periodic_schedule.pending_sync.deferred_at IS
-    'When it was deferred, by the database''s clock';
+    'When it was deferred first, by the database''s clock; a retry that fails leaves it so';

@@ -657,6 +657,7 @@ def test_on_a_copy_it_says_why_and_sends_nothing_until_confirmed(
     wait_for(broker.sent, 4)  # woken by it
     assert set(broker.sent()) < set(firings(db))
     wait_for(lambda: entries(db))
+    assert beat.log.count("is_copy") == 1
     # Data of somebody else's come in while it runs.
     db.execute("INSERT INTO _periodic_schedule.home VALUES ('1/2')")
     add_due(db, "due too")
@@ -682,6 +683,23 @@ def test_what_is_wrong_is_in_the_log_and_a_check_that_fails_stops_nothing(
     beat = start()
     beat.wait_for_log("setup_problems() fails: function periodic_schedule.setup_problems() does")
     wait_for(lambda: len(broker.sent()) == 2)
+    beat.stop()
+
+
+def test_while_beats_tables_are_gone_what_is_in_the_ledger_is_sent(
+    db: Database, broker: Broker, start: Start
+) -> None:
+    add(db, "each second")
+    adopt(db)
+    db.execute("SELECT periodic_schedule.run_now(pipeline_id) FROM pg_periodic_schedule")
+    db.execute("ALTER TABLE django_celery_beat_periodictask RENAME TO t")
+    beat = start()
+    wait_for(broker.sent)
+    beat.wait_for_log("database: tick() cannot read Beat's tables")
+    assert "beat_tables: public.django_celery_beat_periodictask is now public.t: " in beat.log
+    assert (broker.sent(), open_firings(db)) == (firings(db), [])
+    db.execute("ALTER TABLE t RENAME TO django_celery_beat_periodictask")
+    wait_for(lambda: len(broker.sent()) > 1)
     beat.stop()
 
 

@@ -311,7 +311,22 @@ RENAMES = {
         f"ALTER TABLE {TASKS} ALTER enabled TYPE integer USING enabled::integer",
         f"ALTER TABLE public.{TASKS} ALTER COLUMN enabled TYPE boolean USING enabled::boolean;",
     ),
+    "a time without its zone": (
+        f"ALTER TABLE {TASKS} ALTER last_run_at TYPE timestamp",
+        f"ALTER TABLE public.{TASKS} ALTER COLUMN last_run_at TYPE timestamp with time zone"
+        " USING last_run_at::timestamp with time zone;",
+    ),
+    "arguments as JSON": (
+        f"ALTER TABLE {TASKS} ALTER args TYPE jsonb USING args::jsonb",
+        f"ALTER TABLE public.{TASKS} ALTER COLUMN args TYPE text USING args::text;",
+    ),
     "the schema": ("ALTER SCHEMA public RENAME TO s", "ALTER SCHEMA s RENAME TO public;"),
+    "a view in the mirror's place": (
+        "ALTER TABLE pg_periodic_schedule RENAME TO t;"
+        "CREATE VIEW pg_periodic_schedule AS SELECT * FROM t",
+        "ALTER TABLE public.pg_periodic_schedule RENAME TO pg_periodic_schedule_before;"
+        " ALTER TABLE public.t RENAME TO pg_periodic_schedule;",
+    ),
     "the mirror": (
         "ALTER TABLE pg_periodic_schedule RENAME TO t",
         "ALTER TABLE public.t RENAME TO pg_periodic_schedule;",
@@ -327,6 +342,14 @@ RENAMES = {
     "the ledger": (
         "ALTER TABLE periodic_schedule.firing RENAME TO ledger",
         "ALTER TABLE periodic_schedule.ledger RENAME TO firing;",
+    ),
+    "a column of the ledger": (
+        "ALTER TABLE periodic_schedule.firing RENAME lease_until TO until",
+        "ALTER TABLE periodic_schedule.firing RENAME COLUMN until TO lease_until;",
+    ),
+    "a column of an internal table": (
+        "ALTER TABLE _periodic_schedule.installation RENAME beat_tables TO tables",
+        "ALTER TABLE _periodic_schedule.installation RENAME COLUMN tables TO beat_tables;",
     ),
     "the policies to another schema": (
         "CREATE SCHEMA s; ALTER TABLE periodic_schedule.firing_policy SET SCHEMA s",
@@ -356,11 +379,11 @@ def test_what_was_renamed_is_named_with_the_statement_that_brings_it_back(
     db.execute(change.encode())
     place = "s" if renamed == "our schema" else "periodic_schedule"
     found = db.execute(f"SELECT problem, detail FROM {place}.health").fetchall()
-    said = [detail for problem, detail in found if problem in ("beat_tables", "own_tables")]
+    said = [detail for problem, detail in found if problem in ("beat_tables", "own_objects")]
     assert len(said) == 1
     assert said[0].endswith(cure)
     assert {problem for problem, _ in found} <= {
-        "beat_tables", "own_tables", "not_checked", "drift"
+        "beat_tables", "own_objects", "not_checked", "drift"
     }  # fmt: skip
     db.execute(said[0].rpartition(": ")[2].encode())
     assert health(db) == {}
@@ -416,10 +439,10 @@ def test_everything_of_ours_is_found_under_another_name(
     while True:  # columns after their tables
         view = db.execute("SELECT %s::regclass::text", [oid]).fetchall()[0][0]
         rows = db.execute(f"SELECT * FROM {view}").fetchall()
-        said = [detail for problem, _, detail in rows if problem == "own_tables"]
+        said = [detail for problem, _, detail in rows if problem == "own_objects"]
         if not said:
             break
-        assert {row[0] for row in rows} <= {"own_tables", "not_checked", "drift"}
+        assert {row[0] for row in rows} <= {"own_objects", "not_checked", "drift"}
         for detail in said:
             db.execute(detail.partition(": ")[2].encode())
         mended += len(said)
@@ -429,15 +452,11 @@ def test_everything_of_ours_is_found_under_another_name(
     assert mirror(db, "pg_owned", "ours")
 
 
-def test_types_of_ours_that_are_another(db: Session) -> None:
-    db.execute(
-        "ALTER TABLE pg_periodic_schedule ALTER organization_id TYPE varchar(100);"
-        " DROP VIEW periodic_schedule.metrics"
-    )
-    assert health(db)["own_tables"] == (
-        "column organization_id of public.pg_periodic_schedule is not of type text; there is no"
-        " view periodic_schedule.metrics: restore it, or take everything out and install it anew:"
-        " alembic downgrade base"
+def test_a_type_that_is_another(db: Session) -> None:
+    db.execute("ALTER TABLE pg_periodic_schedule ALTER organization_id TYPE varchar(100)")
+    assert health(db)["own_objects"] == (
+        "column organization_id of public.pg_periodic_schedule is not of type text:"
+        " restore it, or take everything out and install it anew: alembic downgrade base"
     )
 
 
@@ -581,6 +600,10 @@ TAKEN_OUT: dict[str, str] = {
     "the mirror renamed": "ALTER TABLE pg_periodic_schedule RENAME TO t",
     "the mirror elsewhere": "CREATE SCHEMA s; ALTER TABLE pg_periodic_schedule SET SCHEMA s",
     "the mirror gone": "DROP TABLE pg_periodic_schedule CASCADE",
+    "a column of it gone": "ALTER TABLE pg_periodic_schedule DROP effective_at",
+    "the ledger gone": "DROP TABLE periodic_schedule.firing CASCADE",
+    "what is known gone": "DROP TABLE _periodic_schedule.installation",
+    "our functions gone": "DROP SCHEMA _periodic_schedule CASCADE",
     "without triggers": f"DROP TRIGGER periodic_schedule_insert ON {TASKS};"
     " DROP TRIGGER move_change_mark ON _periodic_schedule.beat_reload",
     "the source gone": "DROP TABLE pipeline, organization CASCADE",
@@ -609,6 +632,33 @@ def test_it_is_taken_out_whatever_is_gone(schedules: Session, roles: Roles, chan
         " AND relkind = 'r' ORDER BY 1"
     )
     assert after.fetchall() == tables
+
+
+def test_functions_and_views_that_are_gone_are_made_again(schedules: Session) -> None:
+    db = schedules
+    tick = "periodic_schedule.tick(timestamptz, integer)"
+    rights = (
+        f"SELECT proowner::regrole::text, proacl FROM pg_proc WHERE oid = '{tick}'::regprocedure"
+    )
+    before = db.execute(rights).fetchall()
+    db.execute(
+        "DROP FUNCTION _periodic_schedule.task_trigger() CASCADE;"
+        "DROP VIEW periodic_schedule.drift CASCADE"
+    )
+    assert health(db)["own_objects"] == (
+        "there is no function _periodic_schedule.task_trigger; there is no view"
+        " periodic_schedule.drift: a superuser makes it again: alembic upgrade head"
+    )
+    gone = "there is no function _periodic_schedule.task_trigger"
+    assert raises(db, "attach()").diag.message_detail == gone
+    upgrade(db)
+    assert (health(db), attach(db), db.execute(rights).fetchall()) == ({}, [], before)
+    db.execute(f"UPDATE {CRONTABS} SET hour = '5'; UPDATE {TASKS} SET name = name || '!'")
+    assert mirror(db, "cron_string", "ours!") == "0 5 * * *"
+    db.execute("DROP EXTENSION plpython3u CASCADE")
+    assert "_periodic_schedule.py_load" in health(db)["own_objects"]
+    upgrade(db)
+    assert (health(db), drift(db)) == ({}, [])
 
 
 def test_what_was_fired_is_written_to_a_renamed_table(schedules: Session) -> None:

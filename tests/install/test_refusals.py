@@ -172,7 +172,9 @@ def test_a_database_in_another_encoding(bare: Session, encoding: str) -> None:
 
 def test_an_encoding_that_no_client_of_ours_can_have(bare: Session) -> None:
     bare.execute("CREATE DATABASE mule ENCODING 'MULE_INTERNAL' LOCALE 'C' TEMPLATE template0")
-    said = alembic("upgrade", "head", url=f"{url_of(bare.info)[:-4]}mule", check=False)
+    said = alembic(
+        "upgrade", "head", url=f"{url_of(bare.info).rpartition('/')[0]}/mule", check=False
+    )
     bare.execute("DROP DATABASE mule")
     assert "database mule is encoded in MULE_INTERNAL, and pg_periodic_schedule needs UTF8" in said
     assert "HINT: Make a database with ENCODING 'UTF8'" in said

@@ -87,3 +87,36 @@ def test_a_write_that_has_no_time_to_compute_keeps_next_runs(db: Session) -> Non
     )
     assert mirror(db, "next_run_at", "t") == before
     assert_in_sync(db)
+
+
+def test_what_is_tried_again_is_pending_since_it_was_deferred_first(db: Session) -> None:
+    """However often: else health would never say so beside a scheduler, which tries each second."""
+    db.execute("ALTER TABLE pg_periodic_schedule ADD CHECK (cron_string <> '0 5 * * *')")
+    crontab = insert_crontab(db, "0 3 * * *")
+    tasks = [insert_task(db, name, crontab_id=crontab) for name in ("t", "u")]
+    other = insert_crontab(db, "0 5 * * *")
+    db.execute("UPDATE django_celery_beat_periodictask SET crontab_id = %s", [other])
+    db.execute(
+        "UPDATE periodic_schedule.pending_sync SET deferred_at = now() - CASE source_key"
+        " WHEN %s THEN interval '2 h' ELSE '1 min' END",
+        [str(tasks[0])],
+    )
+    ages = (
+        "SELECT source_key::integer, round(extract(epoch FROM now() - min(deferred_at)) / 60)::int"
+        " FROM periodic_schedule.pending_sync WHERE table_kind = 'task' GROUP BY 1 ORDER BY 1"
+    )
+    seen = list(zip(tasks, (120, 1), strict=True))
+    for retry in ("periodic_schedule.tick()", "periodic_schedule.reconcile()"):
+        db.execute(f"SELECT count(*) FROM {retry}".encode())
+        assert db.execute(ages).fetchall() == seen
+    said = db.execute("SELECT detail FROM periodic_schedule.health WHERE problem = 'sync_pending'")
+    assert any(f"task {tasks[0]} is pending since" in detail for (detail,) in said)
+    # Of a timetable: its tasks are what is left of it.
+    db.execute("DELETE FROM periodic_schedule.pending_sync")
+    db.execute(
+        "INSERT INTO periodic_schedule.pending_sync (table_kind, source_key, reason, deferred_at)"
+        " VALUES ('crontab', %s, 'was locked', now() - interval '3 h')",
+        [str(other)],
+    )
+    tick(db)
+    assert db.execute(ages).fetchall() == [(task, 180) for task in tasks]

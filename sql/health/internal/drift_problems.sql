@@ -12,7 +12,7 @@ BEGIN
         ELSE '; SELECT * FROM periodic_schedule.reconcile();'
     END
     FROM _periodic_schedule.drift_rows() AS d
-    -- Why not, table_problems() says.
+    -- Why not, beat_table_problems() says.
     WHERE d.difference <> 'unreadable' OR NOT EXISTS (
         SELECT FROM _periodic_schedule.beat_table_differences()
     );

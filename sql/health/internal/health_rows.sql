@@ -19,7 +19,8 @@ BEGIN
     ) AS p;
 EXCEPTION WHEN OTHERS THEN
     RETURN QUERY SELECT 'not_checked', NULL::uuid, format(
-        'health: %s; if a right is missing, a superuser mends that by: %s', sqlerrm, mend
+        'health: %s; a superuser mends it, if it is a right, by: %s, if it is a function, by: '
+        'alembic upgrade head', sqlerrm, mend
     );
 END
 $function$;

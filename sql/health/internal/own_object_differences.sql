@@ -1,18 +1,25 @@
 -- Comments are what a renamed object is known by: they go with it, also into a dump.
 -- Longer than 80 lines: three kinds of places to look in, and the list of everything.
 CREATE OR REPLACE FUNCTION _periodic_schedule.own_object_differences()
-RETURNS TABLE (difference text, cure text, undo text)
+RETURNS TABLE (kind text, difference text, cure text, undo text)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 #variable_conflict use_column
 DECLARE
     home CONSTANT text := (parse_ident($id$@beat_schema@$id$))[1];
+    owners oid[];  -- superusers run the statements, which must move nothing of anybody else's
 BEGIN
     IF to_regnamespace('periodic_schedule') IS NULL
         OR to_regnamespace('_periodic_schedule') IS NULL THEN
         RETURN;  -- schema_problems() says so
     END IF;
+    owners := ARRAY(
+        SELECT p.proowner FROM pg_proc AS p
+        WHERE p.pronamespace = to_regnamespace('_periodic_schedule')
+        UNION
+        SELECT r.oid FROM pg_roles AS r WHERE r.rolsuper
+    );
     RETURN QUERY
     WITH listed (kind, schema, name, column_name, digest) AS (  -- see assemble.py
         VALUES
@@ -26,7 +33,8 @@ BEGIN
 
     relation AS MATERIALIZED (
         SELECT
-            c.oid, c.reltype AS type, n.nspname AS schema, c.relname AS name,
+            c.oid, c.reltype AS type, c.relowner AS owner, n.nspname AS schema,
+            c.relname AS name,
             CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'c' THEN 'TYPE' ELSE 'TABLE' END AS kind
         FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
         WHERE c.relkind IN ('r', 'p', 'v', 'c')
@@ -63,6 +71,7 @@ BEGIN
             WHEN 'TYPE' THEN ROW(r.type, 'pg_type'::regclass::oid)
             ELSE ROW(r.oid, 'pg_class'::regclass::oid)
         END
+        WHERE r.owner = ANY (owners)
         UNION ALL
         SELECT
             'FUNCTION', NULL, n.nspname, p.proname,
@@ -71,6 +80,7 @@ BEGIN
         FROM pg_proc AS p
         JOIN pg_namespace AS n ON n.oid = p.pronamespace AND n.nspname <> 'pg_catalog'
         JOIN pg_description AS d ON d.objoid = p.oid AND d.classoid = 'pg_proc'::regclass
+        WHERE p.proowner = ANY (owners)
         UNION ALL
         SELECT
             'COLUMN', r.oid, r.schema, a.attname, NULL, format('%s %s', r.kind, r.oid::regclass),
@@ -82,6 +92,7 @@ BEGIN
     )
 
     SELECT
+        m.kind,
         CASE
             WHEN m.kind <> 'COLUMN' AND f.object IS NULL
                 THEN format('there is no %s %I.%I', lower(m.kind), m.schema, m.name)
@@ -104,6 +115,12 @@ BEGIN
                 THEN format('ALTER SCHEMA %I RENAME TO %I', f.schema, m.schema)
             ELSE concat_ws(
                 '; ',
+                (
+                    SELECT format('ALTER TABLE %I.%I RENAME TO %I', m.schema, m.name,
+                        m.name || '_before')
+                    FROM relation AS r WHERE r.schema = m.schema AND r.name = m.name
+                      AND m.kind IN ('TABLE', 'VIEW', 'TYPE')
+                ),
                 CASE WHEN f.name <> m.name
                     THEN format('ALTER %s %s RENAME TO %I', m.kind, f.object, m.name) END,
                 CASE WHEN f.schema <> m.schema THEN format(
@@ -134,6 +151,7 @@ BEGIN
     ) AS f ON true
     UNION ALL
     SELECT
+        'COLUMN',
         format(
             'column %I of %I.pg_periodic_schedule is not of type %s',
             a.attname, home, format_type(e.atttypid, NULL)
@@ -145,6 +163,8 @@ BEGIN
     JOIN pg_attribute AS a ON a.attrelid = r.oid AND a.attname = e.attname
         AND NOT a.attisdropped AND a.atttypid <> e.atttypid
     WHERE t.schema = '_periodic_schedule' AND t.name IN ('copied', 'identity', 'run_state');
+EXCEPTION WHEN insufficient_privilege THEN  -- right_problems() says so
+    RETURN;
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.own_object_differences() IS

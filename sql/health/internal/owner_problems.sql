@@ -4,7 +4,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
-    -- Else table_problems() and trigger_problems() say why not.
+    -- Else beat_table_problems() and trigger_problems() say why not.
     IF _periodic_schedule.beat_tables()
         IS DISTINCT FROM _periodic_schedule.known_beat_tables() THEN
         RETURN;

@@ -16,6 +16,10 @@ BEGIN
                 '%s: %s; if a right is missing, a superuser mends that by: %s',
                 part, sqlerrm, mend
             );
+        WHEN undefined_function THEN
+            RETURN QUERY SELECT 'not_checked', NULL::uuid, format(
+                '%s: %s, which a superuser mends by: alembic upgrade head', part, sqlerrm
+            );
         WHEN OTHERS THEN
             RETURN QUERY SELECT 'not_checked', NULL::uuid, format('%s: %s', part, sqlerrm);
         END;

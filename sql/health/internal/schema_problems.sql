@@ -4,7 +4,7 @@ RETURNS TABLE (problem text, pipeline_id uuid, detail text)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT
-        'own_tables'::text, NULL::uuid,
+        'own_objects'::text, NULL::uuid,
         pg_catalog.format(
             'schema %1$I is now %2$I: ALTER SCHEMA %2$I RENAME TO %1$I;', s.name, n.nspname
         )

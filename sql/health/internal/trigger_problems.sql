@@ -14,7 +14,7 @@ BEGIN
             string_agg(d.trigger_name, ', ' ORDER BY d.trigger_name)
         ) AS found
         FROM _periodic_schedule.trigger_differences() AS d
-        -- A table that was renamed has them still: table_problems() says what it was called.
+        -- A table that was renamed has them still: beat_table_problems() says what it was called.
         -- One of a function or column of ours that was renamed, has that name in it.
         WHERE CASE d.difference
             WHEN 'not needed' THEN NOT EXISTS (

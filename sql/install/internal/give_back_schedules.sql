@@ -21,11 +21,6 @@ BEGIN
             SELECT string_agg(d.difference, '; ')
             FROM _periodic_schedule.beat_table_differences() AS d
         );
-        IF to_regclass('periodic_schedule.firing') IS NULL THEN
-            CREATE TABLE periodic_schedule.firing (  -- as far as the way back reads it
-                pipeline_id uuid, task_name text, scheduled_for timestamptz, ended_at timestamptz
-            );
-        END IF;
         BEGIN
             PERFORM _periodic_schedule.follow_replaced_tables();
             IF problem IS NULL THEN
@@ -38,9 +33,13 @@ BEGIN
             FROM @beat_schema@.pg_periodic_schedule AS m
             JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = m.periodic_task_id
             WHERE m.pg_owned LIMIT 1;
-        EXCEPTION WHEN undefined_column THEN
+        EXCEPTION WHEN syntax_error_or_access_rule_violation THEN
+            IF problem IS NULL THEN
+                RAISE;
+            END IF;
             RAISE EXCEPTION 'what Postgres has fired cannot be written to Beat''s rows'
-                USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = problem,
+                USING ERRCODE = 'object_not_in_prerequisite_state',
+                DETAIL = format('%s (%s)', problem, sqlerrm),
                 HINT = 'Mend that first: else Beat would fire it again.';
         END;
         IF busy IS NOT NULL THEN

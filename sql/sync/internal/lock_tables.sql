@@ -21,7 +21,11 @@ BEGIN
             RETURN;
         EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
             IF clock_timestamp() > deadline THEN
-                RAISE;
+                RAISE EXCEPTION 'could not lock %', array_to_string(relations, ', ')
+                    USING ERRCODE = 'lock_not_available',
+                    DETAIL = 'Other sessions write or hold these tables all the time. Nothing was '
+                        'changed.',
+                    HINT = 'Try again when less is written; pg_locks says who holds them.';
             END IF;
         END;
         PERFORM pg_sleep(0.1);

@@ -1,3 +1,4 @@
+-- Longer than 80 lines: what is let go first, what is not believed, and one loop.
 CREATE OR REPLACE FUNCTION _periodic_schedule.sync_pending(at_once integer, deadline timestamptz)
 RETURNS integer
 LANGUAGE plpgsql VOLATILE
@@ -6,6 +7,7 @@ SET periodic_schedule.writing = 'on'
 AS $function$
 DECLARE
     kind text;
+    last_id bigint;
     pending record;
     taken integer := 0;
 BEGIN
@@ -41,27 +43,35 @@ BEGIN
         GROUP BY n.table_kind ORDER BY min(n.id)
     LOOP
         BEGIN
+            last_id := (SELECT max(n.id) FROM periodic_schedule.pending_sync AS n);
             WITH deleted AS (
                 DELETE FROM periodic_schedule.pending_sync AS n
-                WHERE n.ctid = ANY (ARRAY(  -- they are never updated
+                WHERE n.ctid = ANY (ARRAY(
                     SELECT l.ctid FROM periodic_schedule.pending_sync AS l
                     WHERE l.table_kind = kind
                     ORDER BY l.id LIMIT at_once - taken FOR UPDATE SKIP LOCKED
                 ))
-                RETURNING n.source_key
+                RETURNING n.source_key, n.deferred_at
             )
 
             SELECT
-                count(*) AS syncs,
-                coalesce(array_agg(DISTINCT d.source_key), '{}') AS source_keys
+                coalesce(sum(d.syncs), 0)::integer AS syncs, min(d.since) AS since,
+                coalesce(array_agg(d.source_key), '{}') AS source_keys,
+                jsonb_object_agg(d.source_key, d.since) AS since_of
             INTO pending
-            FROM deleted AS d;
+            FROM (
+                SELECT a.source_key, count(*) AS syncs, min(a.deferred_at) AS since
+                FROM deleted AS a GROUP BY a.source_key
+            ) AS d;
             PERFORM _periodic_schedule.sync_tasks_using(
                 kind,
                 CASE WHEN '*' = ANY (pending.source_keys) THEN '{*}' ELSE pending.source_keys END,
                 at_once, deadline
             );
             taken := taken + pending.syncs;
+            PERFORM _periodic_schedule.keep_deferred_at(
+                kind, last_id, pending.since, pending.since_of
+            );
         EXCEPTION WHEN OTHERS THEN  -- they stay pending, and keep up no others
             RAISE WARNING 'pg_periodic_schedule could not do what is in pending_sync: %', sqlerrm;
         END;

@@ -1,4 +1,4 @@
-CREATE OR REPLACE FUNCTION _periodic_schedule.table_problems()
+CREATE OR REPLACE FUNCTION _periodic_schedule.beat_table_problems()
 RETURNS TABLE (problem text, pipeline_id uuid, detail text)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -18,5 +18,5 @@ BEGIN
     GROUP BY d.cure;
 END
 $function$;
-COMMENT ON FUNCTION _periodic_schedule.table_problems() IS
+COMMENT ON FUNCTION _periodic_schedule.beat_table_problems() IS
     'Beat''s tables that are gone, renamed or have other columns: a part of health';
