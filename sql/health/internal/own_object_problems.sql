@@ -4,18 +4,20 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    -- Then views read a table of another name.
+    -- Tables or columns: then views read a table of another name.
     moved CONSTANT boolean := EXISTS (SELECT FROM _periodic_schedule.own_table_differences());
 BEGIN
-    RETURN QUERY
-    SELECT 'own_tables', NULL::uuid, format(
-        '%s: %s', d.difference, coalesce(
-            d.cure || ';',
-            'restore it, or take everything out and install it anew: alembic downgrade base'
+    IF moved THEN
+        RETURN QUERY
+        SELECT 'own_tables', NULL::uuid, format(
+            '%s: %s', d.difference, coalesce(
+                d.cure || ';',
+                'restore it, or take everything out and install it anew: alembic downgrade base'
+            )
         )
-    )
-    FROM _periodic_schedule.own_table_differences() AS d
-    WHERE d.undo IS NULL;  -- else Beat's tables went the same way
+        FROM _periodic_schedule.own_table_differences() AS d
+        WHERE d.undo IS NULL;  -- else Beat's tables went the same way
+    END IF;
     RETURN QUERY
     SELECT 'own_tables', NULL::uuid, format(
         '%s has no index %I: %s;', d.relation, d.name, d.definition
