@@ -661,6 +661,21 @@ def test_functions_and_views_that_are_gone_are_made_again(schedules: Session) ->
     assert (health(db), drift(db)) == ({}, [])
 
 
+def test_views_read_the_mirror_that_is_there(schedules: Session) -> None:
+    """Also where a copy has its name."""
+    db = schedules
+    db.execute(
+        "ALTER TABLE pg_periodic_schedule RENAME TO old_mirror;"
+        "CREATE TABLE pg_periodic_schedule (LIKE old_mirror INCLUDING ALL);"
+        "INSERT INTO pg_periodic_schedule TABLE old_mirror"
+    )
+    assert "periodic_schedule.due reads public.old_mirror" in health(db)["own_objects"]
+    upgrade(db)
+    assert (health(db), attach(db)) == ({}, [])
+    db.execute("DROP TABLE old_mirror")
+    assert mirror(db, "pg_owned", "ours")
+
+
 def test_what_was_fired_is_written_to_a_renamed_table(schedules: Session) -> None:
     """So that Beat does not fire it again."""
     db = schedules

@@ -149,6 +149,20 @@ BEGIN
         ORDER BY o.schema <> m.schema, o.object
         LIMIT 1
     ) AS f ON true
+    UNION ALL  -- a copy has the name of the one that it was made for
+    SELECT DISTINCT
+        'VIEW', format('%I.%I reads %I.%I', v.schema, v.name, t.schema, t.name), NULL, NULL
+    FROM relation AS v
+    JOIN pg_rewrite AS r ON r.ev_class = v.oid
+    JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+        AND d.refclassid = 'pg_class'::regclass
+    JOIN relation AS t ON t.oid = d.refobjid AND t.kind = 'TABLE'
+    WHERE v.kind = 'VIEW' AND v.schema IN ('periodic_schedule', '_periodic_schedule')
+      AND NOT EXISTS (SELECT FROM missing)
+      AND NOT EXISTS (
+          SELECT FROM own AS w
+          WHERE w.kind = 'TABLE' AND w.schema = t.schema AND w.name = t.name
+      )
     UNION ALL
     SELECT
         'COLUMN',
