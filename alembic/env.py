@@ -316,7 +316,10 @@ def explain(error: psycopg.Error) -> CommandError:
     lines = [error.diag.message_primary or str(error)]
     hint = error.diag.message_hint
     if isinstance(error, psycopg.errors.LockNotAvailable):
-        hint = "A session holds a lock on a Beat table for long. Nothing was changed; try again."
+        hint = (
+            "A session holds a lock on a Beat table for long, or on a pg_periodic_schedule of the"
+            " application's own. Nothing was changed; try again."
+        )
     elif isinstance(error, psycopg.errors.DependentObjectsStillExist) and "CASCADE" in (hint or ""):
         hint = "They are not ours. Drop them first; nothing was changed."
     elif isinstance(error, psycopg.errors.InsufficientPrivilege) and not hint:

@@ -2,6 +2,7 @@
 
 import os
 import time
+from itertools import groupby
 
 from django.db import Error
 
@@ -10,6 +11,7 @@ from pg_periodic_schedule.beat.session import NO_SCHEMA, Session, sqlstate
 
 VARIABLE = "PERIODIC_SCHEDULE_INSTALLATION"
 EVERY = 60  # seconds between two lines about the same
+MOST = 10  # lines of a kind: there may be one for each schedule
 
 
 class WrongServerError(Exception):
@@ -70,8 +72,16 @@ class Watch:
                 return  # and so does this
             logger.warning("setup_problems() fails: %s", one_line(error))
             return
-        for problem in problems:
-            logger.error("%s: %s", problem["problem"], problem["detail"])
+        for kind, found in groupby(problems, lambda problem: problem["problem"]):
+            first, *others = [problem["detail"] for problem in found]
+            for detail in (first, *others[: MOST - 1]):
+                logger.error("%s: %s", kind, detail)
+            if len(others) >= MOST:
+                logger.error(
+                    "%s: and %d more: SELECT * FROM periodic_schedule.health",
+                    kind,
+                    len(others) - MOST + 1,
+                )
 
     def _check_name(self, server: str, name: str | None) -> None:
         if self._wanted in ("", name):

@@ -228,8 +228,14 @@ WRITES = (
 )
 
 
-def test_what_it_writes_to_ours_is_undone(place: SimpleNamespace) -> None:
-    """By whatever statement, in whatever isolation, and without a scan for each row."""
+def test_what_it_writes_to_ours_is_undone(
+    place: SimpleNamespace, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By whatever statement, in whatever isolation, and without a scan, or a line of the
+    scheduler's log, for each row."""
+    from pg_periodic_schedule.beat.session import Session as SchedulersSession
+    from pg_periodic_schedule.beat.watch import Watch
+
     db, key = place.db, place.keys[0]
     db.execute("INSERT INTO pg_periodic_task VALUES ('cleanup', 'app.task', true, false)")
     upgrade(db, "-x", "take_over=postgres")
@@ -262,6 +268,11 @@ def test_what_it_writes_to_ours_is_undone(place: SimpleNamespace) -> None:
         ).fetchone()
     assert read is not None
     assert read[0] < 3000
+    session = SchedulersSession()
+    Watch().report(session)
+    session.close()
+    assert len(caplog.messages) == 11
+    assert caplog.messages[-1].startswith("mirror_written: and 290 more: SELECT * FROM ")
 
 
 def test_what_it_writes_by_a_trigger_is_undone_too(place: SimpleNamespace) -> None:
