@@ -109,4 +109,4 @@ def test_a_reader_cannot_try_arguments_out(db: Session) -> None:
         assert db.execute(digest).fetchall() != before
         assert db.execute("SELECT * FROM periodic_schedule.drift").fetchall() == []
     keys = "SELECT length(digest_key) FROM _periodic_schedule.installation"
-    assert db.execute(keys).fetchall() == [(32,)]
+    assert db.execute(keys).fetchall() == [(72,)]

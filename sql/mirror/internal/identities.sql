@@ -13,7 +13,7 @@ DECLARE
     parsed CONSTANT record := _periodic_schedule.py_identities(
         names, tasks, args_texts, kwargs_texts, headers_texts
     );
-    digest_key CONSTANT bytea := (
+    digest_key CONSTANT text := (
         SELECT i.digest_key FROM _periodic_schedule.installation AS i
         ORDER BY i.installed_at LIMIT 1
     );

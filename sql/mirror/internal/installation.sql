@@ -7,9 +7,8 @@ CREATE TABLE _periodic_schedule.installation (
     beat_schema name NOT NULL,
     beat_tables regclass[],
     rows_taken_at timestamptz,
-    digest_key bytea NOT NULL
-    DEFAULT pg_catalog.uuid_send(pg_catalog.gen_random_uuid())
-    || pg_catalog.uuid_send(pg_catalog.gen_random_uuid())
+    digest_key text NOT NULL
+    DEFAULT pg_catalog.gen_random_uuid()::text || pg_catalog.gen_random_uuid()::text
 );
 -- What is published must have one to be updated.
 ALTER TABLE _periodic_schedule.installation REPLICA IDENTITY FULL;
