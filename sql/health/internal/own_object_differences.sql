@@ -132,6 +132,9 @@ BEGIN
         ORDER BY o.schema <> m.schema, o.object
         LIMIT 1
     ) AS f ON true
+    -- What else is gone, may have gone with a table.
+    WHERE f.object IS NOT NULL OR m.kind = 'TABLE'
+      OR NOT EXISTS (SELECT FROM missing AS t WHERE t.kind = 'TABLE')
     UNION ALL
     SELECT
         format(
