@@ -28,7 +28,10 @@ except ImportError:
     ) from None
 
 BEAT_TABLE = "django_celery_beat_periodictask"
+# Names are Postgres's own, whatever anybody has put into the path of a superuser.
+PATH = b"SET search_path = pg_catalog, pg_temp"
 SETTINGS = ("name", "take_over")  # -x NAME=…, as periodic_schedule.NAME for the SQL
+SWITCHES = ("schema", *SETTINGS)
 logging.basicConfig(format="%(message)s")
 log = logging.getLogger("alembic.runtime.migration")
 log.setLevel(logging.INFO)
@@ -77,6 +80,18 @@ def switch(name: str) -> str | None:
     return given
 
 
+def refuse_other_switches() -> None:
+    """A slip of the pen would install without what was asked for."""
+    given = context.get_x_argument(as_dictionary=True)
+    for name in sorted(given.keys() - set(SWITCHES)):
+        raise CommandError(
+            f"there is no switch -x {name}\n"
+            f"  HINT: Those there are: {', '.join(f'-x {switch}=…' for switch in SWITCHES)}."
+        )
+    for name in SWITCHES:
+        switch(name)
+
+
 def settings() -> str:
     """The switches as SQL."""
     given = {name: switch(name) for name in SETTINGS}
@@ -94,7 +109,13 @@ def database_url() -> str:
             "DATABASE_URL is not set\n"
             "  HINT: DATABASE_URL=postgresql+psycopg://postgres@localhost/app alembic upgrade head"
         )
-    return re.sub(r"^postgres(ql)?:", "postgresql+psycopg:", url)
+    driver, _, place = url.partition(":")
+    if not re.fullmatch(r"postgres(ql)?(\+\w+)?", driver):
+        raise CommandError(
+            "DATABASE_URL is no URL of a PostgreSQL database\n"
+            "  HINT: DATABASE_URL=postgresql+psycopg://postgres@localhost/app alembic upgrade head"
+        )
+    return f"postgresql+psycopg:{place}"  # whatever driver the application has
 
 
 def refuse_other_encoding(connection: psycopg.Connection[Any]) -> None:
@@ -113,9 +134,13 @@ def other_encoding(database: str, encoding: str | None) -> CommandError:
 
 def refuse_renamed_schemas(connection: sqlalchemy.Connection) -> None:
     """Ours: nothing works until they have their names again."""
-    ours = sqlalchemy.text(  # wherever it is now
+    ours = sqlalchemy.text(  # wherever it is now, and nobody's who could have put it there
         "SELECT p.oid::regproc::text FROM pg_proc AS p"
-        " WHERE p.proname = 'schema_problems' AND p.prosqlbody IS NOT NULL"
+        " JOIN pg_namespace AS n ON n.oid = p.pronamespace"
+        " JOIN pg_roles AS r ON r.oid = n.nspowner AND r.rolsuper"
+        " WHERE p.proname = 'schema_problems' AND p.prosqlbody IS NOT NULL AND ("
+        "  NOT has_schema_privilege(p.proowner, n.oid, 'CREATE')"
+        "  OR p.proowner IN (SELECT o.oid FROM pg_roles AS o WHERE o.rolsuper))"
     )
     for function in connection.execute(ours).scalars().all():
         problems = sqlalchemy.text(f"SELECT detail FROM {function}() LIMIT 1")  # noqa: S608
@@ -126,7 +151,7 @@ def refuse_renamed_schemas(connection: sqlalchemy.Connection) -> None:
 
 def find_schema(connection: sqlalchemy.Connection) -> str:
     """The schema of the Beat tables: the one mirrored already, the one named, or the only one."""
-    named = context.get_x_argument(as_dictionary=True).get("schema")
+    named = switch("schema")
     mirrored = mirrored_schema(connection)
     if mirrored is not None and named not in (None, mirrored):
         raise CommandError(
@@ -201,6 +226,17 @@ def refuse_other_version_table(connection: sqlalchemy.Connection) -> None:
         )
 
 
+def refuse_without_versions(connection: sqlalchemy.Connection) -> None:
+    """Else an upgrade would install anew, and a downgrade would find nothing to do."""
+    if is_there(connection):
+        raise CommandError(
+            "pg_periodic_schedule already mirrors this schema of this database, and"
+            " periodic_schedule.alembic_version does not say since which revision\n"
+            "  HINT: Tell Alembic, from the directory of the release that made it: alembic stamp"
+            " head."
+        )
+
+
 def is_installed(connection: sqlalchemy.Connection) -> bool:
     there = sqlalchemy.text("SELECT to_regclass('periodic_schedule.alembic_version')")
     versions = sqlalchemy.text("SELECT EXISTS (SELECT FROM periodic_schedule.alembic_version)")
@@ -213,6 +249,12 @@ def destination() -> Any:
         return context.get_revision_argument() or None
     except KeyError:
         return None
+
+
+def is_stamp() -> bool:
+    """Alembic is told what is there: it has forgotten, or a restore has left it out."""
+    command = getattr(context.config.cmd_opts, "cmd", None)
+    return command is not None and command[0].__name__ == "stamp"
 
 
 def first_check(schema: str) -> str:
@@ -241,8 +283,8 @@ def refuse_older_release(connection: sqlalchemy.Connection) -> None:
 
 
 def set_name(connection: sqlalchemy.Connection) -> None:
-    """Also where there was nothing to upgrade."""
-    name = switch("name")
+    """Also where there was nothing to upgrade; not by a command that only looks."""
+    name = switch("name") if destination() is not None else None
     there = sqlalchemy.text("SELECT to_regproc('_periodic_schedule.set_name')")
     if name is not None and connection.execute(there).scalar():
         named = sqlalchemy.text("SELECT _periodic_schedule.set_name(:name)")
@@ -288,7 +330,8 @@ def explain(error: psycopg.Error) -> CommandError:
 
 def log_notice(notice: psycopg.errors.Diagnostic) -> None:
     if notice.sqlstate not in ("42P06", "42710"):  # IF NOT EXISTS: it does
-        log.info(notice.message_primary)
+        hint = f"\n  HINT: {notice.message_hint}" if notice.message_hint else ""
+        log.info("%s%s", notice.message_primary, hint)
 
 
 def make_right(connection: sqlalchemy.Connection) -> None:
@@ -316,13 +359,17 @@ def run_online() -> None:
             driver_connection = connection.connection.driver_connection
             assert isinstance(driver_connection, psycopg.Connection)
             refuse_other_encoding(driver_connection)
+            driver_connection.execute(PATH)
+            connection.commit()
             driver_connection.add_notice_handler(log_notice)
             refuse_older_release(connection)
             refuse_renamed_schemas(connection)
             schema = find_schema(connection)
             installed = is_installed(connection)
             refuse_other_version_table(connection)
-            if not is_there(connection) and destination() is not None:
+            if not installed and not is_stamp():
+                refuse_without_versions(connection)
+            if not is_there(connection) and destination() is not None and not is_stamp():
                 driver_connection.execute(first_check(schema).encode())
                 connection.rollback()
             there = sqlalchemy.text("SELECT to_regnamespace('periodic_schedule') IS NOT NULL")
@@ -344,6 +391,11 @@ def run_online() -> None:
                 connection.rollback()
                 remove_if_unused(connection, keep_schema)
             if installed and before == destination_heads():
+                if switch("take_over") is not None:
+                    log.warning(
+                        "take_over is for the installation, which is done: since then adopt() and"
+                        " release() say who fires"
+                    )
                 make_right(connection)
     except sqlalchemy.exc.DBAPIError as error:
         if isinstance(error.orig, psycopg.Error):
@@ -359,7 +411,7 @@ def destination_heads() -> tuple[str, ...]:
 
 
 def run_offline() -> None:
-    schema = context.get_x_argument(as_dictionary=True).get("schema", "public")
+    schema = switch("schema") or "public"
     context.configure(
         url="postgresql+psycopg://",
         version_table_schema="periodic_schedule",
@@ -375,11 +427,16 @@ def run_offline() -> None:
         context.execute("COMMIT")
     with context.begin_transaction():
         context.run_migrations()
+    starts_from = context.get_starting_revision_argument()
+    if None not in (switch("name"), starts_from, destination()):  # else set_home.sql does it
+        named = "SELECT _periodic_schedule.set_name(current_setting('periodic_schedule.name'));"
+        context.get_context().impl.static_output(f"BEGIN;\n{settings()}{named}\nCOMMIT;")
     if destination() is None:
         context.execute("DROP TABLE IF EXISTS periodic_schedule.alembic_version")
         context.execute("DROP SCHEMA periodic_schedule")
 
 
+refuse_other_switches()
 if context.is_offline_mode():
     run_offline()
 else:

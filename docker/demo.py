@@ -134,10 +134,13 @@ def write_schedules(db: psycopg.Connection[Any]) -> None:
 
     PeriodicTask.objects.all().update(enabled=False)
     show_mirror(db, "Bulk: PeriodicTask.objects.all().update(enabled=False)")
-    PeriodicTask.objects.all().update(enabled=True)
 
+    PeriodicTask.objects.all().update(enabled=True)
     CrontabSchedule.objects.filter(id=shared.id).update(hour="25")
-    show_mirror(db, "A bad cron: hour 25. Beat's row is kept, the mirror says what is wrong")
+    show_mirror(
+        db,
+        "All on again, and a bad cron: hour 25. Beat's row is kept, the mirror says what is wrong",
+    )
     CrontabSchedule.objects.filter(id=shared.id).update(hour="5")
 
     schedules.delete_schedule(invoices.id)
@@ -186,7 +189,8 @@ def fire_schedules(db: psycopg.Connection[Any], seconds: int = 10) -> None:
     answers = db.execute(
         "SELECT reason FROM periodic_schedule.adopt(beat_is_stopped => true)"
     ).fetchall()
-    print(f"   periodic_schedule.adopt(beat_is_stopped => true): {len(answers)} schedules")
+    print(f"   {len(answers)} new schedules, of seconds")
+    print("   SELECT * FROM periodic_schedule.adopt(beat_is_stopped => true)")
     # Beat would run a schedule once, whatever was missed; here each missed run is to be seen.
     db.execute(
         "INSERT INTO periodic_schedule.firing_policy (pipeline_id, misfire, misfire_age)"
@@ -256,7 +260,7 @@ def main() -> None:
     with throwaway.database(say) as url, psycopg.connect(url, autocommit=True) as db:
         write_schedules(db)
         fire_schedules(db)
-    print(f"\nDone in {time.monotonic() - started:.0f} s. Nothing was left behind.")
+    print(f"\nDone in {time.monotonic() - started:.0f} s. The servers are gone.")
 
 
 if __name__ == "__main__":

@@ -38,7 +38,9 @@ def database(say: Callable[[str], None], options: str = "") -> Iterator[str]:
 
     def run(*command: str | Path, cwd: Path = ROOT) -> None:
         print(
-            f"   $ {' '.join(str(word).removeprefix(f'{ROOT}/') for word in command)}", flush=True
+            "   $",
+            *(str(word).removeprefix(f"{ROOT}/") for word in command if word),
+            flush=True,
         )
         subprocess.run(command, cwd=cwd, check=True)
 

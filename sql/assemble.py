@@ -26,6 +26,7 @@ FIRST = (
     *("install/nothing_in_the_way", "install/checks"),
     *("install/take_over_table", "install/schemas"),
 )
+ONCE = ("install/revoke_defaults",)  # by the first revision, when all objects are there
 LAST = (
     *("install/make_triggers", "install/set_home"),
     *("install/take_over", "install/set_owners_and_rights"),
@@ -135,7 +136,7 @@ def sources() -> list[Path]:
 
 def parts() -> list[Part]:
     """What is run to install, in order."""
-    first, last = ([path_of(name) for name in names] for names in (FIRST, LAST))
+    first, last = ([path_of(name) for name in names] for names in (FIRST, (*ONCE, *LAST)))
     apart = {*first, *last, *map(path_of, BACK.values())}
     rest = [read_part(path) for path in sources() if path not in apart]
     return [

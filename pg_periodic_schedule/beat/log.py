@@ -13,5 +13,8 @@ def kind_of(error: BaseException) -> str:
 
 def one_line(error: BaseException) -> str:
     """As the log and a text column can hold it."""
-    text = " ".join(str(error).replace("\0", "").split())[:500] or type(error).__name__
+    said = getattr(error.__cause__ or error, "diag", None)  # the server, of a statement of ours
+    parts = [getattr(said, f"message_{part}", None) for part in ("primary", "detail", "hint")]
+    text = ". ".join(filter(None, parts)) if parts[0] else str(error)
+    text = " ".join(text.replace("\0", "").split())[:500] or type(error).__name__
     return text.encode(errors="backslashreplace").decode()

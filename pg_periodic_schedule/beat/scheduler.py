@@ -13,15 +13,32 @@ from pg_periodic_schedule.beat.ledger import Ledger
 from pg_periodic_schedule.beat.log import logger, one_line
 from pg_periodic_schedule.beat.pauses import Backoff, doubled
 from pg_periodic_schedule.beat.relay import Relay
-from pg_periodic_schedule.beat.session import Session, address, sqlstate
+from pg_periodic_schedule.beat.session import (
+    MISSING_RIGHT,
+    NO_FUNCTION,
+    NO_SCHEMA,
+    Session,
+    address,
+    role,
+    sqlstate,
+)
 from pg_periodic_schedule.beat.static import StaticEntries
 from pg_periodic_schedule.beat.watch import Watch, WrongInstallationError, WrongServerError
 
-MISSING_RIGHT = "42501"
-ADVICE = (
-    "which right is missing: SELECT * FROM periodic_schedule.setup_problems(); if it is of the role"
-    " of this scheduler: SELECT periodic_schedule.grant_access('ticker', …)"
-)
+
+def advice(code: str | None) -> str | None:
+    """What to do about an error of the database."""
+    if code in (NO_SCHEMA, NO_FUNCTION):
+        return (
+            f"pg_periodic_schedule is not installed in {address()}, or another release of it is:"
+            " alembic upgrade head"
+        )
+    if code == MISSING_RIGHT:
+        return (
+            "unless a line above names the statement, the owner of Beat's tables says who may fire:"
+            f" SELECT periodic_schedule.grant_access('ticker', '{role()}');"
+        )
+    return None
 
 
 class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
@@ -41,7 +58,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._session: Session | None = None
         self._may_fire = False  # what it is connected to is no copy
-        self._wrong_server: str | None = None  # the latest
+        self._refused_servers: list[str] = []  # the latest is the last
         self._refused = False  # to go on at all
         self._busy = False  # tick() or close() is on the connection
         self._sync_again = False  # the last sync() left something
@@ -85,11 +102,12 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
             self._disconnect()
             pause = self._retry.failed()
             logger.error("database: %s; trying again in %.1f s", one_line(error), pause)
-            if sqlstate(error) == MISSING_RIGHT:
-                logger.error(ADVICE)
+            if what_to_do := advice(sqlstate(error)):
+                logger.error(what_to_do)
             return min(pause, self.max_interval)
         except WrongServerError as error:
-            self._wrong_server = error.server
+            others = [server for server in self._refused_servers if server != error.server]
+            self._refused_servers = [*others, error.server]
             self._disconnect()
             self._watch.say(error)
             return min(self._retry.failed(), self.max_interval)
@@ -152,7 +170,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
 
     def _connected(self) -> Session:
         if self._session is None:
-            session = Session(last=self._wrong_server)
+            session = Session(self._refused_servers)
             try:
                 session.prepare(self.lease)
                 self._watch.report(session)  # also where a right is missing for what follows

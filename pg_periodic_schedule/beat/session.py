@@ -6,6 +6,7 @@ nothing is imported from a driver, since Django would use psycopg 3 as soon as i
 
 import math
 import selectors
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -16,13 +17,17 @@ from django_celery_beat.models import PeriodicTask
 
 # What Django passes to its driver and we do without: rows are tuples, and times have a zone.
 DJANGOS_OWN = ("context", "cursor_factory", "connection_factory", "row_factory")
+WAKE_EVERY = 0.1  # seconds at least between two notifications that end a wait
+
+# SQLSTATEs of what an operator mends.
+MISSING_RIGHT, NO_SCHEMA, NO_FUNCTION = "42501", "3F000", "42883"
 
 
 class Session:
     """One connection of our own: Django's cannot LISTEN, and may be closed between two uses."""
 
-    def __init__(self, last: str | None = None) -> None:
-        """Of several hosts, this server is tried last."""
+    def __init__(self, refused: Sequence[str] = ()) -> None:
+        """Of several hosts these servers are tried last, the one that was refused last at last."""
         self._django = beat_database()
         params = {
             "application_name": "pg_periodic_schedule scheduler",
@@ -35,7 +40,8 @@ class Session:
             params.pop(name, None)
         if "," in str(params.get("host")):
             params.setdefault("target_session_attrs", "read-write")  # passes over standbys
-            params |= last_of_several(params, last)
+            params |= last_of_several(params, refused)
+        self._woken_at = -math.inf
         self._heard: list[Any] = []  # notifications that came with the answer to a query
         with self._django.wrap_database_errors:
             self._connection = self._django.Database.connect(**params)
@@ -56,8 +62,8 @@ class Session:
             " set_config('statement_timeout', %s, false)",
             [f"{lease.total_seconds():.0f}s"],
         )
-        if role := self._django.settings_dict["OPTIONS"].get("assume_role"):
-            self.rows("SELECT set_config('role', %s, false)", [role])
+        if assumed := self._django.settings_dict["OPTIONS"].get("assume_role"):
+            self.rows("SELECT set_config('role', %s, false)", [assumed])
 
     def listen(self) -> None:
         """Not on a standby."""
@@ -114,11 +120,19 @@ class Session:
         return math.inf if seconds is None else float(seconds)
 
     def wait(self, seconds: float) -> None:
-        """So long, or until somebody notifies; the next query reads what."""
-        if not self._heard:
+        """So long, or until somebody notifies; the next query reads what.
+
+        Whoever can connect can notify, as often as they like: it wakes us only so often.
+        """
+        end = time.monotonic() + max(seconds, 0)
+        time.sleep(max(0.0, min(end, self._woken_at + WAKE_EVERY) - time.monotonic()))
+        woken = bool(self._heard)
+        if not woken:
             with selectors.DefaultSelector() as selector:
                 selector.register(self._connection, selectors.EVENT_READ)
-                selector.select(max(seconds, 0))
+                woken = bool(selector.select(max(end - time.monotonic(), 0)))
+        if woken:
+            self._woken_at = time.monotonic()
         self._heard.clear()
 
 
@@ -127,16 +141,17 @@ def sqlstate(error: Error) -> str | None:
     return getattr(getattr(error.__cause__, "diag", None), "sqlstate", None)
 
 
-def last_of_several(given: dict[str, Any], last: str | None) -> dict[str, str]:
-    """The hosts and ports of Django's settings, in another order."""
+def last_of_several(given: dict[str, Any], refused: Sequence[str]) -> dict[str, str]:
+    """The hosts and ports of Django's settings, those refused behind the others, in their order."""
     hosts = str(given["host"]).split(",")
     ports = str(given.get("port") or 5432).split(",")
     if len(ports) == 1:  # for all of them
         ports *= len(hosts)
     if len(ports) != len(hosts) or "hostaddr" in given:
         return {}
+    order = {server: position for position, server in enumerate(refused)}
     servers = sorted(
-        zip(hosts, ports, strict=True), key=lambda server: f"{server[0]}:{server[1]}" == last
+        zip(hosts, ports, strict=True), key=lambda server: order.get(":".join(server), -1)
     )
     return {"host": ",".join(host for host, _ in servers), "port": ",".join(p for _, p in servers)}
 
@@ -144,6 +159,12 @@ def last_of_several(given: dict[str, Any], last: str | None) -> dict[str, str]:
 def beat_database() -> Any:
     """Django's connection to the database of Beat's tables."""
     return connections[router.db_for_write(PeriodicTask)]
+
+
+def role() -> str:
+    """Whom the server takes us for, as far as the settings say."""
+    settings = beat_database().settings_dict
+    return str(settings["OPTIONS"].get("assume_role") or settings["USER"] or "…")
 
 
 def address() -> str:

@@ -6,11 +6,23 @@ from typing import Any
 
 import celery
 from celery.schedules import crontab
-from django.db import InterfaceError, OperationalError, ProgrammingError
+from django.db import Error, InterfaceError, OperationalError, ProgrammingError
+from django_celery_beat import models
 from django_celery_beat.schedulers import ModelEntry
 
 from pg_periodic_schedule.beat.log import logger, one_line
-from pg_periodic_schedule.beat.session import Session, beat_database
+from pg_periodic_schedule.beat.session import (
+    MISSING_RIGHT,
+    Session,
+    beat_database,
+    role,
+    sqlstate,
+)
+
+TABLES = (
+    *(models.PeriodicTask, models.PeriodicTasks, models.CrontabSchedule),
+    *(models.IntervalSchedule, models.SolarSchedule, models.ClockedSchedule),
+)
 
 
 class StaticEntries:
@@ -69,6 +81,14 @@ class StaticEntries:
                 except (OperationalError, InterfaceError):
                     raise
                 except Exception as error:
+                    if isinstance(error, Error) and sqlstate(error) == MISSING_RIGHT:
+                        tables = ", ".join(model._meta.db_table for model in TABLES)
+                        logger.warning(
+                            "static entries are not written: %s. If this scheduler is to write"
+                            " them, restart it after: GRANT SELECT, INSERT, UPDATE ON %s TO %s;",
+                            one_line(error), tables, role(),
+                        )  # fmt: skip
+                        break
                     logger.error("static entry %s is not written: %s", name, one_line(error))
         finally:
             beat_database().close()

@@ -3,8 +3,10 @@
 import os
 import time
 
+from django.db import Error
+
 from pg_periodic_schedule.beat.log import logger, one_line
-from pg_periodic_schedule.beat.session import Session
+from pg_periodic_schedule.beat.session import NO_SCHEMA, Session, sqlstate
 
 VARIABLE = "PERIODIC_SCHEDULE_INSTALLATION"
 EVERY = 60  # seconds between two lines about the same
@@ -31,14 +33,17 @@ class Watch:
         self._was_copy = False
         self._timelines: dict[str, int] = {}  # the latest, by place
         self._report_at = 0.0
-        self._said = ("", 0.0)
+        self._say_at: dict[str, float] = {}  # again, by what was said: servers take turns
 
     def may_fire(self, session: Session) -> bool:
         """Not in a copy, of which report() tells.  In one statement: each round asks."""
         here = session.value("SELECT to_json(d) FROM periodic_schedule.this_database() AS d")
         self._check_name(session.server, here["name"])
         if here["read_only"]:
-            raise WrongServerError(session.server, "is read only: waiting for the primary")
+            why = "waiting for the primary"
+            if here["timeline"] is not None:  # it is no standby
+                why = "default_transaction_read_only is on"
+            raise WrongServerError(session.server, f"is read only: {why}")
         self._check_timeline(session.server, here["place"], here["timeline"])
         if here["is_copy"] and not self._was_copy:
             self._report_at = 0.0
@@ -47,10 +52,9 @@ class Watch:
 
     def say(self, error: WrongServerError) -> None:
         """Once a minute, if it is the same again."""
-        text, at = self._said
-        if str(error) != text or time.monotonic() >= at:
+        if time.monotonic() >= self._say_at.get(str(error), 0.0):
             logger.error("nothing is fired: %s", error)
-            self._said = (str(error), time.monotonic() + EVERY)
+            self._say_at[str(error)] = time.monotonic() + EVERY
 
     def report(self, session: Session) -> None:
         """What setup_problems() finds, once a minute; whatever becomes of it, firing goes on."""
@@ -62,6 +66,8 @@ class Watch:
                 "SELECT coalesce(json_agg(p), '[]') FROM periodic_schedule.setup_problems() AS p"
             )
         except Exception as error:  # a connection that is lost fails in the next statement too
+            if isinstance(error, Error) and sqlstate(error) == NO_SCHEMA:
+                return  # and so does this
             logger.warning("setup_problems() fails: %s", one_line(error))
             return
         for problem in problems:

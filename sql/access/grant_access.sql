@@ -12,6 +12,11 @@ BEGIN
             DETAIL = 'The kinds are reader, ticker and operator.',
             HINT = 'SELECT * FROM periodic_schedule.access() lists what each of them may do.';
     END IF;
+    IF NOT EXISTS (SELECT FROM pg_roles AS r WHERE r.rolname = grantee) THEN
+        RAISE EXCEPTION 'there is no role %', coalesce(grantee, 'NULL')
+            USING ERRCODE = 'undefined_object',
+            HINT = format('Make it first: CREATE ROLE %I LOGIN;', coalesce(grantee, 'dashboard'));
+    END IF;
     FOR command IN
         SELECT format('GRANT %s ON %s TO %I', a.privilege, a.object, grantee)
         FROM periodic_schedule.access() AS a

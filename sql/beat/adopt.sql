@@ -22,7 +22,12 @@ BEGIN
     PERFORM _periodic_schedule.require_read_committed('adopt()');
     PERFORM _periodic_schedule.require_beat_tables('adopt()');
     IF pipeline_ids IS NULL THEN
-        PERFORM _periodic_schedule.set_owner_of_new(true);
+        IF fenced OR beat_is_stopped THEN
+            PERFORM _periodic_schedule.set_owner_of_new(true);
+        ELSE  -- it would fire them too
+            RAISE NOTICE 'schedules that are created from now on are fired as before'
+                USING HINT = 'Fence Beat, or stop it and use beat_is_stopped => true.';
+        END IF;
     END IF;
     PERFORM _periodic_schedule.sync_pending(10000, clock_timestamp() + interval '1 s');
     IF pipeline_ids IS NULL THEN

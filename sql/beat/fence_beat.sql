@@ -29,7 +29,7 @@ BEGIN
                 'owns Beat''s tables, with its members.', owner
             ),
             HINT = 'Let Beat connect as a role of its own that has been granted what it needs on '
-                'Beat''s tables: README, "Retire Beat".';
+                'Beat''s tables: docs/firing.md, "The fence".';
     END IF;
     EXECUTE format('GRANT EXECUTE ON FUNCTION _periodic_schedule.is_pg_owned TO %I', beat_role);
     SELECT string_agg(quote_ident(r.rolname), ', ') INTO roles

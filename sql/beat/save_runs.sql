@@ -6,6 +6,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.save_runs(
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET row_security = off
+SET periodic_schedule.writing = 'on'
 SET lock_timeout = '1s'
 AS $function$
 #variable_conflict use_column
@@ -15,6 +16,15 @@ BEGIN
     PERFORM _periodic_schedule.require_writable('save_runs()');
     PERFORM _periodic_schedule.require_read_committed('save_runs()');
     PERFORM _periodic_schedule.require_beat_tables('save_runs()');
+    IF save_runs.now IS NULL OR batch IS NULL OR batch < 1 THEN
+        RAISE EXCEPTION 'save_runs() needs a time, and a batch of 1 or more'
+            USING ERRCODE = '22023',
+            DETAIL = format(
+                'It was given %s and %s.', coalesce(save_runs.now::text, 'NULL'),
+                coalesce(batch::text, 'NULL')
+            ),
+            HINT = 'Leave both out: SELECT periodic_schedule.save_runs().';
+    END IF;
     task_ids := ARRAY(
         SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
         WHERE m.run_count > 0 ORDER BY m.pipeline_id LIMIT batch FOR NO KEY UPDATE SKIP LOCKED

@@ -11,6 +11,9 @@ DECLARE
     -- be none.
     horizon CONSTANT timestamptz := clock_timestamp() + within;
 BEGIN
+    IF NOT _periodic_schedule.is_home() THEN
+        RETURN NULL;  -- what is due stays due, and who sleeps until then would not sleep
+    END IF;
     RETURN least(
         (
             SELECT m.next_run_at FROM @beat_schema@.pg_periodic_schedule AS m
@@ -39,4 +42,5 @@ END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.next_wakeup(interval) IS
     'When tick(), take() or reap() has something to do next, if no schedule is written before; for '
-    'a schedule only if that is within a time from now; NULL: nothing is known. May be past';
+    'a schedule only if that is within a time from now; NULL: nothing is known, or this is a copy. '
+    'May be past';

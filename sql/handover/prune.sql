@@ -11,6 +11,15 @@ DECLARE
     pruned bigint;
 BEGIN
     PERFORM _periodic_schedule.require_writable('prune()');
+    IF prune.now IS NULL OR older_than IS NULL OR batch IS NULL OR batch < 1 THEN
+        RAISE EXCEPTION 'prune() needs an age, a batch of 1 or more, and a time'
+            USING ERRCODE = '22023',
+            DETAIL = format(
+                'It was given %s, %s and %s.', coalesce(older_than::text, 'NULL'),
+                coalesce(batch::text, 'NULL'), coalesce(prune.now::text, 'NULL')
+            ),
+            HINT = 'Leave them out: SELECT periodic_schedule.prune().';
+    END IF;
     DELETE FROM periodic_schedule.firing AS f
     WHERE f.id = ANY (ARRAY(
         SELECT l.id FROM periodic_schedule.firing AS l

@@ -19,7 +19,7 @@ BEGIN
     IF worker IS NULL OR batch IS NULL OR batch < 1 OR lease IS NULL OR lease <= '0' THEN
         RAISE EXCEPTION 'take() needs a worker, a batch of 1 or more and a lease above nothing'
             USING ERRCODE = '22023',
-            DETAIL = format('It was given %L, %s and %s.', worker, batch, lease),
+            DETAIL = format('It was given %L, %L and %L.', worker, batch, lease),
             HINT = 'SELECT * FROM periodic_schedule.take(''my worker'').';
     END IF;
     IF NOT _periodic_schedule.is_home() THEN

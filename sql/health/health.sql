@@ -26,8 +26,8 @@ COMMENT ON COLUMN periodic_schedule.health.problem IS
     'failed); and those of setup_problems(): triggers (missing, altered, disabled), replaced (a '
     'table that we read), beat_tables, own_tables (gone, renamed, other columns), unfenced (a role '
     'that was fenced), wrong_rights, superuser_functions, hidden_rows, is_copy, identity_unknown, '
-    'tables_emptied, policy_without_schedule, mirror_written (in the last day, or off since), '
-    'other_ticker';
+    'timeline_unknown, tables_emptied, policy_without_schedule, mirror_written (in the last day, '
+    'or off since), other_ticker';
 COMMENT ON COLUMN periodic_schedule.health.pipeline_id IS
     'Of which schedule; NULL: of none in particular';
 COMMENT ON COLUMN periodic_schedule.health.detail IS 'In words';

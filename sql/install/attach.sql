@@ -2,6 +2,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.attach()
 RETURNS TABLE (what text, detail text)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 SET lock_timeout = '5s'
 AS $function$
 DECLARE

@@ -26,7 +26,7 @@ BEGIN
         RAISE EXCEPTION 'the server has no plpython3u'
             USING ERRCODE = 'undefined_object',
             HINT = 'Install postgresql-plpython3-NN on the database server, '
-                'or run docker/provision.sh there.';
+                'or run docker/provision.sh server there.';
     END IF;
 END
 $do$;

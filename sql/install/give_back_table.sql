@@ -34,8 +34,8 @@ BEGIN
         ) INTO owned;
         IF owned > 0 THEN
             RAISE NOTICE '% row(s) of % say that the application''s own ticker fires them; Beat '
-                'does now. Before that ticker is started: UPDATE % SET pg_owned = false, '
-                'next_run_at = NULL WHERE pg_owned;', owned, place, place;
+                'does now. Before that ticker is started, or this is installed again: UPDATE % '
+                'SET pg_owned = false, next_run_at = NULL WHERE pg_owned;', owned, place, place;
         END IF;
     END LOOP;
 END

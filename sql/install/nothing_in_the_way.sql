@@ -7,9 +7,7 @@ DECLARE
     index_names CONSTANT name[] := '{pg_periodic_schedule_pkey, pg_periodic_schedule_due_idx,
         pg_periodic_schedule_task_idx, pg_periodic_schedule_unsaved_idx,
         pg_periodic_schedule_expires_idx}';
-    versions CONSTANT regclass := to_regclass('periodic_schedule.' || 'alembic_version');
     mirrored text;
-    recorded boolean := false;
     found record;
 BEGIN
     IF current_setting('server_encoding') <> 'UTF8' THEN
@@ -25,20 +23,13 @@ BEGIN
     ) THEN
         EXECUTE 'SELECT min(quote_ident(i.beat_schema)) FROM _periodic_schedule.installation AS i'
         INTO mirrored;
-        IF versions IS NOT NULL THEN
-            EXECUTE format('SELECT EXISTS (SELECT FROM %s)', versions) INTO recorded;
-        END IF;
         RAISE EXCEPTION 'pg_periodic_schedule already mirrors % of this database', CASE
             WHEN mirrored <> home THEN 'another schema' ELSE 'this schema'
         END
             USING ERRCODE = 'duplicate_schema',
             DETAIL = format('It is schema %s.', coalesce(mirrored, home)),
-            HINT = CASE
-                WHEN recorded THEN 'One database holds one installation; downgrade the first one, '
-                    'or use a database of its own.'
-                ELSE 'Its alembic_version is empty, as after a restore of definitions: '
-                    'alembic stamp head.'
-            END;
+            HINT = 'One database holds one installation; downgrade the first one, '
+                'or use a database of its own.';
     END IF;
     SELECT
         string_agg(
@@ -95,9 +86,8 @@ BEGIN
         WHERE c.relnamespace = to_regnamespace(home) AND CASE
             WHEN c.relname = 'pg_periodic_schedule' THEN c.relkind NOT IN ('r', 'p')
             -- The application's own table, which is taken over, may have these.
-            WHEN c.relname IN ('pg_periodic_schedule_pkey', 'pg_periodic_schedule_due_idx')
-                THEN i.indrelid IS DISTINCT FROM mirror OR mirror IS NULL
             ELSE c.relname = ANY (index_names)
+                AND (i.indrelid IS DISTINCT FROM mirror OR mirror IS NULL)
         END
         UNION ALL
         SELECT

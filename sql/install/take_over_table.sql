@@ -89,8 +89,8 @@ BEGIN
         WHERE a.attrelid = others AND a.attnum > 0 AND NOT a.attisdropped
     ) THEN
         EXECUTE format(
-            'SELECT EXISTS (SELECT FROM %s AS r WHERE r.pg_owned::text IN (''true'', ''1''))',
-            others
+            'SELECT EXISTS (SELECT FROM %s AS r WHERE lower(r.pg_owned::text) IN '
+            '(''true'', ''t'', ''yes'', ''y'', ''on'', ''1''))', others
         ) INTO owned;
         IF owned THEN
             RAISE EXCEPTION
@@ -104,6 +104,48 @@ BEGIN
                     'then none of its rows has pg_owned.';
         END IF;
     END IF;
+END
+$do$;
+
+-- Tables in other schemas, which a search_path may find: with ours before them, nobody would fire
+-- their rows.
+DO $do$
+DECLARE
+    elsewhere record;
+    owned record;
+BEGIN
+    FOR elsewhere IN
+        SELECT c.oid::regclass AS relation, c.relname, k.attname AS key
+        FROM pg_class AS c
+        JOIN pg_namespace AS n ON n.oid = c.relnamespace
+        JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'pg_owned'
+            AND a.atttypid = 'boolean'::regtype AND NOT a.attisdropped
+        JOIN pg_attribute AS k ON k.attrelid = c.oid AND NOT k.attisdropped AND k.attname = CASE
+            WHEN c.relname = 'pg_periodic_task' THEN 'name' ELSE 'pipeline_id'
+        END
+        WHERE c.relname IN ('pg_periodic_schedule', 'pg_periodic_task') AND c.relkind IN ('r', 'p')
+          AND c.relpersistence <> 't' AND n.oid <> $id$@beat_schema@$id$::regnamespace
+    LOOP
+        EXECUTE format(
+            'SELECT count(*) AS rows, (array_agg(p.name ORDER BY p.name))[:10] AS names'
+            ' FROM %s AS r JOIN @beat_schema@.django_celery_beat_periodictask AS p'
+            ' ON p.name = r.%I::text WHERE r.pg_owned', elsewhere.relation, elsewhere.key
+        ) INTO owned;
+        IF owned.rows > 0 THEN
+            RAISE EXCEPTION
+                'the application''s own ticker fires % schedules of %, which is not in the schema '
+                'of Beat''s tables', owned.rows, elsewhere.relation
+                USING ERRCODE = 'object_not_in_prerequisite_state',
+                DETAIL = format(
+                    'For example %s. Nothing was changed.', array_to_string(owned.names, ', ')
+                ),
+                HINT = format(
+                    'ALTER TABLE %s SET SCHEMA %s; then it is taken over. Or give these schedules '
+                    'back to Beat with the application''s own means.',
+                    elsewhere.relation, $id$@beat_schema@$id$
+                );
+        END IF;
+    END LOOP;
 END
 $do$;
 
@@ -123,11 +165,20 @@ DECLARE
     hanging text;
     command text;
 BEGIN
-    SELECT string_agg(pg_describe_object('pg_class'::regclass, c.oid, 0), '; ' ORDER BY c.relname)
+    SELECT string_agg(
+        CASE WHEN t.oid IS NULL
+            THEN pg_describe_object('pg_class'::regclass, c.oid, 0)
+            ELSE pg_describe_object('pg_type'::regclass, t.oid, 0)
+        END, '; ' ORDER BY c.relname
+    )
     INTO taken
     FROM pg_class AS c
+    FULL JOIN (
+        SELECT t.oid, t.typnamespace FROM pg_type AS t
+        WHERE t.typname = 'pg_periodic_schedule_replaced' AND t.typrelid = 0
+    ) AS t ON false
     LEFT JOIN pg_index AS i ON i.indexrelid = c.oid
-    WHERE c.relnamespace = place AND (
+    WHERE t.typnamespace = place OR c.relnamespace = place AND (
         c.relname = ANY (index_names) AND coalesce(i.indrelid <> theirs, true)
         OR c.relname = 'pg_periodic_schedule_replaced'
         OR theirs IS NOT NULL AND c.relname = ANY (

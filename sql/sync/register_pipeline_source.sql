@@ -9,6 +9,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.register_pipeline_source(
 ) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 DECLARE
     missing text;

@@ -1,6 +1,7 @@
 CREATE OR REPLACE FUNCTION periodic_schedule.unregister_pipeline_source() RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 DECLARE
     trigger_name name;

@@ -15,6 +15,7 @@ from places import BEAT_TABLES, TASKS, session_of
 
 Session = psycopg.Connection[Any]
 NAMES = ("table_owner", "next_owner", "app", "dashboard", "oncall", "beat_itself")
+TABLES = f"{BEAT_TABLES}, pipeline, organization"
 PIPELINE = "00000000-0000-4000-8000-000000000001"
 MEND = "SELECT periodic_schedule.attach()"
 HEALTH = "SELECT problem, detail FROM periodic_schedule.health"
@@ -50,17 +51,20 @@ def shared(server: Any) -> Iterator[Session]:
             cluster.execute(f"DROP ROLE {', '.join(NAMES)}")
 
 
+def grant_to_app(db: Session) -> None:
+    db.execute(
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON {TABLES} TO app;"
+        " GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO app"
+    )
+
+
 def prepare(db: Session) -> None:
     from conftest import django_migrate
 
     django_migrate(url_of(db.info))
-    tables = f"{BEAT_TABLES}, pipeline, organization"
-    for table in tables.split(", "):
+    for table in TABLES.split(", "):
         db.execute(f"ALTER TABLE {table} OWNER TO table_owner")
-    db.execute(
-        f"GRANT SELECT, INSERT, UPDATE, DELETE ON {tables} TO app;"
-        " GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO app"
-    )
+    grant_to_app(db)
     alembic("upgrade", "head", url=url_of(db.info))
     db.execute("INSERT INTO organization (organization_id) VALUES ('org')")
     db.execute(
@@ -171,6 +175,8 @@ MISSING_RIGHT = {
     "of the trigger": "ALTER FUNCTION _periodic_schedule.task_trigger() OWNER TO next_owner",
     "to ask for a reload": "REVOKE ALL ON _periodic_schedule.beat_reload FROM table_owner;"
     " ALTER FUNCTION _periodic_schedule.beat_reload_trigger() OWNER TO next_owner",
+    "(anybody's to make functions)": "GRANT CREATE ON SCHEMA _periodic_schedule TO app, PUBLIC",
+    "(a schema is a plain role's)": "ALTER SCHEMA periodic_schedule OWNER TO next_owner",
     "(everybody's instead)": "GRANT EXECUTE ON FUNCTION periodic_schedule.tick TO PUBLIC",
 }
 
@@ -213,6 +219,36 @@ def test_a_right_is_missing(db: Session, change: str) -> None:
     works(db, "table_owner")
 
 
+def test_each_right_is_missed_and_given_back(db: Session) -> None:
+    """Of each object of ours that there is; as many are missing as were taken."""
+    relations = db.execute(
+        "SELECT oid::regclass::text FROM pg_class WHERE relkind IN ('r', 'v') AND"
+        f" (relnamespace = ANY ({OURS}) OR relname = 'pg_periodic_schedule')"
+    ).fetchall()
+    functions = db.execute(
+        f"SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = ANY ({OURS})"
+        " AND proname !~ 'problems|^right_commands|_differences$'"  # they tell
+    ).fetchall()
+    ours, theirs = [f"TABLE {name}" for (name,) in relations], TABLES.split(", ")
+    taken = {
+        "SELECT": [*ours, *theirs],
+        "INSERT": [*ours, f"{TASKS}s"],
+        "UPDATE": [*ours, TASKS, f"{TASKS}s"],
+        "DELETE": ours,
+        "EXECUTE": [f"FUNCTION {name}" for (name,) in functions],
+    }
+    for right, names in taken.items():
+        for name in names:
+            db.execute(f"REVOKE {right} ON {name} FROM table_owner".encode())
+        ((_, detail),) = db.execute(
+            "SELECT * FROM (SELECT problem, detail FROM periodic_schedule.setup_problems()) AS p"
+            " WHERE problem = 'wrong_rights'"
+        ).fetchall()
+        assert detail.split()[0] == str(len(names)), right
+        db.execute(MEND)
+    works(db, "table_owner")
+
+
 def test_only_a_superuser_sets_owners(db: Session) -> None:
     with role(db, "table_owner"):
         db.execute(MEND)  # nothing is wrong
@@ -230,6 +266,19 @@ def test_what_runs_as_a_superuser_for_others_is_a_problem(db: Session) -> None:
     assert found.keys() == {"superuser_functions"}
     assert found["superuser_functions"].startswith("app may write ")
     assert f'ALTER TABLE "public".{TASKS} OWNER TO' in found["superuser_functions"]
+    db.execute(f"REVOKE ALL ON {TABLES} FROM app")
+    assert problems(db) == {}
+    for grant in (
+        f"GRANT UPDATE (enabled) ON {TASKS} TO app",
+        f"GRANT INSERT ON {TASKS} TO PUBLIC",
+        "GRANT pg_write_all_data TO app",
+        f"GRANT UPDATE ON {TASKS} TO beat_itself;"
+        " SELECT periodic_schedule.fence_beat('beat_itself')",
+    ):
+        with db.transaction(force_rollback=True):
+            db.execute(grant.encode())
+            assert problems(db).keys() == {"superuser_functions"}
+    grant_to_app(db)
     db.execute(f"ALTER TABLE {TASKS} OWNER TO next_owner")
     db.execute(MEND)
     works(db, "next_owner")
@@ -261,7 +310,14 @@ HIDDEN = [
     *("periodic_schedule.firing", "periodic_schedule.firing_policy"),
     *("periodic_schedule.pending_sync", "_periodic_schedule.sync_slot"),
     *("_periodic_schedule.installation", "_periodic_schedule.pipeline_source"),
+    *("_periodic_schedule.home", "_periodic_schedule.kept_identity"),
 ]
+
+
+NEEDED_TO_GIVE_BACK = {
+    *(f"public.{TASKS}", "public.pg_periodic_schedule", "_periodic_schedule.installation"),
+    "periodic_schedule.firing",
+}
 
 
 @pytest.mark.parametrize("table", HIDDEN)
@@ -289,6 +345,12 @@ def test_hidden_rows_are_not_gone(db: Session, table: str) -> None:
                 db.execute(f"SELECT periodic_schedule.{call}".encode())
                 if call == "release()":
                     raise psycopg.errors.InsufficientPrivilege
+    with role(db, "table_owner"):  # what this role cannot see, it cannot give back to Beat
+        for call in ("attach()", "detach()"):
+            with contextlib.suppress(psycopg.errors.InsufficientPrivilege), db.transaction():
+                db.execute(f"SELECT * FROM periodic_schedule.{call}".encode())
+                assert call == "attach()" or table not in NEEDED_TO_GIVE_BACK
+                raise psycopg.errors.InsufficientPrivilege
     assert (db.execute(keep).fetchall(), db.execute(policies).fetchall()) == before
     mend = SHOW.format(table)
     for name in ("dashboard", "postgres"):
@@ -330,6 +392,38 @@ def test_the_fence_hides_nothing_from_us(db: Session) -> None:
         db.execute("SELECT periodic_schedule.unfence_beat()")
     row_security = f"SELECT relrowsecurity FROM pg_class WHERE oid = '{TASKS}'::regclass"
     assert db.execute(row_security).fetchone() == (False,)
+
+
+# -- What others have put in the way of a name
+
+
+def test_what_others_call_as_we_do_does_not_run_with_our_rights(shared: Session) -> None:
+    said: list[str] = []
+    shared.add_notice_handler(lambda notice: said.append(str(notice.message_primary)))
+    shared.execute(
+        "CREATE SCHEMA theirs AUTHORIZATION app; GRANT CREATE ON SCHEMA public TO app;"
+        " ALTER ROLE postgres IN DATABASE owners SET search_path = theirs, public, pg_catalog"
+    )
+    try:
+        with session_of(shared, "app") as app:
+            app.execute(
+                "CREATE FUNCTION theirs.run() RETURNS text LANGUAGE plpgsql AS"
+                " $$ BEGIN RAISE NOTICE 'run as %', current_user; RETURN 'theirs'; END $$;"
+                " CREATE FUNCTION theirs.schema_problems() RETURNS TABLE (detail text)"
+                " LANGUAGE sql BEGIN ATOMIC SELECT theirs.run(); END;"
+                " CREATE VIEW public.pg_periodic_task AS SELECT theirs.run() AS name,"
+                " true AS pg_owned, true AS enabled;"
+                " GRANT SELECT ON public.pg_periodic_task TO PUBLIC"
+            )
+        log = alembic("upgrade", "head", url=url_of(shared.info))
+        assert "run as" not in log
+        assert shared.execute(HEALTH).fetchall() == []
+        assert said == []
+    finally:
+        shared.execute(
+            "DROP OWNED BY app; ALTER ROLE postgres IN DATABASE owners RESET search_path"
+        )
+        grant_to_app(shared)
 
 
 # -- health

@@ -13,6 +13,12 @@ Session = psycopg.Connection[Any]
 ROLES = {kind: f"some_{kind}" for kind in ("reader", "ticker", "operator", "nobody")}
 
 
+DEFAULT_PRIVILEGES = "; ".join(
+    f"ALTER DEFAULT PRIVILEGES GRANT ALL ON {kind} TO some_nobody, some_reader"
+    for kind in ("TABLES", "SEQUENCES", "FUNCTIONS", "TYPES", "SCHEMAS")
+) + "; ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO PUBLIC"  # fmt: skip
+
+
 @pytest.fixture(params=["our own table", "a table of another owner, taken over"])
 def installed(bare: Session, request: pytest.FixtureRequest) -> Iterator[Session]:
     """Where Beat's tables belong to an ordinary role, which has granted access of each kind."""
@@ -26,6 +32,8 @@ def installed(bare: Session, request: pytest.FixtureRequest) -> Iterator[Session
             " EXECUTE format('ALTER TABLE public.%I OWNER TO beat_owner', name);"
             " END LOOP; END $$"
         )
+        if "default privileges" in request.param:  # of the role that installs
+            bare.execute(DEFAULT_PRIVILEGES)
         if "taken over" in request.param:
             bare.execute("CREATE TABLE pg_periodic_schedule (pipeline_id uuid PRIMARY KEY)")
         alembic("upgrade", "head", url=url_of(bare.info))
@@ -35,6 +43,8 @@ def installed(bare: Session, request: pytest.FixtureRequest) -> Iterator[Session
                 owner.execute("SELECT periodic_schedule.grant_access(%s, %s)", [kind, ROLES[kind]])
         yield bare
     finally:
+        if "default privileges" in request.param:
+            bare.execute(DEFAULT_PRIVILEGES.replace("GRANT", "REVOKE").replace(" TO ", " FROM "))
         bare.execute(f"REASSIGN OWNED BY beat_owner TO postgres; DROP OWNED BY {names}")
         bare.execute(f"DROP ROLE {names}")
 
@@ -119,6 +129,11 @@ def test_each_kind_can_do_its_work_and_not_that_of_others(installed: Session, ki
     assert pending(installed) == []
 
 
+@pytest.mark.parametrize(
+    "installed",
+    ["our own table", "a table of another owner, taken over", "beside default privileges"],
+    indirect=True,
+)
 def test_nothing_but_what_is_listed_is_granted(installed: Session) -> None:
     for kind, role in ROLES.items():
         listed = installed.execute(
@@ -139,6 +154,14 @@ def test_nothing_but_what_is_listed_is_granted(installed: Session) -> None:
             " OR has_any_column_privilege(%s, c.oid, 'SELECT'))",
             [role, role],
         ).fetchall()
+        others = installed.execute(
+            "SELECT FROM pg_namespace AS n WHERE nspname ~ 'periodic_schedule'"
+            " AND (has_schema_privilege(%s, n.oid, 'CREATE') OR EXISTS (SELECT FROM pg_class AS c"
+            "  WHERE c.relnamespace = n.oid AND CASE c.relkind WHEN 'S' THEN"
+            "  has_sequence_privilege(%s, c.oid, 'SELECT, USAGE, UPDATE') END))",
+            [role, role],
+        ).fetchall()
+        assert others == []
         named = {name.replace('"', "") for (name,) in listed if not name.startswith("SCHEMA")}
         assert {name for (name,) in functions + tables} == named
 
@@ -157,6 +180,10 @@ def test_a_kind_that_is_none_is_refused(installed: Session) -> None:
     with pytest.raises(psycopg.errors.InvalidParameterValue) as error:
         installed.execute("SELECT periodic_schedule.grant_access('admin', 'some_reader')")
     assert error.value.diag.message_hint
+    for role, hint in (("'no one'", 'CREATE ROLE "no one" LOGIN;'), ("NULL", "CREATE ROLE ")):
+        with pytest.raises(psycopg.errors.UndefinedObject, match="there is no role") as missing:
+            installed.execute(f"SELECT periodic_schedule.grant_access('reader', {role})".encode())
+        assert hint in str(missing.value.diag.message_hint)
 
 
 def test_the_grants_of_the_readme(installed: Session) -> None:
@@ -182,17 +209,26 @@ def test_where_the_system_identifier_cannot_be_read(installed: Session) -> None:
     with session_of(installed, "some_ticker") as ticker:
         ahead = "SELECT * FROM periodic_schedule.tick(now() + interval '1 minute')"
         assert len(ticker.execute(ahead).fetchall()) == 1
+    confirm = "SELECT periodic_schedule.confirm_identity()"
+    grant = "GRANT EXECUTE ON FUNCTION pg_catalog.pg_control_system() TO beat_owner;"
+    with session_of(installed, "beat_owner") as owner, session_of(installed, "some_ticker") as old:
+        ((problem, detail),) = owner.execute(health).fetchall()
+        assert (problem, detail.split(": ")[1]) == ("identity_unknown", grant)
+        # What is known is kept, so that with the right a copy is known for one.
+        assert "nothing to confirm" in owner.execute(confirm).fetchall()[0][0]
+        owner.execute("UPDATE _periodic_schedule.home SET place = '1' || place")
+        is_copy = "SELECT is_copy FROM periodic_schedule.this_database()"
+        assert old.execute(is_copy).fetchall() == [(False,)]
+        installed.execute(detail.split(": ")[1].encode())
+        assert owner.execute(health).fetchall()[0][0] == "is_copy"
+        assert old.execute(is_copy).fetchall() == [(True,)]  # by a session that was there before
+        installed.execute(grant.replace("GRANT", "REVOKE").replace(" TO ", " FROM ").encode())
+        owner.execute("UPDATE _periodic_schedule.home SET place = '?/1'")
     with session_of(installed, "beat_owner") as owner:
         ((problem, detail),) = owner.execute(health).fetchall()
-        assert (problem, detail.split(": ")[1]) == (
-            "identity_unknown",
-            "GRANT EXECUTE ON FUNCTION pg_catalog.pg_control_system() TO beat_owner;",
-        )
-        owner.execute("UPDATE _periodic_schedule.home SET place = '?/1'")
-        ((problem, detail),) = owner.execute(health).fetchall()
         assert problem == "is_copy"
-        owner.execute("SELECT periodic_schedule.confirm_identity()")
-    installed.execute("GRANT EXECUTE ON FUNCTION pg_catalog.pg_control_system() TO beat_owner")
+        assert "confirmed" in owner.execute(confirm).fetchall()[0][0]
+    installed.execute(grant.encode())
     with session_of(installed, "beat_owner") as owner:
         ((problem, detail),) = owner.execute(health).fetchall()
         assert (problem, detail.split(": ")[1]) == (
@@ -201,3 +237,18 @@ def test_where_the_system_identifier_cannot_be_read(installed: Session) -> None:
         )
         owner.execute(detail.split(": ")[1].encode())
         assert owner.execute(health).fetchall() == []
+
+
+@pytest.mark.parametrize("installed", ["our own table"], indirect=True)
+def test_where_the_timeline_cannot_be_read(installed: Session) -> None:
+    problems = "SELECT problem, detail FROM periodic_schedule.setup_problems()"
+    for function in ("pg_current_wal_lsn()", "pg_walfile_name(pg_lsn)"):
+        installed.execute(f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC, beat_owner")
+        with session_of(installed, "some_ticker") as ticker:
+            this = "SELECT timeline, is_copy FROM periodic_schedule.this_database()"
+            assert ticker.execute(this).fetchall() == [(None, False)]
+            ((problem, detail),) = ticker.execute(problems).fetchall()
+            assert problem == "timeline_unknown"
+            installed.execute(detail.split(": ")[1].encode())
+            assert ticker.execute(problems).fetchall() == []
+            assert ticker.execute(this).fetchall() == [(1, False)]

@@ -96,3 +96,17 @@ def test_a_reader_sees_no_secret(db: Session, roles: Roles) -> None:
     assert "kwargs.workflow_id is text" in seen["periodic_schedule.drift"]
     assert [place for place, text in seen.items() if SECRET in text] == []
     assert [text for text in said if SECRET in text] == []
+
+
+def test_a_reader_cannot_try_arguments_out(db: Session) -> None:
+    """The mirror has a hash of them; equal arguments have another one elsewhere."""
+    insert_task(db, "t", crontab_id=insert_crontab(db, "* * * * *"), kwargs=f'["{SECRET}"]')
+    digest = "SELECT identity_digest FROM pg_periodic_schedule"
+    before = db.execute(digest).fetchall()
+    with db.transaction(force_rollback=True):
+        db.execute("UPDATE _periodic_schedule.installation SET digest_key = 'another'")
+        db.execute("SELECT periodic_schedule.reconcile()")
+        assert db.execute(digest).fetchall() != before
+        assert db.execute("SELECT * FROM periodic_schedule.drift").fetchall() == []
+    keys = "SELECT length(digest_key) FROM _periodic_schedule.installation"
+    assert db.execute(keys).fetchall() == [(32,)]

@@ -27,11 +27,19 @@ def test_new_schedules_belong_to_whom_all_belong_to(db: Session) -> None:
     assert not owned("before")
     db.execute("SELECT * FROM periodic_schedule.adopt(ARRAY[]::uuid[], true)")
     assert not owned("none adopted")
+    told: list[str] = []
+    db.add_notice_handler(lambda notice: told.append(f"{notice.message_primary}"))
+    # Refused, since Beat is neither stopped nor fenced: it fires the new ones too.
+    refused = db.execute("SELECT done FROM periodic_schedule.adopt()").fetchall()
+    assert set(refused) == {(False,)}
+    assert told == ["schedules that are created from now on are fired as before"]
+    assert not owned("refused")
     adopt(db)
     assert owned("after")
     assert {name for name, _ in fired(tick(db, next_minute(db)))} == {
         "before",
         "none adopted",
+        "refused",
         "after",
     }
     db.execute("SELECT * FROM periodic_schedule.release()")

@@ -1,5 +1,6 @@
 """A copy of the database mirrors, and does not fire until it is told to; docs/copies.md."""
 
+import datetime
 import re
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import psycopg
 import pytest
 from conftest import ROOT, SAMPLE, mirror, run, url_of
 from databases import client
-from ticking import assert_in_sync, due_task, fired, take, tick
+from ticking import MINUTE, assert_in_sync, due_task, fired, take, tick
 
 Session = psycopg.Connection[Any]
 PAGE = dict(re.findall(r"(?s)```python\n# (.*?)\n(.*?)```", (ROOT / "docs/copies.md").read_text()))
@@ -56,6 +57,8 @@ def test_a_clone_mirrors_and_does_not_fire(clone: Session) -> None:
         assert "SELECT periodic_schedule.confirm_identity()" in (warning[2] or "")
         warnings.clear()
     assert clone.execute("SELECT FROM periodic_schedule.firing").fetchall() == []
+    wakeup = "SELECT periodic_schedule.next_wakeup() < now()"  # a worker would not sleep
+    assert clone.execute(wakeup).fetchall() == [(None,)]
     (detail,) = copy_of(clone)
     origin, here = (
         clone.execute(f"SELECT {place} FROM {table}").fetchall()[0][0]
@@ -69,6 +72,7 @@ def test_a_clone_mirrors_and_does_not_fire(clone: Session) -> None:
 
     assert confirm(clone) == f"confirmed: this is {here}, it was {origin}"
     assert copy_of(clone) == []
+    assert clone.execute(wakeup).fetchall() == [(True,)]
     assert [name for name, _ in fired(tick(clone))] == ["renamed"]
     assert len(take(clone)) == 1
     assert confirm(clone) == f"nothing to confirm: this is {here}, as before"
@@ -94,11 +98,36 @@ def test_data_restored_into_a_fresh_installation_make_it_a_copy(
             fresh.execute("DELETE FROM _periodic_schedule.home")
             assert len(copy_of(fresh)) == 1
             assert tick(fresh) == []
+            confirm(fresh)
+        db.execute(f'ALTER DATABASE "{name}" RENAME TO "{name}er"')
+        name += "er"
+        with psycopg.connect(f"{db.info.dsn} dbname={name}", autocommit=True) as fresh:
+            assert copy_of(fresh) == []
     finally:
         db.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
     client("psql", db, "-v", "ON_ERROR_STOP=1", text=rows)  # its own once more
     assert copy_of(db) == []
     assert "nothing" in confirm(db)
+
+
+def test_what_the_original_recorded_is_sent_unless_it_is_deleted(db: Session) -> None:
+    for name in ("few", "rest"):
+        due_task(db, name)
+    assert len(fired(tick(db))) == 2
+    elsewhere = "UPDATE _periodic_schedule.home SET place = '1/2'"
+    db.execute(elsewhere)
+    assert take(db) == []
+    confirm(db)
+    assert len(take(db)) == 2
+    # They are leased; and more are waiting.
+    later = datetime.datetime.now(datetime.UTC) + 5 * MINUTE
+    assert len(fired(tick(db, later))) == 2
+    db.execute(elsewhere)
+    page = (ROOT / "docs/copies.md").read_text()
+    for statement in re.findall(r"(?m)^  ((?:SELECT|DELETE).*;)", page):
+        db.execute(statement.replace("…", str(mirror(db, "pipeline_id", "few"))))
+    assert take(db, now=later + 5 * MINUTE) == []
+    assert [name for name, _ in fired(tick(db, later + 5 * MINUTE))] == ["few"]
 
 
 def test_a_publication_of_all_tables_does_not_hinder(clone: Session) -> None:
@@ -140,15 +169,19 @@ class First(TestCase):
 
 
 class Second(First):
-    pass
+    databases = ("default", "other")
+"""
+OTHER = """
+default = DATABASES["default"]
+DATABASES["other"] = {**default, "NAME": default["NAME"] + "b", "TEST": {}}
 """
 
 
 def test_django_clones_of_the_page(db: Session, server: Any, tmp_path: Path) -> None:
-    """``manage.py test --parallel`` with what the page says, word for word."""
+    """``manage.py test --parallel`` with what the page says, word for word; with two databases."""
     code = PAGE["tests/__init__.py, or conftest.py with pytest-django"]
     settings = PAGE["the settings of the tests"].replace("app_template", server.template_dbname)
-    (tmp_path / "page_settings.py").write_text(f"from sample.settings import *\n{settings}")
+    (tmp_path / "page_settings.py").write_text(f"from sample.settings import *\n{settings}{OTHER}")
     package = tmp_path / "page_tests"
     package.mkdir()
     (package / "__init__.py").write_text(code)

@@ -29,6 +29,9 @@ def test_run_now_and_backfill_go_through_the_same_key(db: Session) -> None:
         ("SELECT periodic_schedule.backfill(%(key)s, now(), now() + interval '1 min')", "22023"),
         ("SELECT periodic_schedule.backfill(%(key)s, now() - interval '1 y', now())", "22023"),
         ("SELECT periodic_schedule.take('w', 0)", "22023"),
+        ("SELECT periodic_schedule.save_runs(batch => 0)", "22023"),
+        ("SELECT periodic_schedule.prune(NULL)", "22023"),
+        ("SELECT periodic_schedule.prune(batch => -1)", "22023"),
     ):
         with pytest.raises(psycopg.Error) as error:
             db.execute(statement, {"no": uuid.uuid4(), "key": key})

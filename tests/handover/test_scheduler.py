@@ -25,6 +25,7 @@ from conftest import (
     run,
     url_of,
 )
+from databases import upgrade
 
 Database = psycopg.Connection[Any]
 Start = Callable[..., Beat]
@@ -312,6 +313,28 @@ def test_locks_that_anybody_can_take_keep_no_scheduler_from_starting(
         db.execute("DROP OWNED BY anybody; DROP ROLE anybody")
 
 
+def test_notifications_of_others_do_not_keep_it_busy(
+    db: Database, broker: Broker, start: Start
+) -> None:
+    """Whoever can connect can send them."""
+    add(db, "t")
+    adopt(db)
+    db.execute(f"ALTER DATABASE {db.info.dbname} SET track_functions = 'pl'")
+    beat = start()
+    wait_for(broker.sent)
+    sent = len(broker.sent())
+    before = time.monotonic()
+    while time.monotonic() < before + 3:
+        db.execute("SELECT pg_notify('periodic_schedule', repeat('x', 7999))")
+    assert len(broker.sent()) > sent + 1
+    assert "database:" not in beat.log
+    beat.stop()
+    (ticks,) = db.execute(
+        "SELECT calls FROM pg_stat_user_functions WHERE funcname = 'tick'"
+    ).fetchone() or [0]
+    assert 3 < ticks < 80
+
+
 def test_a_role_that_may_tick_but_not_write_beats_tables_goes_on(
     db: Database, broker: Broker, start: Start
 ) -> None:
@@ -323,20 +346,26 @@ def test_a_role_that_may_tick_but_not_write_beats_tables_goes_on(
         beat = start(url=url_of(db.info, user="relay"), DJANGO_SETTINGS_MODULE="static_settings")
         wait_for(lambda: len(broker.sent()) > 2)
         beat.stop()
+        assert beat.log.count("static entries are not written: permission denied for table ") == 1
+        runs = db.execute("SELECT total_run_count FROM django_celery_beat_periodictask").fetchall()
+        assert runs == [(len(firings(db, "state <> 'skipped'")),)]
+        # The statement of the log is all that it takes.
+        db.execute(re.findall(r"GRANT .* TO relay;", beat.log)[0])
+        beat = start(url=url_of(db.info, user="relay"), DJANGO_SETTINGS_MODULE="static_settings")
+        names = "SELECT name FROM django_celery_beat_periodictask"
+        wait_for(lambda: ("nightly",) in db.execute(names).fetchall())
+        beat.stop()
     finally:
         db.execute("DROP OWNED BY relay; DROP ROLE relay")
-    assert "static entry nightly is not written: permission denied" in beat.log
-    runs = db.execute("SELECT total_run_count FROM django_celery_beat_periodictask").fetchall()
-    assert runs == [(len(firings(db, "state <> 'skipped'")),)]
 
 
 def test_a_role_that_may_not_tick_is_told_how_to(db: Database, start: Start) -> None:
     db.execute("CREATE ROLE nobody_yet LOGIN")
     try:
         beat = start(url=url_of(db.info, user="nobody_yet"))
-        beat.wait_for_log("SELECT periodic_schedule.grant_access('ticker'")
-        db.execute("SELECT periodic_schedule.grant_access('ticker', 'nobody_yet')")
-        beat.wait_for_log("static entry celery.backend_cleanup")  # so it ticks
+        beat.wait_for_log("SELECT periodic_schedule.grant_access('ticker', 'nobody_yet');")
+        db.execute(re.findall(r"SELECT periodic_schedule.grant_access.*;", beat.log)[0])
+        beat.wait_for_log("static entries are not written")  # so it ticks
         beat.stop()
     finally:
         db.execute("DROP OWNED BY nobody_yet; DROP ROLE nobody_yet")
@@ -555,6 +584,18 @@ def test_it_waits_for_a_database_that_is_not_there_yet(start: Start) -> None:
     beat.stop()
 
 
+def test_started_before_the_installation_it_says_what_is_missing(
+    bare: Database, start: Start
+) -> None:
+    beat = start(url=url_of(bare.info))
+    beat.wait_for_log("is not installed in postgresql://")
+    beat.wait_for_log("alembic upgrade head")
+    assert "LINE 1" not in beat.log
+    upgrade(bare)
+    beat.wait_for_log("connected to ")
+    beat.stop()
+
+
 @pytest.mark.usefixtures("orm")
 def test_what_cannot_be_had_for_an_hour_does_not_end_it() -> None:
     """One round a second is in vain while another session has a row that is due locked."""
@@ -679,10 +720,24 @@ def test_it_fires_no_installation_but_its_own(
     mine.stop()
 
 
+@pytest.mark.usefixtures("orm")
+def test_what_keeps_it_from_firing_is_said_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
+    """Also where two hosts take turns, each with its own reason."""
+    from pg_periodic_schedule.beat.watch import Watch, WrongServerError
+
+    watch = Watch()
+    for server in ("db1:5432", "db2:5432") * 3:
+        watch.say(WrongServerError(server, "is read only"))
+    assert [record.getMessage() for record in caplog.records] == [
+        "nothing is fired: db1:5432 is read only",
+        "nothing is fired: db2:5432 is read only",
+    ]
+
+
 def test_a_timeline_that_goes_back_under_its_connection(
     db: Database, broker: Broker, start: Start
 ) -> None:
-    """As behind a pooler; and a service that does not tell."""
+    """As behind a pooler; a service that does not tell; and a primary that is set read only."""
     add(db, "each second")
     adopt(db)
     db.execute("ALTER FUNCTION periodic_schedule.this_database() RENAME TO real")
@@ -704,5 +759,17 @@ def test_a_timeline_that_goes_back_under_its_connection(
     sent = len(broker.sent())
     time.sleep(1.5)
     assert pretend("NULL") == sent
+    wait_for(lambda: len(broker.sent()) > sent)
+
+    pretend("3")
+    name = db.info.dbname
+    db.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    db.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    beat.wait_for_log("is read only: default_transaction_read_only is on")
+    sent = len(broker.sent())
+    db.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
     wait_for(lambda: len(broker.sent()) > sent)
     beat.stop()

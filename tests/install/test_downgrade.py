@@ -4,7 +4,9 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import psycopg
+import pytest
 from conftest import (
+    ROOT,
     alembic,
     drift,
     insert_crontab,
@@ -119,8 +121,12 @@ def test_the_migration_is_taken_back_under_a_fence(db: Session, roles: Roles) ->
     )
     with session_of(db, role) as session:
         assert session.execute(f"SELECT count(*) FROM {TASKS}").fetchone() == (0,)
-        downgrade(db)
+        said = downgrade(db)
         assert session.execute(f"SELECT count(*) FROM {TASKS}").fetchone() == (2,)
+    assert "schedules: 2 given back to Beat" in said
+    assert "2 firing(s) were not finished, and nobody sends them from now on: " in said
+    assert "once (" in said
+    assert "ran (" in said
     assert rls_policies(db) == ({}, False)
     saved = db.execute(
         f"SELECT name, enabled, total_run_count, last_run_at > %s FROM {TASKS} ORDER BY 1",
@@ -133,6 +139,76 @@ def test_the_migration_is_taken_back_under_a_fence(db: Session, roles: Roles) ->
     assert mirror(db, "NOT pg_owned AND next_run_at = last_run_at + interval '1 hour'", "ran")
     assert mirror(db, "NOT pg_owned AND next_run_at IS NULL", "once")
     assert rls_policies(db) == ({}, False)
+
+
+def statements_of_the_page(n: int) -> str:
+    page = (ROOT / "docs" / "removal.md").read_text()
+    return page.split("```sql\n")[n + 1].partition("```")[0]
+
+
+def test_the_ledger_is_emptied_first_as_the_page_says(db: Session) -> None:
+    insert_task(db, "t", interval_id=insert_interval(db, 60), last_run_at=datetime.now(UTC))
+    db.execute("SELECT periodic_schedule.adopt(beat_is_stopped => true)")
+    db.execute("SELECT periodic_schedule.run_now(pipeline_id) FROM pg_periodic_schedule")
+    release, wait = statements_of_the_page(0).split(";")[:2]
+    assert db.execute(release.encode()).fetchone() == (1,)
+    assert db.execute(wait.encode()).fetchone() == (1,)
+    db.execute("SELECT periodic_schedule.finish(id, token) FROM periodic_schedule.take('test')")
+    assert db.execute(wait.encode()).fetchone() == (0,)
+    assert "firing(s)" not in downgrade(db)
+
+
+@pytest.mark.parametrize("dropped", ["firing", "pending_sync"])
+def test_what_health_says_of_a_table_that_is_gone_can_be_done(db: Session, dropped: str) -> None:
+    insert_task(db, "t", interval_id=insert_interval(db, 60), last_run_at=datetime.now(UTC))
+    db.execute("SELECT periodic_schedule.adopt(beat_is_stopped => true)")
+    db.execute(f"DROP TABLE periodic_schedule.{dropped} CASCADE")
+    detail = db.execute(
+        "SELECT detail FROM periodic_schedule.setup_problems() WHERE problem = 'own_tables'"
+    ).fetchall()
+    assert detail == [(
+        f"there is no table periodic_schedule.{dropped}: restore it, or take everything out and"
+        " install it anew: alembic downgrade base",
+    )]  # fmt: skip
+    downgrade(db)
+    assert ours(db) == []
+    assert db.execute(f"SELECT last_run_at IS NOT NULL FROM {TASKS}").fetchone() == (True,)
+
+
+def test_half_of_it_is_taken_out_by_hand(db: Session, roles: Roles) -> None:
+    role = roles("beat")
+    fence(db, role)
+    insert_task(db, "t", interval_id=insert_interval(db, 60), total_run_count=0)
+    db.execute("SELECT periodic_schedule.adopt(beat_is_stopped => true)")
+    in_an_hour = "now() + interval '1 hour'"
+    db.execute(f"SELECT periodic_schedule.tick({in_an_hour})")
+    db.execute("DROP SCHEMA _periodic_schedule CASCADE")
+    for command in (("downgrade", "base"), ("upgrade", "head")):
+        said = alembic(*command, url=url_of(db.info), check=False)
+        assert "parts of pg_periodic_schedule are missing: those in schema _periodic_sch" in said
+        assert "HINT: Take out by hand what is left: docs/removal.md." in said
+    client("psql", db, "-q", "-v", "ON_ERROR_STOP=1", text=statements_of_the_page(1))
+    db.execute(statements_of_the_page(2).encode())
+    assert ours(db) == []
+    assert rls_policies(db) == ({}, False)
+    saved = db.execute(f"SELECT total_run_count, last_run_at IS NOT NULL FROM {TASKS}").fetchone()
+    assert saved == (1, True)
+    with session_of(db, role) as session:
+        session.execute(f"UPDATE {TASKS} SET enabled = false")
+    upgrade(db)
+    assert (drift(db), pending(db)) == ([], [])
+
+
+@pytest.mark.parametrize("forgotten", ["DROP TABLE", "DELETE FROM"])
+def test_an_installation_that_alembic_has_forgotten(db: Session, forgotten: str) -> None:
+    db.execute(f"{forgotten} periodic_schedule.alembic_version".encode())
+    said = alembic("upgrade", "head", url=url_of(db.info), check=False)
+    assert "pg_periodic_schedule already mirrors this schema of this database" in said
+    assert "release that made it: alembic stamp head." in said
+    assert alembic("downgrade", "base", url=url_of(db.info), check=False) == said
+    alembic("stamp", "head", url=url_of(db.info))
+    downgrade(db)
+    assert ours(db) == []
 
 
 def test_a_row_that_is_locked_holds_the_migration_back(db: Session) -> None:

@@ -148,6 +148,13 @@ def test_it_is_given_a_name_when_it_is_installed_and_later(bare: Session) -> Non
     assert bare.execute(name).fetchone() == ("it's prod",)
     upgrade(bare, "-x", "name=staging")
     assert bare.execute(name).fetchone() == ("staging",)
-    for refused in ("name= ", "name=a\nb"):
+    for refused in ("name= ", "name=a\nb", "name=a "):
         assert "HINT: " in refuse(bare, "-x", refused)
+    alembic("-x", "name=seen", "current", url=url_of(bare.info))  # a look is no change
     assert bare.execute(name).fetchone() == ("staging",)
+    later = alembic_sql("-x", "name=o'clock", "upgrade", "head:head")
+    client("psql", bare, "-v", "ON_ERROR_STOP=1", text=later)
+    assert bare.execute(name).fetchone() == ("o'clock",)
+    # Where there is nothing that could have it, it is not lost in silence.
+    bare.execute("DELETE FROM _periodic_schedule.installation")
+    assert "SELECT * FROM periodic_schedule.attach(); then" in refuse(bare, "-x", "name=staging")

@@ -27,6 +27,30 @@ def test_without_a_url(bare: Session) -> None:
     assert "DATABASE_URL is not set" in refuse(bare, url="")
 
 
+def test_a_switch_that_there_is_not(bare: Session) -> None:
+    said = refuse(bare, "-x", "nmae=prod")
+    assert "there is no switch -x nmae" in said
+    assert "HINT: Those there are: -x schema=…, -x name=…, -x take_over=…." in said
+    assert "-x schema has no value" in refuse(bare, "-x", "schema=")
+
+
+def test_with_a_url_of_something_else() -> None:
+    for url in ("mysql://root:secret@localhost/app", "app"):
+        said = alembic("upgrade", "head", url=url, check=False)
+        assert "DATABASE_URL is no URL of a PostgreSQL database" in said
+        assert "HINT: DATABASE_URL=postgresql+psycopg://" in said
+        assert "Traceback" not in said
+        assert "secret" not in said
+
+
+def test_with_the_applications_driver_in_the_url(bare: Session) -> None:
+    """It is the migrations' that is used: psycopg2 is not in their environment."""
+    upgrade_url = url_of(bare.info).replace("+psycopg:", "+psycopg2:")
+    assert "psycopg2" in upgrade_url
+    assert "0001_initial" in alembic("history", url=upgrade_url)
+    assert "Traceback" not in alembic("current", url=upgrade_url)
+
+
 def test_without_psycopg_3() -> None:
     """Whoever then installs it beside psycopg2 has changed the driver of the application."""
     program = "import sys; sys.modules['psycopg'] = None; import alembic.config as a; a.main()"
@@ -222,16 +246,6 @@ def test_what_is_there_already_is_named_and_left_as_it_is(bare: Session) -> None
         bare.execute("DROP SCHEMA IF EXISTS _periodic_schedule")
     bare.execute("DROP TABLE periodic_schedule.firing")
     upgrade(bare)  # an empty schema is no hindrance
-
-
-def test_an_installation_that_alembic_has_forgotten(db: Session) -> None:
-    db.execute("TRUNCATE periodic_schedule.alembic_version")  # as where definitions were restored
-    said = refuse(db)
-    assert "pg_periodic_schedule already mirrors this schema of this database" in said
-    assert "HINT: Its alembic_version is empty" in said
-    assert said.strip().endswith("alembic stamp head.")
-    alembic("stamp", "head", url=url_of(db.info))
-    alembic("upgrade", "head", url=url_of(db.info))
 
 
 VERSION_TABLES = {

@@ -31,6 +31,7 @@ CHECKS = dict(
         (ROOT / "docs" / "replacing.md").read_text(),
     )
 )
+PROBLEMS = "SELECT problem, pipeline_id::text FROM periodic_schedule.setup_problems()"
 HEALTH = "SELECT problem, pipeline_id::text, detail FROM periodic_schedule.health ORDER BY 1"
 
 
@@ -184,7 +185,7 @@ def test_the_page_is_walked(place: SimpleNamespace) -> None:
 
 def test_their_ticker_goes_on(place: SimpleNamespace) -> None:
     """What it fires, ours does not; health says that it does."""
-    db, key = place.db, place.keys[0]
+    db, application, (key, saved) = place.db, place.application, place.keys
     upgrade(db, "-x", "take_over=postgres")
     now = datetime.now(UTC)
     with psycopg.connect(f"{db.info.dsn} application_name=their_ticker") as ticker:
@@ -196,6 +197,93 @@ def test_their_ticker_goes_on(place: SimpleNamespace) -> None:
     assert mirror(db, "last_run_at", key) == now
     details = [detail for _, found, detail in db.execute(HEALTH) if found == key]
     assert any("(their_ticker) noted a run that it has fired itself" in one for one in details)
+    # With the whole row as it has read it, and a next run of its own: only the run is so.
+    row = application.rows.get(pipeline_id=saved)
+    row.last_run_at = row.next_run_at = datetime.now(UTC)
+    row.enabled, row.pg_owned, row.cron_string = False, False, "nonsense"
+    row.save()
+    assert state(db, saved) == [True, True, True]
+    assert db.execute("SELECT count(*) FROM periodic_schedule.tick()").fetchone() == (0,)
+    assert mirror(db, "last_run_at", saved) == row.last_run_at
+    assert db.execute(
+        "SELECT bool_and(next_run_at > now()) FROM pg_periodic_schedule"
+    ).fetchone() == (True,)
+    assert (drift(db), pending(db)) == ([], [])
+
+
+KEY = "WHERE pipeline_id = %(key)s"
+WRITES = (
+    "UPDATE pg_periodic_schedule SET enabled = true, next_run_at = now() - interval '1 h'",
+    "UPDATE pg_periodic_schedule SET updated_at = now(), next_run_at = NULL",
+    "UPDATE pg_periodic_schedule SET next_run_at = NULL",
+    "UPDATE pg_periodic_schedule SET cron_string = '* * * * *', pipeline_name = 'Other'",
+    "UPDATE pg_periodic_schedule SET periodic_task_id = NULL",
+    f"UPDATE pg_periodic_schedule SET pipeline_id = gen_random_uuid() {KEY}",
+    "MERGE INTO pg_periodic_schedule AS m USING (VALUES (%(key)s::uuid)) AS v (k)"
+    " ON m.pipeline_id = v.k WHEN MATCHED THEN UPDATE SET enabled = false",
+    "INSERT INTO pg_periodic_schedule (pipeline_id, cron_string) VALUES (%(key)s, '')"
+    " ON CONFLICT (pipeline_id) DO UPDATE SET enabled = false, pg_owned = false",
+    f"DELETE FROM pg_periodic_schedule {KEY}",
+    "UPDATE pg_periodic_task SET enabled = NOT enabled",  # which has a trigger of theirs
+)
+
+
+def test_what_it_writes_to_ours_is_undone(place: SimpleNamespace) -> None:
+    """By whatever statement, in whatever isolation, and without a scan for each row."""
+    db, key = place.db, place.keys[0]
+    db.execute("INSERT INTO pg_periodic_task VALUES ('cleanup', 'app.task', true, false)")
+    upgrade(db, "-x", "take_over=postgres")
+    db.execute(
+        "CREATE FUNCTION follow() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN"
+        " UPDATE pg_periodic_schedule SET enabled = false; RETURN NULL; END$$;"
+        "CREATE TRIGGER follow AFTER UPDATE ON pg_periodic_task"
+        " FOR EACH STATEMENT EXECUTE FUNCTION follow()"
+    )
+    rows = "SELECT * FROM pg_periodic_schedule ORDER BY pipeline_id"
+    before = db.execute(rows).fetchall()
+    for isolation in ("READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"):
+        for statement in WRITES:
+            with db.transaction():
+                db.execute(f"SET TRANSACTION ISOLATION LEVEL {isolation}".encode())
+                db.execute(statement.encode(), {"key": key})
+            assert db.execute(rows).fetchall() == before, statement
+            problems = db.execute(PROBLEMS).fetchall()
+            assert ("mirror_written", key) in problems, statement
+            db.execute("DELETE FROM _periodic_schedule.mirror_write")
+    assert (drift(db), pending(db)) == ([], [])
+    with db.transaction():
+        db.execute(
+            "INSERT INTO pg_periodic_schedule (pipeline_id, cron_string)"
+            " SELECT gen_random_uuid(), '' FROM generate_series(1, 300)"
+        )
+        read = db.execute(
+            "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_all_tables"
+            " WHERE relname = 'mirror_write'"
+        ).fetchone()
+    assert read is not None
+    assert read[0] < 3000
+
+
+def test_what_it_writes_by_a_trigger_is_undone_too(place: SimpleNamespace) -> None:
+    db, application, (first, second) = place.db, place.application, place.keys
+    upgrade(db, "-x", "take_over=postgres")
+    before = [state(db, key) for key in place.keys]
+    for table in ("pipeline", "django_celery_beat_periodictask"):
+        db.execute(
+            "CREATE OR REPLACE FUNCTION theirs() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+            " UPDATE pg_periodic_schedule SET pg_owned = false, enabled = false; RETURN NULL;"
+            f" END $$; CREATE TRIGGER theirs AFTER INSERT OR UPDATE ON {table}"
+            " EXECUTE FUNCTION theirs()"
+        )
+    application.orm.PeriodicTask.objects.filter(name=first).update(description="edited")
+    application.orm.Pipeline.objects.create(
+        id=uuid.uuid4(), pipeline_name="New", workflow_id=uuid.uuid4(), active=True, cron_string=""
+    )
+    assert [state(db, key) for key in place.keys] == before == [[True, True, True]] * 2
+    found = {key for problem, key, _ in db.execute(HEALTH) if problem == "mirror_written"}
+    assert found == {first, second}
+    application.orm.PeriodicTask.objects.filter(name=first).update(enabled=False)
+    assert state(db, first) == [True, False, False]
 
 
 def test_what_it_inserts_is_no_row_of_ours(place: SimpleNamespace) -> None:

@@ -149,6 +149,8 @@ def test_what_its_own_ticker_fires_is_refused_without_a_word(application: Applic
     assert "alembic -x take_over=beat upgrade head" in said
     assert "take_over is 'both', it must be postgres or beat" in refuse(db, "-x", "take_over=both")
     assert application.tables() == before
+    db.execute(f"UPDATE {TASKS} SET enabled = false")
+    assert "of them is enabled too" not in refuse(db)
 
 
 def test_they_become_postgres_s(application: Application) -> None:
@@ -324,6 +326,47 @@ def test_the_seed_is_nobodys_and_its_grants_move(bare: Session) -> None:
         bare.execute(f"DROP ROLE {', '.join(roles)}")
 
 
+def test_odd_rows_and_tables(application: Application) -> None:
+    """Cost themselves no more: columns and indexes of any name, times that nobody can read."""
+    db = application.db
+    db.execute("""
+CREATE INDEX pg_periodic_schedule_task_idx ON pg_periodic_schedule (pipeline_name);
+ALTER TABLE pg_periodic_schedule ALTER pg_owned DROP NOT NULL, ALTER enabled DROP NOT NULL;
+ALTER TABLE pg_periodic_task ALTER name DROP NOT NULL, ADD pipeline_id integer DEFAULT 1,
+    ADD created_at text DEFAULT 'x', ADD organization_id bigint DEFAULT 1;
+INSERT INTO pg_periodic_task (task_name, task_args, cron_string, enabled, pg_owned)
+    VALUES ('', '[]', '', true, true);
+""")
+    odd = ("-infinity", "infinity", "4714-11-24 00:00 BC", "294276-12-31", "0001-01-01", None)
+    ages = insert_interval(db, 2**31 - 1, "days")
+    keys = [application.pipeline(f"{n}", crontab=None) for n in range(len(odd) ** 2)]
+    for number, key in enumerate(keys):
+        db.execute(
+            "UPDATE pg_periodic_schedule SET last_run_at = %s, next_run_at = %s, created_at = %s"
+            " WHERE pipeline_id = %s",
+            [odd[number % len(odd)], odd[number // len(odd)], odd[number // 3 % 5], key],
+        )
+        if number % 2:
+            db.execute(
+                f"UPDATE {TASKS} SET crontab_id = NULL, interval_id = %s WHERE name = %s",
+                [ages, key],
+            )
+    unknown = application.pipeline("Unknown", owned=False, beat=False)
+    db.execute("UPDATE pg_periodic_schedule SET pg_owned = NULL WHERE NOT pg_owned")
+    before = application.tables()
+    said = upgrade(db, "-x", "take_over=postgres")
+    assert "pg_periodic_schedule has stay there, and its statements that name them fail" in said
+    assert "from now on: extra" in said
+    assert "nobody fires them: (no name)" in said
+    assert [seen(db, key) for key in keys] == [[True, True]] * len(keys)
+    assert seen(db, unknown) == [False, False]
+    assert fired(db) == []
+    assert db.execute(f"SELECT count(last_run_at) FROM {TASKS}").fetchone() == (0,)
+    assert (drift(db), pending(db)) == ([], [])
+    downgrade(db)
+    assert application.tables() == before
+
+
 def refused(db: Session) -> str:
     """What the first steps say, which are all that look; nothing stays."""
     door = (ROOT / "sql/install/take_over_table.sql").read_text()
@@ -404,8 +447,18 @@ CREATE POLICY off ON pg_periodic_schedule USING (enabled);
             "TABLE pg_periodic_task AS SELECT 'x' AS task_name, true AS pg_owned",
             "fires schedules of its table pg_periodic_task, which cannot be taken over",
         ),
+        (
+            "TABLE pg_periodic_task AS SELECT 'x' AS name, 't' AS pg_owned",
+            "fires schedules of its table pg_periodic_task, which cannot be taken over",
+        ),
+        (
+            "SCHEMA app; CREATE TABLE app.pg_periodic_task AS SELECT 'x' AS name, true AS pg_owned",
+            "fires 1 schedules of app.pg_periodic_task, which is not in the schema",
+        ),
+        ("DOMAIN pg_periodic_schedule_replaced AS text", "taken: type pg_periodic_schedule_repl"),
     ],
 )
 def test_what_cannot_be_taken_over_is_refused(bare: Session, made: str, said: str) -> None:
-    bare.execute(f"CREATE {made}")
+    insert_task(bare, "x")
+    bare.execute(f"CREATE {made}".encode())
     assert said in refused(bare).replace("public.", "")

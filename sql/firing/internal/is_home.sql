@@ -6,8 +6,8 @@ DECLARE
     here text := current_setting('periodic_schedule.place', true);
 BEGIN
     -- A session stays where it is, and to read it each time would take longer than the rest of a
-    -- tick that finds nothing due.
-    IF here IS NULL OR here = '' THEN
+    -- tick that finds nothing due.  What could not be read may be readable by now.
+    IF here IS NULL OR here = '' OR here LIKE '?%' THEN
         here := _periodic_schedule.this_place();
         PERFORM set_config('periodic_schedule.place', here, false);
     END IF;

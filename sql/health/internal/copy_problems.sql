@@ -29,6 +29,17 @@ BEGIN
             'the system identifier is not kept, so a copy on another server may fire too: '
             'SELECT periodic_schedule.confirm_identity();';
     END IF;
+    IF NOT (
+        has_function_privilege('pg_current_wal_lsn()', 'EXECUTE')
+        AND has_function_privilege('pg_walfile_name(pg_lsn)', 'EXECUTE')
+    ) THEN
+        RETURN QUERY
+        SELECT 'timeline_unknown', NULL::uuid, format(
+            'the timeline cannot be read, so schedulers do not know an old primary that comes '
+            'back: GRANT EXECUTE ON FUNCTION pg_catalog.pg_current_wal_lsn(), '
+            'pg_catalog.pg_walfile_name(pg_lsn) TO %I;', current_user
+        );
+    END IF;
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.copy_problems() IS

@@ -7,7 +7,10 @@ BEGIN
     RETURN QUERY
     SELECT 'drift', d.pipeline_id, concat_ws(
         ' ', d.task_name || ':', d.difference, coalesce(d.column_name, d.source_value)
-    )
+    ) || CASE d.difference
+        WHEN 'unreadable' THEN ''
+        ELSE '; SELECT * FROM periodic_schedule.reconcile();'
+    END
     FROM _periodic_schedule.drift_rows() AS d
     -- Why not, table_problems() says.
     WHERE d.difference <> 'unreadable' OR NOT EXISTS (

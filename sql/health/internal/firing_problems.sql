@@ -9,24 +9,33 @@ DECLARE
     bound CONSTANT interval := '1 minute';
 BEGIN
     RETURN QUERY
-    SELECT 'not_ticked', m.pipeline_id, format('%s is due since %s', m.task_name, m.next_run_at)
+    SELECT 'not_ticked', m.pipeline_id, format(
+        '%s is due since %s: does a scheduler run? Its log says why it does not fire',
+        m.task_name, m.next_run_at
+    )
     FROM @beat_schema@.pg_periodic_schedule AS m
     WHERE m.enabled AND m.next_run_at < now - bound AND m.pg_owned
     UNION ALL
     SELECT 'not_taken', f.pipeline_id, format(
-        '%s of %s is waiting since %s: %s', f.task_name, f.scheduled_for, f.available_at, f.reason
+        '%s of %s is waiting since %s: %s', f.task_name, f.scheduled_for, f.available_at,
+        coalesce(f.reason, 'does a scheduler run? Its log says why it does not send')
     )
     FROM periodic_schedule.firing AS f
     WHERE f.state = 'waiting' AND f.available_at < now - bound AND NOT f.sequential
     UNION ALL
     SELECT 'lease_overrun', f.pipeline_id, format(
-        '%s of %s, taken by %s, had until %s', f.task_name, f.scheduled_for, f.worker, f.lease_until
+        '%s of %s, taken by %s, had until %s; it can be taken again after '
+        'SELECT periodic_schedule.reap();',
+        f.task_name, f.scheduled_for, f.worker, f.lease_until
     )
     FROM periodic_schedule.firing AS f
     WHERE f.state = 'leased' AND f.lease_until < now - bound
     UNION ALL
     SELECT 'given_up', f.pipeline_id, format(
-        '%s of %s was given up at %s: %s', f.task_name, f.scheduled_for, f.ended_at, f.reason
+        '%s of %s was given up at %s: %s; to fire it once more: '
+        'SELECT * FROM periodic_schedule.run_now(%L);',
+        f.task_name, f.scheduled_for, f.ended_at, coalesce(f.reason, 'nobody said why'),
+        f.pipeline_id
     )
     FROM periodic_schedule.firing AS f
     WHERE f.state = 'failed' AND f.ended_at > now - interval '1 day'
@@ -36,7 +45,8 @@ BEGIN
     WHERE m.enabled AND m.next_run_at IS NULL AND m.sync_error IS NOT NULL
     UNION ALL
     SELECT 'sync_pending', NULL, format(
-        '%s %s is pending since %s: %s', n.table_kind, n.source_key, n.deferred_at, n.reason
+        '%s %s is pending since %s: %s; SELECT * FROM periodic_schedule.reconcile();',
+        n.table_kind, n.source_key, n.deferred_at, n.reason
     )
     FROM periodic_schedule.pending_sync AS n
     WHERE n.deferred_at < now - bound

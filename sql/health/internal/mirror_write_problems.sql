@@ -5,11 +5,17 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 #variable_conflict use_column
 DECLARE
+    -- A table, of plain types: what a view or a cast calls would run with our rights.
     others CONSTANT regclass := (
-        SELECT a.attrelid FROM pg_attribute AS a
-        WHERE a.attrelid = to_regclass($id$@beat_schema@.pg_periodic_task$id$)
-          AND a.attname = 'pg_owned' AND NOT a.attisdropped
-          AND has_table_privilege(a.attrelid, 'SELECT')
+        SELECT c.oid FROM pg_class AS c
+        WHERE c.oid = to_regclass($id$@beat_schema@.pg_periodic_task$id$)
+          AND c.relkind IN ('r', 'p') AND has_table_privilege(c.oid, 'SELECT') AND 3 = (
+            SELECT count(*) FROM pg_attribute AS a
+            WHERE a.attrelid = c.oid AND NOT a.attisdropped AND CASE
+                WHEN a.attname = 'name' THEN a.atttypid IN ('text'::regtype, 'varchar'::regtype)
+                WHEN a.attname IN ('pg_owned', 'enabled') THEN a.atttypid = 'boolean'::regtype
+            END
+        )
     );
     owned_names text[];
 BEGIN
@@ -47,8 +53,7 @@ BEGIN
         RETURN;
     END IF;
     EXECUTE format(
-        'SELECT array_agg(to_jsonb(r) ->> ''name'') FROM %s AS r'
-        ' WHERE to_jsonb(r) @> ''{"pg_owned": true, "enabled": true}''', others
+        'SELECT array_agg(r.name::text) FROM %s AS r WHERE r.pg_owned AND r.enabled', others
     ) INTO owned_names;
     RETURN QUERY
     SELECT

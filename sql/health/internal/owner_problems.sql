@@ -12,9 +12,10 @@ BEGIN
     RETURN QUERY
     SELECT 'fired_by_beat_too', m.pipeline_id, format(
         '%s: total_run_count is %s, of Postgres'' own runs it would be %s. Somebody else has '
-        'written it: maybe a stock Beat, which is to be fenced or stopped; then release() and '
-        'adopt() it anew',
-        m.task_name, p.total_run_count, m.parity_count
+        'written it, maybe a stock Beat: fence or stop that. Then: '
+        'SELECT * FROM periodic_schedule.release(''{%s}''); '
+        'SELECT * FROM periodic_schedule.adopt(''{%4$s}'', beat_is_stopped => true);',
+        m.task_name, p.total_run_count, m.parity_count, m.pipeline_id
     )
     FROM @beat_schema@.pg_periodic_schedule AS m
     JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = m.periodic_task_id

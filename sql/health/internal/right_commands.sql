@@ -77,6 +77,21 @@ AS $function$
         JOIN owner AS o ON o.id <> c.relowner
         WHERE c.relkind = 'c'
         UNION ALL
+        -- Superusers call what is in there.
+        SELECT 1, format(
+            'ALTER SCHEMA %I OWNER TO %I', s.nspname, pg_get_userbyid(10)  -- who made the cluster
+        )
+        FROM schema AS s JOIN pg_roles AS r ON r.oid = s.nspowner AND NOT r.rolsuper
+        UNION ALL
+        SELECT 2, format(
+            'REVOKE CREATE ON SCHEMA %I FROM %s CASCADE', s.nspname,
+            CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(r.rolname) END
+        )
+        FROM schema AS s
+        CROSS JOIN LATERAL aclexplode(s.nspacl) AS a
+        LEFT JOIN pg_roles AS r ON r.oid = a.grantee
+        WHERE a.privilege_type = 'CREATE' AND a.grantee <> s.nspowner AND r.rolsuper IS NOT TRUE
+        UNION ALL
         SELECT 2, format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', r.oid::regprocedure)
         FROM routine AS r
         WHERE EXISTS (SELECT FROM aclexplode(r.acl) AS a WHERE a.grantee = 0)

@@ -14,8 +14,7 @@ BEGIN
     )
     FROM _periodic_schedule.right_commands() AS c (command)
     HAVING count(*) > 0;
-    -- Then what a plain role writes there runs our code with a superuser's rights.  A fenced Beat's
-    -- own role is none that others connect as.
+    -- Then what a plain role writes there runs our code with a superuser's rights.
     RETURN QUERY
     SELECT 'superuser_functions', NULL::uuid, format(
         '%s may write %s, whose triggers run as superuser %s, which a superuser mends by giving '
@@ -33,14 +32,20 @@ BEGIN
         JOIN pg_namespace AS n ON n.oid = p.pronamespace AND n.nspname = '_periodic_schedule'
         JOIN pg_roles AS s ON s.oid = p.proowner AND s.rolsuper
         JOIN pg_class AS c ON c.oid = g.tgrelid
-        CROSS JOIN LATERAL aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) AS a
+        CROSS JOIN LATERAL (
+            SELECT x.grantee, x.privilege_type
+            FROM aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) AS x
+            UNION
+            SELECT x.grantee, x.privilege_type
+            FROM pg_attribute AS t CROSS JOIN LATERAL aclexplode(t.attacl) AS x
+            WHERE t.attrelid = c.oid
+            UNION
+            SELECT m.member, 'UPDATE' FROM pg_auth_members AS m
+            WHERE m.roleid = 'pg_write_all_data'::regrole
+        ) AS a
         LEFT JOIN pg_roles AS r ON r.oid = a.grantee
         WHERE a.privilege_type IN ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE')
           AND r.rolsuper IS NOT TRUE
-          AND NOT EXISTS (
-              SELECT FROM pg_policy AS y
-              WHERE y.polname = 'periodic_schedule_beat' AND a.grantee = ANY (y.polroles)
-          )
     ) AS w
     HAVING count(*) > 0;
 END

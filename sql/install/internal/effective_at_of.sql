@@ -24,7 +24,7 @@ BEGIN
         period := _periodic_schedule.from_microseconds(_periodic_schedule.py_next_run_at(
             cron_string, timezone, _periodic_schedule.to_microseconds(noted_at)
         )) - noted_at;
-        RETURN coalesce(ran_at, noted_at - period);
+        RETURN coalesce(ran_at, noted_at - period, now);
     END IF;
     IF after_since IS DISTINCT FROM noted_at AND noted_at = _periodic_schedule.from_microseconds(
         _periodic_schedule.py_next_run_at(

@@ -21,6 +21,11 @@ BEGIN
             SELECT string_agg(d.difference, '; ')
             FROM _periodic_schedule.beat_table_differences() AS d
         );
+        IF to_regclass('periodic_schedule.firing') IS NULL THEN
+            CREATE TABLE periodic_schedule.firing (  -- as far as the way back reads it
+                pipeline_id uuid, task_name text, scheduled_for timestamptz, ended_at timestamptz
+            );
+        END IF;
         BEGIN
             PERFORM _periodic_schedule.follow_replaced_tables();
             IF problem IS NULL THEN

@@ -25,7 +25,9 @@ BEGIN
             USING ERRCODE = 'object_not_in_prerequisite_state',
             DETAIL = concat_ws(
                 ' ', owned.names || '.',
-                format('Beat''s row of %s of them is enabled too.', nullif(owned.by_both, 0)),
+                CASE WHEN owned.by_both > 0
+                    THEN format('Beat''s row of %s of them is enabled too.', owned.by_both)
+                END,
                 'Nothing was changed.'
             ),
             HINT = 'Who fires them is yours to say (docs/replacing.md). Postgres, when that ticker '

@@ -16,17 +16,25 @@ BEGIN
         t.place,
         CASE
             WHEN x.pipeline_name <> '' THEN format('%s (%s)', x.pipeline_name, x.pipeline_id)
-            ELSE x.task_name
+            ELSE coalesce(x.task_name, '(no name)')
         END,
         x.pipeline_id, nullif(x.organization_id, ''), x.workflow_id, nullif(x.pipeline_name, ''),
-        x.created_at, coalesce(x.pg_owned, false),
+        CASE WHEN x.created_at BETWEEN years.first AND years.last THEN x.created_at END,
+        coalesce(x.pg_owned, false),
         -- NULL is not true for their ticker either; without the column all are active.
         coalesce(x.enabled, NOT t.columns ? 'enabled'),
         -- What cannot be when it ran is not.
-        CASE WHEN x.last_run_at <= now AND isfinite(x.last_run_at) THEN x.last_run_at END,
-        CASE WHEN isfinite(x.next_run_at) THEN x.next_run_at END,
+        CASE WHEN x.last_run_at BETWEEN years.first AND now THEN x.last_run_at END,
+        -- Before all times is due, and after all times is not.
+        CASE
+            WHEN x.next_run_at < years.first THEN now
+            WHEN x.next_run_at <= years.last THEN x.next_run_at
+        END,
         p.id::bigint, p.enabled
     FROM _periodic_schedule.their_rows() AS t
+    CROSS JOIN (  -- what Django, and so Beat, can read in every zone
+        VALUES (timestamptz '0002-01-01 00:00+00', timestamptz '9998-12-31 00:00+00')
+    ) AS years (first, last)
     CROSS JOIN LATERAL (
         SELECT
             c.*,

@@ -4,7 +4,19 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     odd record;
+    gone text;
 BEGIN
+    SELECT string_agg(a.attname, ', ' ORDER BY a.attnum) INTO gone
+    FROM pg_attribute AS a
+    LEFT JOIN pg_attribute AS ours ON ours.attname = a.attname AND NOT ours.attisdropped
+        AND ours.attrelid = '@beat_schema@.pg_periodic_schedule'::regclass
+    WHERE a.attrelid = to_regclass($id$@beat_schema@.pg_periodic_schedule_replaced$id$)
+      AND a.attnum > 0 AND NOT a.attisdropped AND ours.attrelid IS NULL;
+    IF gone IS NOT NULL THEN
+        RAISE WARNING 'columns that only the application''s own pg_periodic_schedule has stay '
+            'there, and its statements that name them fail from now on: %', gone
+            USING HINT = 'Take that code out first: docs/replacing.md.';
+    END IF;
     FOR odd IN
         SELECT
             r.place, x.kind, count(*) AS rows,
@@ -39,5 +51,6 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.tell_odd_rows(boolean) IS
-    'Names the rows of the application''s own tables that no periodic task belongs to, and those '
-    'that are paused where Beat''s row is not. decided: who fires was said';
+    'Names the columns that only the application''s own table has, the rows of its tables that no '
+    'periodic task belongs to, and those that are paused where Beat''s row is not. decided: who '
+    'fires was said';

@@ -1,3 +1,4 @@
+-- Longer than 80 lines: one comparison, of all columns.
 -- As beat_rows(): no SQL-standard body, and no search_path of its own.  The planner puts it into
 -- tasks_to_compare().
 CREATE OR REPLACE FUNCTION _periodic_schedule.compared_rows(after bigint, upto bigint)
@@ -46,6 +47,10 @@ AS $function$
                 ELSE m.next_run_at IS NULL
             END
             AND m.identity_digest = _periodic_schedule.identity_digest(
+                (
+                    SELECT s.digest_key FROM _periodic_schedule.installation AS s
+                    ORDER BY s.installed_at LIMIT 1
+                ),
                 p.name, p.task, p.args, p.kwargs, p.headers, m.pipeline_id, m.organization_id,
                 m.workflow_id, m.pipeline_name, m.identity_source
             )

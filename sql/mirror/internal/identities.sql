@@ -13,6 +13,10 @@ DECLARE
     parsed CONSTANT record := _periodic_schedule.py_identities(
         names, tasks, args_texts, kwargs_texts, headers_texts
     );
+    digest_key CONSTANT bytea := (
+        SELECT i.digest_key FROM _periodic_schedule.installation AS i
+        ORDER BY i.installed_at LIMIT 1
+    );
 BEGIN
     RETURN QUERY
     SELECT
@@ -21,8 +25,8 @@ BEGIN
             u.pipeline_id, k.organization_id, k.workflow_id, k.pipeline_name, k.identity_source
         )::_periodic_schedule.identity,
         _periodic_schedule.identity_digest(
-            u.name, u.task, u.args, u.kwargs, u.headers, u.pipeline_id, k.organization_id,
-            k.workflow_id, k.pipeline_name, k.identity_source
+            digest_key, u.name, u.task, u.args, u.kwargs, u.headers, u.pipeline_id,
+            k.organization_id, k.workflow_id, k.pipeline_name, k.identity_source
         ),
         u.error, u.runnable, p.problem
     FROM unnest(

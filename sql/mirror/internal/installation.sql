@@ -6,7 +6,10 @@ CREATE TABLE _periodic_schedule.installation (
     name text,
     beat_schema name NOT NULL,
     beat_tables regclass[],
-    rows_taken_at timestamptz
+    rows_taken_at timestamptz,
+    digest_key bytea NOT NULL
+    DEFAULT pg_catalog.uuid_send(pg_catalog.gen_random_uuid())
+    || pg_catalog.uuid_send(pg_catalog.gen_random_uuid())
 );
 -- What is published must have one to be updated.
 ALTER TABLE _periodic_schedule.installation REPLICA IDENTITY FULL;
@@ -28,6 +31,9 @@ COMMENT ON COLUMN _periodic_schedule.installation.beat_tables IS
     'still known';
 COMMENT ON COLUMN _periodic_schedule.installation.rows_taken_at IS
     'When take_over_rows() looked for rows of the application''s own tables; it does so once';
+COMMENT ON COLUMN _periodic_schedule.installation.digest_key IS
+    'Key of identity_digest(): that of the oldest row counts, so that after a restore of data the '
+    'mirror''s digests are right';
 
 INSERT INTO _periodic_schedule.installation (beat_schema)
 VALUES ((pg_catalog.parse_ident($id$@beat_schema@$id$))[1]);

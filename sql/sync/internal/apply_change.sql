@@ -6,6 +6,7 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.apply_change(
 ) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
+SET periodic_schedule.writing = 'on'
 AS $function$
 DECLARE
     isolation CONSTANT text := current_setting('transaction_isolation');

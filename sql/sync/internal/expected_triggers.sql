@@ -9,6 +9,9 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     beat CONSTANT regclass[] := _periodic_schedule.beat_tables();
+    -- Whichever of our functions writes the mirror sets it, or was called by one that has.
+    by_others CONSTANT text := '(current_setting(''periodic_schedule.writing''::text, true) '
+        'IS DISTINCT FROM ''on''::text)';
     all_events CONSTANT text[] := '{INSERT, UPDATE, DELETE, TRUNCATE}';
 BEGIN
     RETURN QUERY
@@ -64,28 +67,26 @@ BEGIN
             to_regclass($id$@beat_schema@.pg_periodic_schedule$id$),
             -- What the sync inserts, also outside of triggers, is of now(); what it moves from one
             -- partition to another, is not.
-            '((new.periodic_task_id IS NOT NULL) AND (new.created_at <> now()) AND '
-            '(pg_trigger_depth() = 0) AND (current_setting(''periodic_schedule.writing''::text, '
-            'true) IS DISTINCT FROM ''on''::text))',
+            '((new.periodic_task_id IS NOT NULL) AND (new.created_at <> now()) AND ' || by_others
+            || ')',
             'restored_schedule_trigger'
         )
     ) AS t (relation, condition, name)
     JOIN pg_class AS c ON c.oid = t.relation AND c.relkind IN ('r', 'p')
-    UNION ALL  -- for what is not written by our functions: these are called by triggers, or set it
+    UNION ALL  -- for what is not written by our functions
     SELECT
-        c.oid::regclass, 'periodic_schedule_foreign_' || lower(e.event), format(
-            'CREATE TRIGGER periodic_schedule_foreign_%s BEFORE %s ON %s FOR EACH ROW WHEN (('
-            '%s(pg_trigger_depth() = 0) AND (current_setting(''periodic_schedule.writing''::text, '
-            'true) IS DISTINCT FROM ''on''::text))) EXECUTE FUNCTION '
-            '_periodic_schedule.mirror_trigger()',
-            lower(e.event), e.event || e.columns, c.oid::regclass, e.condition
+        c.oid::regclass, 'periodic_schedule_foreign_' || e.name, format(
+            'CREATE TRIGGER periodic_schedule_foreign_%s BEFORE %s ON %s FOR EACH ROW WHEN (%s) '
+            'EXECUTE FUNCTION _periodic_schedule.mirror_trigger(%s)',
+            e.name, e.event, c.oid::regclass, e.condition, e.argument
         )
     FROM (
         VALUES
-        ('INSERT', '', '(new.periodic_task_id IS NULL) AND '),
-        ('UPDATE', ' OF pg_owned, enabled, last_run_at', ''),
-        ('DELETE', '', '(old.periodic_task_id IS NOT NULL) AND ')
-    ) AS e (event, columns, condition)
+        ('insert', 'INSERT', format('((new.periodic_task_id IS NULL) AND %s)', by_others), ''),
+        ('save', 'UPDATE OF pg_owned, enabled, updated_at', by_others, '''save'''),
+        ('update', 'UPDATE', by_others, ''),
+        ('delete', 'DELETE', format('((old.periodic_task_id IS NOT NULL) AND %s)', by_others), '')
+    ) AS e (name, event, condition, argument)
     JOIN pg_class AS c ON c.oid = to_regclass($id$@beat_schema@.pg_periodic_schedule$id$)
         AND c.relkind IN ('r', 'p');
 END

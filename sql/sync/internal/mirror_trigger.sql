@@ -29,28 +29,40 @@ BEGIN
                 );
             END IF;
         ELSE
-            IF (new.pg_owned, new.enabled, new.updated_at)
-                IS NOT DISTINCT FROM (old.pg_owned, old.enabled, old.updated_at) THEN
-                IF NOT (old.pg_owned AND coalesce(new.last_run_at > old.last_run_at,
-                    new.last_run_at IS NOT NULL AND old.last_run_at IS NULL)) THEN
-                    RETURN new;  -- drift, as any
-                END IF;
+            IF new IS NOT DISTINCT FROM old THEN
+                RETURN new;
+            END IF;
+            IF old.pg_owned AND new.last_run_at > coalesce(old.last_run_at, '-infinity') THEN
                 -- To undo it would let them fire it again, and again.
                 event := 'RUN';
                 undone := false;
+                PERFORM _periodic_schedule.defer_sync(
+                    'task', ARRAY[old.periodic_task_id::text], 'somebody else noted a run'
+                );
+                IF TG_NARGS > 0 THEN
+                    old.last_run_at := new.last_run_at;
+                    old.next_run_at := new.next_run_at;
+                    new := old;
+                END IF;
+                new.last_run_at := least(new.last_run_at, clock_timestamp());
+            ELSIF TG_NARGS = 0 AND NOT (
+                old.pg_owned AND (
+                    num_nulls(new.next_run_at) > num_nulls(old.next_run_at)
+                    OR (new.pipeline_id, new.periodic_task_id, new.cron_string, new.pipeline_name)
+                    <> (old.pipeline_id, old.periodic_task_id, old.cron_string, old.pipeline_name)
+                    OR new.periodic_task_id IS NULL
+                )
+            ) THEN
+                RETURN new;  -- drift, as any
             END IF;
     END CASE;
     PERFORM _periodic_schedule.note_mirror_write(
-        coalesce(new.pipeline_id, old.pipeline_id), event, undone
+        coalesce(old.pipeline_id, new.pipeline_id), event, undone
     );
-    CASE
-        WHEN event = 'INSERT' OR event = 'DELETE' AND undone THEN
-            RETURN NULL;
-        WHEN event = 'RUN' THEN
-            RETURN new;
-        ELSE
-            RETURN old;
-    END CASE;
+    IF event = 'INSERT' OR event = 'DELETE' AND undone THEN
+        RETURN NULL;
+    END IF;
+    RETURN CASE event WHEN 'RUN' THEN new ELSE old END;
 EXCEPTION WHEN OTHERS THEN  -- no reason for their statement to fail
     RAISE WARNING 'pg_periodic_schedule could not note a write to its mirror: %', sqlerrm
         USING HINT = 'Write Beat''s tables: docs/replacing.md.';
@@ -62,4 +74,5 @@ END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.mirror_trigger() IS
     'Row trigger on the mirror, for what is not written by our functions: keeps the row as it was, '
-    'and notes who wrote. Never fails and never waits long';
+    'and notes who wrote. Has an argument where the statement sets what a save sets. Never fails '
+    'and never waits long';

@@ -3,6 +3,7 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.note_mirror_write(
 ) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off  -- planned when there is nothing yet, and used for all of a bulk write
 AS $function$
 DECLARE
     isolation CONSTANT text := current_setting('transaction_isolation');
@@ -22,12 +23,15 @@ BEGIN
         note_mirror_write.pipeline_id, note_mirror_write.event, note_mirror_write.undone,
         session_user, coalesce(current_setting('application_name'), '')
     );
-    IF isolation = 'read committed' THEN
+    IF isolation = 'read committed' THEN  -- the oldest two, so that each note costs the same
         DELETE FROM _periodic_schedule.mirror_write AS w
         WHERE w.id = ANY (ARRAY(
             SELECT l.id FROM _periodic_schedule.mirror_write AS l
             WHERE l.written_at < now - interval '7 days'
-            ORDER BY l.id LIMIT 100 FOR UPDATE SKIP LOCKED
+              AND l.id = ANY (ARRAY(
+                  SELECT o.id FROM _periodic_schedule.mirror_write AS o ORDER BY o.id LIMIT 2
+              ))
+            FOR UPDATE SKIP LOCKED
         ));
     END IF;
 END

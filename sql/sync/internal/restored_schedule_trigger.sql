@@ -4,6 +4,7 @@
 CREATE OR REPLACE FUNCTION _periodic_schedule.restored_schedule_trigger() RETURNS trigger
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
+SET periodic_schedule.writing = 'on'
 AS $function$
 DECLARE
     columns CONSTANT text[] := ARRAY(  -- also what an application has added
