@@ -155,6 +155,10 @@ OTHER_OWNER = {
     "pipelines": ("ALTER TABLE pipeline OWNER TO next_owner", "table_owner"),
     "the mirror": ("ALTER TABLE pg_periodic_schedule OWNER TO next_owner", "table_owner"),
     "the ledger": ("ALTER TABLE periodic_schedule.firing OWNER TO next_owner", "table_owner"),
+    "our schemas": (
+        "ALTER SCHEMA periodic_schedule OWNER TO next_owner;"
+        " ALTER SCHEMA _periodic_schedule OWNER TO next_owner", "table_owner"
+    ),
 }  # fmt: skip
 MISSING_RIGHT = {
     "on the task table": f"REVOKE ALL ON {TASKS} FROM table_owner",

@@ -149,6 +149,9 @@ BEGIN
         ORDER BY o.schema <> m.schema, o.object
         LIMIT 1
     ) AS f ON true
+    -- What else is gone, may have gone with a table.
+    WHERE f.object IS NOT NULL OR m.kind = 'TABLE'
+      OR NOT EXISTS (SELECT FROM missing AS t WHERE t.kind = 'TABLE')
     UNION ALL  -- a copy has the name of the one that it was made for
     SELECT DISTINCT
         'VIEW', format('%I.%I reads %I.%I', v.schema, v.name, t.schema, t.name), NULL, NULL

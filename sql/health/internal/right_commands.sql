@@ -64,6 +64,9 @@ AS $function$
     FROM (
         SELECT 1 AS step, format('ALTER ROUTINE %s OWNER TO %s', r.oid::regprocedure, o.name)
         FROM routine AS r JOIN owner AS o ON o.id <> r.proowner
+        UNION ALL  -- who owns a schema puts what he likes in the place of what is in it
+        SELECT 1, format('ALTER SCHEMA %I OWNER TO CURRENT_USER', s.nspname)
+        FROM schema AS s JOIN pg_roles AS r ON r.oid = s.nspowner AND NOT r.rolsuper
         UNION ALL
         SELECT 1, format('ALTER TABLE %s OWNER TO %s', r.oid::regclass, o.name)
         FROM relation AS r JOIN owner AS o ON o.id <> r.relowner
