@@ -203,9 +203,12 @@ def mirrored_schema(connection: sqlalchemy.Connection) -> str | None:
 
 
 def is_there(connection: sqlalchemy.Connection) -> bool:
-    """Whatever alembic_version says."""
-    there = sqlalchemy.text("SELECT to_regclass('_periodic_schedule.installation')")
-    return connection.execute(there).scalar() is not None
+    """A part of it at least, whatever alembic_version says."""
+    there = sqlalchemy.text(
+        "SELECT to_regclass('_periodic_schedule.installation') IS NOT NULL"
+        " OR to_regproc('periodic_schedule.detach') IS NOT NULL"
+    )
+    return bool(connection.execute(there).scalar())
 
 
 def refuse_other_version_table(connection: sqlalchemy.Connection) -> None:
