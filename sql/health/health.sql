@@ -1,21 +1,22 @@
 CREATE OR REPLACE VIEW periodic_schedule.health AS
 SELECT
-    h.problem,
-    h.pipeline_id,
-    h.detail
-FROM _periodic_schedule.health_rows() AS h
+    o.problem,
+    o.pipeline_id,
+    o.detail
+FROM _periodic_schedule.own_object_problems() AS o
 UNION ALL
 SELECT
     s.problem,
     s.pipeline_id,
     s.detail
 FROM _periodic_schedule.schema_problems() AS s
-UNION  -- also where setup_problems() cannot say it
+UNION ALL
 SELECT
-    o.problem,
-    o.pipeline_id,
-    o.detail
-FROM _periodic_schedule.own_object_problems() AS o;
+    h.problem,
+    h.pipeline_id,
+    h.detail
+FROM _periodic_schedule.health_rows() AS h
+WHERE h.problem <> 'own_objects';  -- said above, also where setup_problems() cannot
 COMMENT ON VIEW periodic_schedule.health IS
     'One row for each problem; empty means well. Reads everything, drift included: for every few '
     'minutes, metrics for every few seconds';

@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.own_object_differences()
 RETURNS TABLE (kind text, difference text, cure text, undo text)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
+SET jit = off  -- compiling would take longer than it runs
 AS $function$
 #variable_conflict use_column
 DECLARE
@@ -65,30 +66,26 @@ BEGIN
     described AS MATERIALIZED (  -- what may be one of them
         SELECT
             r.kind, r.oid AS relation, r.schema, r.name, NULL AS arguments,
-            r.oid::regclass::text AS object, md5(d.description) AS digest
-        FROM relation AS r
-        JOIN pg_description AS d ON d.objsubid = 0 AND (d.objoid, d.classoid) = CASE r.kind
-            WHEN 'TYPE' THEN ROW(r.type, 'pg_type'::regclass::oid)
-            ELSE ROW(r.oid, 'pg_class'::regclass::oid)
-        END
-        WHERE r.owner = ANY (owners)
+            r.oid::regclass::text AS object, md5(CASE r.kind
+                WHEN 'TYPE' THEN obj_description(r.type, 'pg_type')
+                ELSE obj_description(r.oid, 'pg_class')
+            END) AS digest
+        FROM relation AS r WHERE r.owner = ANY (owners)
         UNION ALL
         SELECT
             'FUNCTION', NULL, n.nspname, p.proname,
             format('(%s)', pg_get_function_identity_arguments(p.oid)), p.oid::regprocedure::text,
-            md5(d.description)
+            md5(obj_description(p.oid, 'pg_proc'))
         FROM pg_proc AS p
         JOIN pg_namespace AS n ON n.oid = p.pronamespace AND n.nspname <> 'pg_catalog'
-        JOIN pg_description AS d ON d.objoid = p.oid AND d.classoid = 'pg_proc'::regclass
         WHERE p.proowner = ANY (owners)
         UNION ALL
         SELECT
             'COLUMN', r.oid, r.schema, a.attname, NULL, format('%s %s', r.kind, r.oid::regclass),
-            md5(d.description)
+            md5(col_description(r.oid, a.attnum))
         FROM relation AS r
         JOIN pg_attribute AS a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
-        JOIN pg_description AS d ON d.objoid = r.oid AND d.classoid = 'pg_class'::regclass
-            AND d.objsubid = a.attnum
+        WHERE r.oid IN (SELECT m.relation FROM missing AS m)
     )
 
     SELECT
