@@ -8,19 +8,11 @@ DO $do$
 DECLARE
     theirs CONSTANT regclass := to_regclass($id$@beat_schema@.pg_periodic_schedule$id$);
     others CONSTANT regclass := to_regclass($id$@beat_schema@.pg_periodic_task$id$);
-    kind CONSTANT text := (
-        SELECT CASE c.relkind
-            WHEN 'v' THEN 'a view' WHEN 'm' THEN 'a materialized view'
-            WHEN 'p' THEN 'a partitioned table' WHEN 'f' THEN 'a foreign table'
-            WHEN 'S' THEN 'a sequence' WHEN 'c' THEN 'a type' WHEN 'r' THEN NULL ELSE 'an index'
-        END
-        FROM pg_class AS c WHERE c.oid = theirs
-    );
     unfit text;
     owned boolean;
 BEGIN
-    IF kind IS NOT NULL THEN
-        RAISE EXCEPTION 'pg_periodic_schedule is there already, and is %', kind
+    IF EXISTS (SELECT FROM pg_class AS c WHERE c.oid = theirs AND c.relkind = 'p') THEN
+        RAISE EXCEPTION 'pg_periodic_schedule is there already, and is a partitioned table'
             USING ERRCODE = 'wrong_object_type',
             DETAIL = 'Only an ordinary table is taken over. Nothing was changed.',
             HINT = format(
@@ -165,31 +157,27 @@ DECLARE
     hanging text;
     command text;
 BEGIN
-    SELECT string_agg(
-        CASE WHEN t.oid IS NULL
-            THEN pg_describe_object('pg_class'::regclass, c.oid, 0)
-            ELSE pg_describe_object('pg_type'::regclass, t.oid, 0)
-        END, '; ' ORDER BY c.relname
-    )
-    INTO taken
-    FROM pg_class AS c
-    FULL JOIN (
-        SELECT t.oid, t.typnamespace FROM pg_type AS t
-        WHERE t.typname = 'pg_periodic_schedule_replaced' AND t.typrelid = 0
-    ) AS t ON false
-    LEFT JOIN pg_index AS i ON i.indexrelid = c.oid
-    WHERE t.typnamespace = place OR c.relnamespace = place AND (
-        c.relname = ANY (index_names) AND coalesce(i.indrelid <> theirs, true)
-        OR c.relname = 'pg_periodic_schedule_replaced'
-        OR theirs IS NOT NULL AND c.relname = ANY (
-            ARRAY(SELECT n.index_name || '_replaced' FROM unnest(index_names) AS n (index_name))
+    SELECT string_agg(o.name, '; ' ORDER BY o.name) INTO taken
+    FROM (
+        SELECT pg_describe_object('pg_class'::regclass, c.oid, 0) AS name
+        FROM pg_class AS c
+        WHERE c.relnamespace = place AND (
+            c.relname = 'pg_periodic_schedule_replaced'
+            OR theirs IS NOT NULL AND c.relname = ANY (
+                ARRAY(SELECT i.name || '_replaced' FROM unnest(index_names) AS i (name))
+            )
         )
-    );
+        UNION ALL
+        SELECT pg_describe_object('pg_type'::regclass, t.oid, 0)
+        FROM pg_type AS t
+        WHERE t.typnamespace = place AND t.typname = 'pg_periodic_schedule_replaced'
+          AND t.typrelid = 0
+    ) AS o;
     IF taken IS NOT NULL THEN
         RAISE EXCEPTION 'names that are needed are taken: %', taken
             USING ERRCODE = 'duplicate_object',
-            DETAIL = 'pg_periodic_schedule and its indexes are made here, and what was there '
-                'before under their names gets the suffix _replaced. Nothing was changed.',
+            DETAIL = 'The table pg_periodic_schedule that is there, and its indexes, get the '
+                'suffix _replaced. Nothing was changed.',
             HINT = 'Rename or drop what has these names.';
     END IF;
     IF theirs IS NULL THEN

@@ -430,8 +430,6 @@ CREATE POLICY off ON pg_periodic_schedule USING (enabled);
     ("made", "said"),
     [
         ("TABLE pg_periodic_schedule (pipeline_id text PRIMARY KEY)", "no unique pipeline_id"),
-        ("VIEW pg_periodic_schedule AS SELECT 1", "is there already, and is a view"),
-        ("SEQUENCE pg_periodic_schedule", "is there already, and is a sequence"),
         (
             "TABLE pg_periodic_schedule (pipeline_id uuid PRIMARY KEY)"
             " PARTITION BY HASH (pipeline_id)",
@@ -442,7 +440,6 @@ CREATE POLICY off ON pg_periodic_schedule USING (enabled);
             "cannot be taken over: last_run_at timestamp without time zone",
         ),
         ("TABLE pg_periodic_schedule_replaced ()", "taken: table pg_periodic_schedule_replaced"),
-        ("SEQUENCE pg_periodic_schedule_task_idx", "taken: sequence pg_periodic_schedule_task_idx"),
         (
             "TABLE pg_periodic_task AS SELECT 'x' AS task_name, true AS pg_owned",
             "fires schedules of its table pg_periodic_task, which cannot be taken over",

@@ -113,7 +113,7 @@ def beat_writes(session: Session, *but: str) -> None:
         started = time.monotonic()
         writes[name]()
         session.commit()
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 2  # a second, and Python's start on a busy machine
 
 
 def next_write(session: Session) -> None:
