@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 Session = psycopg.Connection[Any]
-EXAMPLES = 20_000
+EXAMPLES = 10_000
 
 
 def test_random_crontabs_mean_what_celery_reads(db: Session) -> None:
