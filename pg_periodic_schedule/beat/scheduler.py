@@ -152,6 +152,9 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
             return
         self._busy = True
         try:
+            if self._session is not None and self._may_fire and self._session.is_interrupted:
+                self._disconnect()
+                self._may_fire = self._watch.may_fire(self._connect())
             if self._session is not None and self._may_fire:
                 self._session.hurry()
                 self._ledger.settle(self._session)
@@ -159,7 +162,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
                 self._sync_again = True
                 while self._sync_again and time.monotonic() < deadline:
                     self.sync()
-        except Error as error:
+        except (Error, WrongServerError) as error:
             logger.warning("database: %s", one_line(error))
         finally:
             self._disconnect()

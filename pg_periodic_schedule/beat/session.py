@@ -19,6 +19,8 @@ from django_celery_beat.models import PeriodicTask
 DJANGOS_OWN = ("context", "cursor_factory", "connection_factory", "row_factory")
 WAKE_EVERY = 0.1  # seconds at least between two notifications that end a wait
 
+ACTIVE = 1  # libpq's PQTRANS_ACTIVE, in either driver
+
 # SQLSTATEs of what an operator mends.
 MISSING_RIGHT, NO_SCHEMA, NO_FUNCTION = "42501", "3F000", "42883"
 
@@ -75,7 +77,14 @@ class Session:
         """From now on no statement may hold up the end of the process."""
         self.rows("SET statement_timeout = '3s'; SET lock_timeout = '1s'")
 
+    @property
+    def is_interrupted(self) -> bool:
+        """By a signal, in the middle of a statement: no other can be sent."""
+        return int(self._connection.info.transaction_status) == ACTIVE
+
     def close(self) -> None:
+        if not self._connection.closed and self.is_interrupted:
+            self._connection.cancel()
         self._connection.close()
 
     def rows(self, query: str, parameters: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:

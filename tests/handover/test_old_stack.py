@@ -74,7 +74,8 @@ def test_the_scheduler_on_psycopg2(
     wait_for(lambda: len(broker.messages()) > before + 1)
     beat.stop()
     ledger = db.execute("SELECT id::text, state FROM periodic_schedule.firing").fetchall()
-    assert {state for _, state in ledger} <= {"finished", "skipped"}
+    # One that was recorded as the stop came waits for the next scheduler.
+    assert {state for _, state in ledger} <= {"finished", "skipped", "waiting"}
     assert sorted(broker.sent()) == sorted(key for key, state in ledger if state == "finished")
     assert beat.log.count("ERROR") == beat.log.count("database: ")
     static = "SELECT kwargs FROM django_celery_beat_periodictask WHERE name LIKE 'celery.%'"
