@@ -103,16 +103,11 @@ def settings() -> str:
 
 
 def database_url() -> str:
-    url = os.environ.get("DATABASE_URL")
-    if not url:
-        raise CommandError(
-            "DATABASE_URL is not set\n"
-            "  HINT: DATABASE_URL=postgresql+psycopg://postgres@localhost/app alembic upgrade head"
-        )
+    url = os.environ.get("DATABASE_URL", "")
     driver, _, place = url.partition(":")
     if not re.fullmatch(r"postgres(ql)?(\+\w+)?", driver):
         raise CommandError(
-            "DATABASE_URL is no URL of a PostgreSQL database\n"
+            f"DATABASE_URL is {'no URL of a PostgreSQL database' if url else 'not set'}\n"
             "  HINT: DATABASE_URL=postgresql+psycopg://postgres@localhost/app alembic upgrade head"
         )
     return f"postgresql+psycopg:{place}"  # whatever driver the application has

@@ -64,9 +64,6 @@ AS $function$
     FROM (
         SELECT 1 AS step, format('ALTER ROUTINE %s OWNER TO %s', r.oid::regprocedure, o.name)
         FROM routine AS r JOIN owner AS o ON o.id <> r.proowner
-        UNION ALL  -- who owns a schema puts what he likes in the place of what is in it
-        SELECT 1, format('ALTER SCHEMA %I OWNER TO CURRENT_USER', s.nspname)
-        FROM schema AS s JOIN pg_roles AS r ON r.oid = s.nspowner AND NOT r.rolsuper
         UNION ALL
         SELECT 1, format('ALTER TABLE %s OWNER TO %s', r.oid::regclass, o.name)
         FROM relation AS r JOIN owner AS o ON o.id <> r.relowner
@@ -77,7 +74,7 @@ AS $function$
         JOIN owner AS o ON o.id <> c.relowner
         WHERE c.relkind = 'c'
         UNION ALL
-        -- Superusers call what is in there.
+        -- Superusers call what is in there, and its owner puts there what he likes.
         SELECT 1, format(
             'ALTER SCHEMA %I OWNER TO %I', s.nspname, pg_get_userbyid(10)  -- who made the cluster
         )

@@ -16,17 +16,13 @@ BEGIN
         FROM _periodic_schedule.trigger_differences() AS d
         -- A table that was renamed has them still: beat_table_problems() says what it was called.
         -- One of a function or column of ours that was renamed, has that name in it.
-        WHERE CASE d.difference
-            WHEN 'not needed' THEN NOT EXISTS (
-                SELECT FROM _periodic_schedule.beat_table_differences()
-            ) AND NOT EXISTS (
-                SELECT FROM _periodic_schedule.own_object_differences()
-            )
-            WHEN 'altered' THEN NOT EXISTS (
-                SELECT FROM _periodic_schedule.own_object_differences()
-            )
-            ELSE true
-        END
+        WHERE (
+            d.difference NOT IN ('not needed', 'altered')
+            OR NOT EXISTS (SELECT FROM _periodic_schedule.own_object_differences())
+        ) AND (
+            d.difference <> 'not needed'
+            OR NOT EXISTS (SELECT FROM _periodic_schedule.beat_table_differences())
+        )
         GROUP BY d.difference, d.relation
         ORDER BY d.difference, d.relation::text
     ) AS t
