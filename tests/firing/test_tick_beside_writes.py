@@ -18,6 +18,7 @@ from ticking import (
     Session,
     adopt,
     assert_in_sync,
+    begin_within_a_minute,
     due_task,
     fired,
     ledger,
@@ -136,6 +137,7 @@ def test_two_sessions_step_by_step(
     for order, steps in ORDERS.items():
         db.execute("TRUNCATE periodic_schedule.firing")
         db.execute("SELECT * FROM periodic_schedule.release()")
+        begin_within_a_minute(db, seconds=5)
         due_task(db)
         due = mirror(db, "next_run_at", "t")
         sessions = {"tick": connect(), "write": connect()}

@@ -560,6 +560,8 @@ def test_postgres_is_restarted_under_two_schedulers(
     adopt(session)
     fire_all(session)
     beats = [start(*SHORT_LEASE, url=url) for _ in range(2)]
+    for beat in beats:
+        beat.wait_for_log("connected to")
     wait_for(lambda: len(broker.sent()) >= 15)
     session.close()
     subprocess.run([ROOT / "docker/server.sh", "crash", directory], check=True)
