@@ -1,12 +1,21 @@
 """Who may do what: reader, ticker, operator, and everybody else."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg
 import pytest
-from conftest import ROOT, alembic, insert_crontab, insert_task, mirror, pending, url_of
+from conftest import (
+    ROOT,
+    alembic,
+    django_migrate,
+    insert_crontab,
+    insert_task,
+    mirror,
+    pending,
+    url_of,
+)
 from places import session_of
 
 Session = psycopg.Connection[Any]
@@ -19,34 +28,61 @@ DEFAULT_PRIVILEGES = "; ".join(
 ) + "; ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO PUBLIC"  # fmt: skip
 
 
-@pytest.fixture(params=["our own table", "a table of another owner, taken over"])
-def installed(bare: Session, request: pytest.FixtureRequest) -> Iterator[Session]:
-    """Where Beat's tables belong to an ordinary role, which has granted access of each kind."""
+def prepare(db: Session, kind: str) -> None:
+    """Beat's tables belong to an ordinary role, which has granted access of each kind."""
+    django_migrate(url_of(db.info))
+    db.execute(
+        "DO $$ DECLARE name text; BEGIN FOR name IN SELECT tablename FROM pg_tables"
+        " WHERE schemaname = 'public' LOOP"
+        " EXECUTE format('ALTER TABLE public.%I OWNER TO beat_owner', name);"
+        " END LOOP; END $$"
+    )
+    if "default privileges" in kind:  # of the role that installs
+        db.execute(DEFAULT_PRIVILEGES)
+    if "taken over" in kind:
+        db.execute("CREATE TABLE pg_periodic_schedule (pipeline_id uuid PRIMARY KEY)")
+    alembic("upgrade", "head", url=url_of(db.info))
+    with session_of(db, "beat_owner") as owner:
+        for access in ("reader", "ticker", "operator"):
+            owner.execute("SELECT periodic_schedule.grant_access(%s, %s)", [access, ROLES[access]])
+
+
+@pytest.fixture(scope="module")
+def installation(server: Any) -> Iterator[Callable[[str], Session]]:
+    """A copy of a database of this kind, which is prepared once."""
+    place = {"host": server.host, "port": server.port, "user": "postgres"}
     names = ", ".join(["beat_owner", *ROLES.values()])
-    for name in names.split(", "):
-        bare.execute(f"CREATE ROLE {name} LOGIN")
-    try:
-        bare.execute(
-            "DO $$ DECLARE name text; BEGIN FOR name IN SELECT tablename FROM pg_tables"
-            " WHERE schemaname = 'public' LOOP"
-            " EXECUTE format('ALTER TABLE public.%I OWNER TO beat_owner', name);"
-            " END LOOP; END $$"
-        )
-        if "default privileges" in request.param:  # of the role that installs
-            bare.execute(DEFAULT_PRIVILEGES)
-        if "taken over" in request.param:
-            bare.execute("CREATE TABLE pg_periodic_schedule (pipeline_id uuid PRIMARY KEY)")
-        alembic("upgrade", "head", url=url_of(bare.info))
-        insert_task(bare, "t", crontab_id=insert_crontab(bare, "* * * * *"))
-        with session_of(bare, "beat_owner") as owner:
-            for kind in ("reader", "ticker", "operator"):
-                owner.execute("SELECT periodic_schedule.grant_access(%s, %s)", [kind, ROLES[kind]])
-        yield bare
-    finally:
-        if "default privileges" in request.param:
-            bare.execute(DEFAULT_PRIVILEGES.replace("GRANT", "REVOKE").replace(" TO ", " FROM "))
-        bare.execute(f"REASSIGN OWNED BY beat_owner TO postgres; DROP OWNED BY {names}")
-        bare.execute(f"DROP ROLE {names}")
+    prepared: dict[str, str] = {}
+    with psycopg.connect(**place, dbname="postgres", autocommit=True) as cluster:
+
+        def installation(kind: str) -> Session:
+            if kind not in prepared:
+                prepared[kind] = f"roles_{len(prepared)}"
+                cluster.execute(f"CREATE DATABASE {prepared[kind]}".encode())
+                with psycopg.connect(**place, dbname=prepared[kind], autocommit=True) as db:
+                    prepare(db, kind)
+            cluster.execute("DROP DATABASE IF EXISTS roles WITH (FORCE)")
+            cluster.execute(f"CREATE DATABASE roles TEMPLATE {prepared[kind]}".encode())
+            return psycopg.connect(**place, dbname="roles", autocommit=True)
+
+        for name in names.split(", "):
+            cluster.execute(f"CREATE ROLE {name} LOGIN".encode())
+        try:
+            yield installation
+        finally:
+            for name in ("roles", *prepared.values()):
+                cluster.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
+            cluster.execute(f"DROP ROLE {names}".encode())
+
+
+@pytest.fixture(params=["our own table", "a table of another owner, taken over"])
+def installed(
+    installation: Callable[[str], Session], request: pytest.FixtureRequest
+) -> Iterator[Session]:
+    with installation(request.param) as db:
+        db.execute("SELECT periodic_schedule.confirm_identity()")  # it is a copy
+        insert_task(db, "t", crontab_id=insert_crontab(db, "* * * * *"))
+        yield db
 
 
 VIEWS = (
