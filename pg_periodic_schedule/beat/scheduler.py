@@ -61,6 +61,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
         self._refused_servers: list[str] = []  # the latest is the last
         self._refused = False  # to go on at all
         self._busy = False  # tick() or close() is on the connection
+        self._stop_came = False  # while it was; what tick() was calling may have lost it
         self._sync_again = False  # the last sync() left something
         self._in_vain = 0  # rounds in a row
         self._retry = Backoff(first=0.5, most=5)
@@ -82,6 +83,8 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
 
     def tick(self, *_args: Any, **_kwargs: Any) -> float:
         """One round, then wait for the next: Service's own sleep could not be woken by NOTIFY."""
+        if self._stop_came:
+            raise SystemExit
         if (pause := self._retry.left()) > 0:
             return min(pause, self.max_interval)
         self._busy = True
@@ -149,6 +152,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
         reentrant: then the second call does it.
         """
         if self._busy:
+            self._stop_came = True
             return
         self._busy = True
         try:
@@ -187,7 +191,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
 
     def _wait(self, session: Session, fired: bool) -> None:
         """Until next_wakeup(), or somebody notifies."""
-        if self._sync_again:
+        if self._sync_again or self._stop_came:
             return
         timeout = min(session.next_wakeup(), self.max_interval, self._static.due_in())
         # Something is due and could not be had: others are at it, or the broker is away.

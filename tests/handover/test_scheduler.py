@@ -313,6 +313,14 @@ def test_locks_that_anybody_can_take_keep_no_scheduler_from_starting(
         db.execute("DROP OWNED BY anybody; DROP ROLE anybody")
 
 
+def test_a_stop_that_is_lost_while_static_entries_are_written(start: Start) -> None:
+    beat = start(DJANGO_SETTINGS_MODULE="stop_losing_settings")
+    beat.wait_for_log("connected")
+    time.sleep(1)
+    beat.stop(seconds=5)
+    assert "not what the signal's handler raised" in beat.log
+
+
 def test_notifications_of_others_do_not_keep_it_busy(
     db: Database, broker: Broker, start: Start
 ) -> None:
