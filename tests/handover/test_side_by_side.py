@@ -200,6 +200,8 @@ def compare(server: Any, directory: Path) -> Comparison:
                 sides = [[at - start for at in times(p.wire.of(name))] for p in places]
                 rows.append(Row(name, sides[0], sides[1], *facts(ours, name, start)))
         assert "Traceback" not in beats[1].log
+        scheduled = by_us.ledger()
+        assert [sent for sent in by_us.wire.sent if sent.at < scheduled[sent.id] - 0.001] == []
         return Comparison(rows, plan, length)
     finally:
         for place in places:

@@ -178,7 +178,10 @@ def main_path(db: Session) -> None:
 
     # Edited, paused, renamed (alone and together), deleted.
     before = mirror(db, "next_run_at", tasks[3])
-    db.execute("UPDATE django_celery_beat_crontabschedule SET hour = '3' WHERE minute = '*'")
+    other_hour = (soon.hour + 12) % 24
+    db.execute(
+        "UPDATE django_celery_beat_crontabschedule SET hour = %s WHERE minute = '*'", [other_hour]
+    )
     assert mirror(db, "next_run_at", tasks[3]) != before
     db.execute(f"UPDATE {TASKS} SET enabled = false WHERE name = %s", [tasks[3]])
     assert mirror(db, "next_run_at", tasks[3]) is None
