@@ -315,8 +315,7 @@ def test_locks_that_anybody_can_take_keep_no_scheduler_from_starting(
 
 def test_a_stop_that_is_lost_while_static_entries_are_written(start: Start) -> None:
     beat = start(DJANGO_SETTINGS_MODULE="stop_losing_settings")
-    beat.wait_for_log("connected")
-    time.sleep(1)
+    beat.wait_for_log("it is being written")
     beat.stop(seconds=5)
     assert "not what the signal's handler raised" in beat.log
 
