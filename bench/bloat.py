@@ -14,7 +14,7 @@ from stage import Session, Stage, make_due, value
 from ticks import relay
 
 TABLES = ("public.pg_periodic_schedule", "periodic_schedule.firing")
-RETENTION = timedelta(minutes=10)
+KEPT = 10  # minutes of the ledger
 BATCH = 10_000
 HELD = 5  # with an old snapshot, a fifth of the advances
 SLOWEST = 1000  # advances a second: what takes longer than that is ended early
@@ -50,9 +50,10 @@ def advance(stage: Stage, size: int, advances: int, kind: str, held: bool = Fals
             old.execute("SELECT count(*) FROM pg_periodic_schedule")
         samples = [(0, sizes(db))]
         pace = []
+        ended: list[datetime] = []  # each minute, by the clock
         deadline = time.monotonic() + advances / SLOWEST
         for minute in range(minutes):
-            taken = seconds(work_off_minute, db, now + timedelta(minutes=minute))
+            taken = seconds(work_off_minute, db, now + timedelta(minutes=minute), ended)
             pace.append(size / taken)
             samples.append(((minute + 1) * size, sizes(db)))
             if time.monotonic() > deadline:
@@ -110,10 +111,15 @@ def fill(db: Session, size: int) -> None:
     make_due(db, size, "0")
 
 
-def work_off_minute(db: Session, now: datetime) -> None:
+def work_off_minute(db: Session, now: datetime, ended: list[datetime]) -> None:
     """As our scheduler does, and pruning as it does every three minutes."""
     relay(db, now, BATCH)
-    while value(db, "SELECT periodic_schedule.prune(%s, %s, %s)", [RETENTION, BATCH, now]):
+    ended.append(value(db, "SELECT clock_timestamp()"))
+    prune = (
+        "SELECT _periodic_schedule.prune_at(%s + max(retention), %s)"
+        " FROM _periodic_schedule.installation"
+    )
+    while len(ended) > KEPT and value(db, prune, [ended[-KEPT - 1], BATCH]):
         pass
 
 

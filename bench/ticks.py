@@ -8,7 +8,7 @@ from functools import partial
 from harness import Curve, Report, Result, Spread, alternate, rates, seconds, slower, timed
 from stage import TASK, Session, Stage, copy_table, own, settle, value
 
-TICK = "SELECT count(*) FROM periodic_schedule.tick(%s, %s)"
+TICK = "SELECT count(*) FROM _periodic_schedule.tick_at(%s, %s)"
 BATCH = 10_000
 TICKERS = (1, 2, 4, 8)
 TICKERS_BATCH = 500
@@ -143,9 +143,9 @@ def work_off(db: Session, batch: int, now: datetime) -> None:
     """One batch is taken and finished."""
     done = value(
         db,
-        "SELECT count(*) FILTER (WHERE periodic_schedule.finish(f.id, f.token, %s))"
-        " FROM periodic_schedule.take('bench', %s, '1 minute', %s) AS f",
-        [now, batch, now],
+        "SELECT count(*) FILTER (WHERE periodic_schedule.finish(f.id, f.token))"
+        " FROM _periodic_schedule.take_at(%s, 'bench', %s, '1 minute') AS f",
+        [now, batch],
     )
     assert done, "nothing could be taken"
 

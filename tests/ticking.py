@@ -35,10 +35,10 @@ def set_policy(db: Session, name: str, **values: Any) -> None:
 
 def tick(db: Session, now: Moment | None = None, batch: int = 1000) -> list[tuple[Any, ...]]:
     """What a tick returned: name, time, state and reason, by name and time."""
-    arguments = "batch => %(batch)s" + (", now => %(now)s" if now else "")
+    call = "_periodic_schedule.tick_at(%(now)s," if now else "periodic_schedule.tick("
     return db.execute(
         "SELECT task_name, scheduled_for, state, reason"
-        f" FROM periodic_schedule.tick({arguments}) ORDER BY task_name, scheduled_for",
+        f" FROM {call} batch => %(batch)s) ORDER BY task_name, scheduled_for",
         {"now": now, "batch": batch},
     ).fetchall()
 
@@ -97,11 +97,17 @@ def minutely(db: Session, *names: str) -> int:
     return crontab
 
 
-def take(session: Session, worker: str = "w", **arguments: Any) -> list[tuple[Any, ...]]:
-    names = "".join(f", {name} => %({name})s" for name in arguments)
+def take(
+    session: Session,
+    worker: str = "w",
+    now: Moment | None = None,
+    batch: int = 100,
+    lease: str = "1 minute",
+) -> list[tuple[Any, ...]]:
+    call = "_periodic_schedule.take_at(%(now)s," if now else "periodic_schedule.take("
     return session.execute(
-        f"SELECT id, token, task_name, attempt FROM periodic_schedule.take(%(worker)s{names})",
-        {"worker": worker, **arguments},
+        f"SELECT id, token, task_name, attempt FROM {call} %(worker)s, %(batch)s, %(lease)s)",
+        {"now": now, "worker": worker, "batch": batch, "lease": lease},
     ).fetchall()
 
 
@@ -109,6 +115,11 @@ def end(session: Session, call: str, *values: Any) -> bool:
     marks = ", ".join(["%s"] * len(values))
     rows = session.execute(f"SELECT periodic_schedule.{call}({marks})", values).fetchall()
     return bool(rows[0][0])
+
+
+def reap(session: Session, now: Moment) -> int:
+    rows = session.execute("SELECT _periodic_schedule.reap_at(%s)", [now]).fetchall()
+    return int(rows[0][0])
 
 
 def save_runs(db: Session) -> int:

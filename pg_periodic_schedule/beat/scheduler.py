@@ -50,8 +50,6 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
     lease = timedelta(minutes=1)
     #: Firings taken at once.
     batch = 100
-    #: How long the ledger keeps what has ended.
-    retention = timedelta(days=7)
     #: When static entries are tried again that another replica was writing, in seconds.
     static_again_in = 3
 
@@ -138,9 +136,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
         self._sync_again = False
         try:
             saved = self._session.value("SELECT periodic_schedule.save_runs(batch => 1000)")
-            pruned = self._session.value(
-                "SELECT periodic_schedule.prune(%s, 10000)", [self.retention]
-            )
+            pruned = self._session.value("SELECT periodic_schedule.prune(batch => 10000)")
             self._sync_again = saved >= 1000 or pruned >= 10000
         except Error as error:
             logger.warning("runs not saved, trying again later: %s", one_line(error))

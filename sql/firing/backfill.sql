@@ -1,6 +1,5 @@
 CREATE OR REPLACE FUNCTION periodic_schedule.backfill(
-    pipeline_id uuid, "from" timestamptz, "to" timestamptz,
-    now timestamptz DEFAULT clock_timestamp()
+    pipeline_id uuid, "from" timestamptz, "to" timestamptz
 ) RETURNS SETOF periodic_schedule.firing
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -8,6 +7,7 @@ SET row_security = off
 AS $function$
 #variable_conflict use_column
 DECLARE
+    now CONSTANT timestamptz := clock_timestamp();
     most CONSTANT integer := 9999;
     task_id bigint;
     run_ats timestamptz[];
@@ -15,12 +15,12 @@ BEGIN
     PERFORM _periodic_schedule.require_writable('backfill()');
     PERFORM _periodic_schedule.require_beat_tables('backfill()');
     PERFORM _periodic_schedule.require_schedule(backfill.pipeline_id);
-    IF backfill."to" > backfill.now OR backfill."from" > backfill."to"
+    IF backfill."to" > now OR backfill."from" > backfill."to"
         OR num_nulls("from", "to") > 0 THEN
         RAISE EXCEPTION 'cannot backfill from % to %', "from", "to" USING ERRCODE = '22023',
             DETAIL = format(
                 'It is %s: backfill() is for what is past, from the older time to the newer.',
-                backfill.now
+                now
             ),
             HINT = 'What is ahead, tick() fires.';
     END IF;
@@ -44,11 +44,11 @@ BEGIN
     SELECT f.* FROM _periodic_schedule.add_firings(
         array_fill(backfill.pipeline_id, ARRAY[cardinality(run_ats)]),
         array_fill(task_id, ARRAY[cardinality(run_ats)]), run_ats,
-        array_fill(NULL::text, ARRAY[cardinality(run_ats)]), backfill.now
+        array_fill(NULL::text, ARRAY[cardinality(run_ats)]), now
     ) AS f;
 END
 $function$;
-COMMENT ON FUNCTION periodic_schedule.backfill(uuid, timestamptz, timestamptz, timestamptz) IS
+COMMENT ON FUNCTION periodic_schedule.backfill(uuid, timestamptz, timestamptz) IS
     'Fires now what a schedule, as it is now, would have run from a time on and before another, '
     'but for what the ledger has already, fired or skipped; paused or not. Returns the new '
     'firings. Raises SQLSTATE 22023 for times ahead and for more than 9999 occurrences, P0002 if '

@@ -1,8 +1,10 @@
 -- The ledger.  The key is the occurrence: whoever records it (tick, run_now, backfill),
--- records it once.  pipeline_id leads every unique key, so that the table can be distributed by it.
+-- records it once; what makes it another one, add_firings() says.  pipeline_id leads every unique
+-- key, so that the table can be distributed by it.
 CREATE TABLE periodic_schedule.firing (
     pipeline_id uuid NOT NULL,
     scheduled_for timestamptz NOT NULL,
+    incarnation integer NOT NULL DEFAULT 0,
     id uuid NOT NULL,
     periodic_task_id bigint NOT NULL,
     task_name text NOT NULL,
@@ -26,7 +28,7 @@ CREATE TABLE periodic_schedule.firing (
     taken_at timestamptz,
     lease_until timestamptz,
     ended_at timestamptz,
-    PRIMARY KEY (pipeline_id, scheduled_for),
+    PRIMARY KEY (pipeline_id, scheduled_for, incarnation),
     CHECK ((state = 'leased') = (lease_until IS NOT NULL)),
     CHECK ((state IN ('finished', 'failed', 'skipped')) = (ended_at IS NOT NULL))
 );
@@ -46,9 +48,13 @@ COMMENT ON COLUMN periodic_schedule.firing.pipeline_id IS
 COMMENT ON COLUMN periodic_schedule.firing.scheduled_for IS
     'The occurrence: when the schedule says it runs, before any spread; for run_now() the time of '
     'the call';
+COMMENT ON COLUMN periodic_schedule.firing.incarnation IS
+    '0; counts up where a time that is here already is another occurrence: of another periodic '
+    'task, of a one-off that was enabled again after its end, or of one that was skipped only '
+    'because the clock was ahead';
 COMMENT ON COLUMN periodic_schedule.firing.id IS
-    'Always the same for an occurrence: firing_id(pipeline_id, scheduled_for). It is the Celery '
-    'task_id, so that a message sent twice can be recognized';
+    'Always the same for an occurrence: made of pipeline_id, scheduled_for and incarnation. It is '
+    'the Celery task_id, so that a message sent twice can be recognized';
 COMMENT ON COLUMN periodic_schedule.firing.periodic_task_id IS
     'id of the django_celery_beat_periodictask row';
 COMMENT ON COLUMN periodic_schedule.firing.task_name IS

@@ -1,11 +1,12 @@
-CREATE OR REPLACE FUNCTION periodic_schedule.run_now(
-    pipeline_id uuid, now timestamptz DEFAULT clock_timestamp()
-) RETURNS SETOF periodic_schedule.firing
+CREATE OR REPLACE FUNCTION periodic_schedule.run_now(pipeline_id uuid)
+RETURNS SETOF periodic_schedule.firing
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET row_security = off
 AS $function$
 #variable_conflict use_column
+DECLARE
+    now CONSTANT timestamptz := clock_timestamp();
 BEGIN
     PERFORM _periodic_schedule.require_writable('run_now()');
     PERFORM _periodic_schedule.require_beat_tables('run_now()');
@@ -21,11 +22,11 @@ BEGIN
             SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
             WHERE m.pipeline_id = run_now.pipeline_id
         ),
-        ARRAY[run_now.now], ARRAY[NULL], run_now.now
+        ARRAY[now], ARRAY[NULL], now
     ) AS f;
 END
 $function$;
-COMMENT ON FUNCTION periodic_schedule.run_now(uuid, timestamptz) IS
+COMMENT ON FUNCTION periodic_schedule.run_now(uuid) IS
     'Puts one more firing into the ledger, whoever fires the schedule otherwise, paused or not; '
     'its own next run stays as it is. Where overlap is not allowed it waits for those before it. '
     'Raises SQLSTATE P0002 if there is no such schedule';

@@ -1,6 +1,5 @@
 CREATE OR REPLACE FUNCTION periodic_schedule.fail(
-    id uuid, token uuid, error text, retry_in interval DEFAULT NULL,
-    now timestamptz DEFAULT clock_timestamp()
+    id uuid, token uuid, error text, retry_in interval DEFAULT NULL
 ) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -13,12 +12,17 @@ BEGIN
     IF current_setting('transaction_read_only')::boolean THEN  -- else the call is spared
         PERFORM _periodic_schedule.require_writable('fail()');
     END IF;
+    IF retry_in NOT BETWEEN '0' AND '1 day' THEN
+        RAISE EXCEPTION 'a firing cannot be offered again in %', retry_in
+            USING ERRCODE = '22023', DETAIL = 'The longest pause is a day.',
+            HINT = 'NULL gives it up for good.';
+    END IF;
     UPDATE periodic_schedule.firing AS f
     SET state = CASE WHEN retry_in IS NULL THEN 'failed' ELSE 'waiting' END,
         reason = coalesce(error, 'failed'), lease_until = NULL,
         token = CASE WHEN retry_in IS NULL THEN f.token END,
-        available_at = coalesce(fail.now + retry_in, f.available_at),
-        ended_at = CASE WHEN retry_in IS NULL THEN fail.now END
+        available_at = coalesce(clock_timestamp() + retry_in, f.available_at),
+        ended_at = CASE WHEN retry_in IS NULL THEN clock_timestamp() END
     -- Leased, that is; said by state, the index of all that are leased would be searched for one.
     WHERE f.id = fail.id AND f.token = fail.token AND f.lease_until IS NOT NULL
     RETURNING f.sequential INTO was_sequential;
@@ -28,6 +32,7 @@ BEGIN
     RETURN was_sequential IS NOT NULL;
 END
 $function$;
-COMMENT ON FUNCTION periodic_schedule.fail(uuid, uuid, text, interval, timestamptz) IS
-    'Gives back a firing that take() handed out: it is offered again after retry_in, or given up '
-    'for good where that is NULL. false: refused, the token is stale';
+COMMENT ON FUNCTION periodic_schedule.fail(uuid, uuid, text, interval) IS
+    'Gives back a firing that take() handed out: it is offered again after retry_in, a day at '
+    'most, or given up for good where that is NULL. false: refused, the token is stale. Raises '
+    'SQLSTATE 22023 for other pauses';

@@ -1,6 +1,4 @@
-CREATE OR REPLACE FUNCTION periodic_schedule.finish(
-    id uuid, token uuid, now timestamptz DEFAULT clock_timestamp()
-) RETURNS boolean
+CREATE OR REPLACE FUNCTION periodic_schedule.finish(id uuid, token uuid) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET row_security = off
@@ -13,7 +11,7 @@ BEGIN
         PERFORM _periodic_schedule.require_writable('finish()');
     END IF;
     UPDATE periodic_schedule.firing AS f
-    SET state = 'finished', reason = NULL, lease_until = NULL, ended_at = finish.now
+    SET state = 'finished', reason = NULL, lease_until = NULL, ended_at = clock_timestamp()
     -- Leased, that is; said by state, the index of all that are leased would be searched for one.
     WHERE f.id = finish.id AND f.token = finish.token AND f.lease_until IS NOT NULL
     RETURNING f.sequential INTO was_sequential;
@@ -23,6 +21,6 @@ BEGIN
     RETURN was_sequential IS NOT NULL;
 END
 $function$;
-COMMENT ON FUNCTION periodic_schedule.finish(uuid, uuid, timestamptz) IS
+COMMENT ON FUNCTION periodic_schedule.finish(uuid, uuid) IS
     'Ends a firing that take() handed out. false: refused, the token is stale: the lease was lost '
     'and someone else has it or has ended it';

@@ -28,7 +28,8 @@ BEGIN
                   WHERE e.pipeline_id = f.pipeline_id AND e.sequential
                     AND (
                         e.state = 'leased'
-                        OR e.state = 'waiting' AND e.scheduled_for < f.scheduled_for
+                        OR e.state = 'waiting'
+                        AND (e.scheduled_for, e.incarnation) < (f.scheduled_for, f.incarnation)
                     )
               ))
             ORDER BY f.available_at LIMIT 1

@@ -1,29 +1,10 @@
-CREATE OR REPLACE FUNCTION periodic_schedule.reap(
-    now timestamptz DEFAULT clock_timestamp()
-) RETURNS integer
+CREATE OR REPLACE FUNCTION periodic_schedule.reap() RETURNS integer
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET row_security = off
 AS $function$
-#variable_conflict use_column
-DECLARE
-    reaped integer;
 BEGIN
-    PERFORM _periodic_schedule.require_writable('reap()');
-    UPDATE periodic_schedule.firing AS f
-    SET state = 'waiting', reason = format('the lease of %s was over', f.worker), token = NULL,
-        lease_until = NULL, available_at = reap.now
-    WHERE f.id = ANY (ARRAY(
-        SELECT l.id FROM periodic_schedule.firing AS l
-        WHERE l.state = 'leased' AND l.lease_until <= reap.now
-        ORDER BY l.lease_until FOR UPDATE SKIP LOCKED
-    ));
-    GET DIAGNOSTICS reaped = ROW_COUNT;
-    IF reaped > 0 THEN
-        PERFORM _periodic_schedule.notify_schedulers();
-    END IF;
-    RETURN reaped;
+    RETURN _periodic_schedule.reap_at(clock_timestamp());
 END
 $function$;
-COMMENT ON FUNCTION periodic_schedule.reap(timestamptz) IS
+COMMENT ON FUNCTION periodic_schedule.reap() IS
     'Offers firings again whose lease is over, and makes their tokens stale; returns how many';

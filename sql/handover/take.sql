@@ -1,80 +1,15 @@
--- Locks ledger rows only, and waits for none (SKIP LOCKED).
 CREATE OR REPLACE FUNCTION periodic_schedule.take(
-    worker text, batch integer DEFAULT 100, lease interval DEFAULT '1 minute',
-    now timestamptz DEFAULT clock_timestamp()
+    worker text, batch integer DEFAULT 100, lease interval DEFAULT '1 minute'
 ) RETURNS SETOF periodic_schedule.firing
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET row_security = off
-SET jit = off
 AS $function$
-#variable_conflict use_column
-DECLARE
-    ready uuid[];
-    one_at_a_time uuid[];
-    locked uuid[];
 BEGIN
-    PERFORM _periodic_schedule.require_writable('take()');
-    PERFORM _periodic_schedule.require_read_committed('take()');
-    IF worker IS NULL OR batch IS NULL OR batch < 1 OR lease IS NULL OR lease <= '0' THEN
-        RAISE EXCEPTION 'take() needs a worker, a batch of 1 or more and a lease above nothing'
-            USING ERRCODE = '22023',
-            DETAIL = format('It was given %L, %L and %L.', worker, batch, lease),
-            HINT = 'SELECT * FROM periodic_schedule.take(''my worker'').';
-    END IF;
-    IF NOT _periodic_schedule.is_home() THEN
-        PERFORM _periodic_schedule.warn_of_copy('take()');
-        RETURN;
-    END IF;
-    WITH candidate AS MATERIALIZED (
-        SELECT f.id, f.sequential, f.pipeline_id FROM periodic_schedule.firing AS f
-        WHERE f.state = 'waiting' AND f.available_at <= take.now
-          AND NOT (f.sequential AND EXISTS (
-              SELECT FROM periodic_schedule.firing AS e
-              WHERE e.pipeline_id = f.pipeline_id AND e.sequential
-                AND (
-                    e.state = 'leased'
-                    OR e.state = 'waiting' AND e.scheduled_for < f.scheduled_for
-                )
-          ))
-        ORDER BY f.available_at LIMIT batch FOR UPDATE SKIP LOCKED
-    )
-
-    SELECT array_agg(c.id), array_agg(c.pipeline_id) FILTER (WHERE c.sequential)
-    INTO ready, one_at_a_time
-    FROM candidate AS c;
-    IF one_at_a_time IS NOT NULL THEN
-        -- Another session may be taking, or may have just taken, another firing of the same
-        -- schedule: only who has locked all that are open may take one, after reading them again.
-        locked := ARRAY(
-            SELECT f.id FROM periodic_schedule.firing AS f
-            WHERE f.pipeline_id = ANY (one_at_a_time) AND f.sequential
-              AND f.state IN ('waiting', 'leased')
-            FOR UPDATE SKIP LOCKED
-        );
-        ready := ARRAY(
-            SELECT f.id FROM periodic_schedule.firing AS f
-            WHERE f.id = ANY (ready)
-              AND NOT (f.sequential AND EXISTS (
-                  SELECT FROM periodic_schedule.firing AS e
-                  WHERE e.pipeline_id = f.pipeline_id AND e.sequential AND e.id <> f.id
-                    AND (
-                        e.state = 'leased'
-                        OR e.state = 'waiting'
-                        AND (e.scheduled_for < f.scheduled_for OR e.id <> ALL (locked))
-                    )
-              ))
-        );
-    END IF;
     RETURN QUERY
-    UPDATE periodic_schedule.firing AS f
-    SET state = 'leased', worker = take.worker, token = gen_random_uuid(), attempt = f.attempt + 1,
-        taken_at = take.now, lease_until = take.now + lease
-    WHERE f.id = ANY (ready)
-    RETURNING f.*;
+    SELECT f.* FROM _periodic_schedule.take_at(clock_timestamp(), worker, batch, lease) AS f;
 END
 $function$;
-COMMENT ON FUNCTION periodic_schedule.take(text, integer, interval, timestamptz) IS
+COMMENT ON FUNCTION periodic_schedule.take(text, integer, interval) IS
     'Hands up to batch waiting firings to a worker, the longest available first; each is the '
-    'worker''s until lease is over or finish() or fail() is called with its token. Any number of '
-    'workers at once: none gets what another has. READ COMMITTED only';
+    'worker''s until lease, a day at most, is over or finish() or fail() is called with its token. '
+    'Any number of workers at once: none gets what another has. READ COMMITTED only';

@@ -164,7 +164,9 @@ class First(TestCase):
         PeriodicTask.objects.create(name="t", task="t", interval=every)
         with connection.cursor() as cursor:
             cursor.execute("SELECT * FROM periodic_schedule.adopt(beat_is_stopped => true)")
-            cursor.execute("SELECT * FROM periodic_schedule.tick(now() + interval '61 minutes')")
+            cursor.execute(
+                "SELECT * FROM _periodic_schedule.tick_at(now() + interval '61 minutes', 9)"
+            )
             assert len(cursor.fetchall()) == 1
 
 

@@ -30,10 +30,15 @@ def test_run_now_and_backfill_go_through_the_same_key(db: Session) -> None:
         ("SELECT periodic_schedule.backfill(%(key)s, now() - interval '1 y', now())", "22023"),
         ("SELECT periodic_schedule.take('w', 0)", "22023"),
         ("SELECT periodic_schedule.save_runs(batch => 0)", "22023"),
-        ("SELECT periodic_schedule.prune(NULL)", "22023"),
+        ("SELECT periodic_schedule.set_retention(NULL)", "22023"),
         ("SELECT periodic_schedule.prune(batch => -1)", "22023"),
+        ("SELECT periodic_schedule.tick(NULL)", "22023"),
+        ("SELECT periodic_schedule.take('w', lease => '1000 years')", "22023"),
+        ("SELECT periodic_schedule.fail(%(no)s, %(no)s, '', '1000 years')", "22023"),
+        ("SELECT periodic_schedule.set_retention('59 minutes')", "22023"),
     ):
         with pytest.raises(psycopg.Error) as error:
             db.execute(statement, {"no": uuid.uuid4(), "key": key})
         assert error.value.sqlstate == state
+        assert error.value.diag.message_detail
         assert error.value.diag.message_hint

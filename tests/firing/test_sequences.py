@@ -115,7 +115,9 @@ class Play:
         return self.db.execute(f"UPDATE {TASKS} SET enabled = NOT enabled").rowcount
 
     def save_runs(self) -> Any:
-        return self.db.execute("SELECT periodic_schedule.save_runs(%s)", [self.now]).rowcount
+        return self.db.execute(
+            "SELECT _periodic_schedule.save_runs_at(%s, 1000)", [self.now]
+        ).rowcount
 
     def release(self) -> Any:
         self.db.execute("SELECT periodic_schedule.release()")
@@ -125,9 +127,9 @@ class Play:
 
     def finish(self) -> Any:
         return self.db.execute(
-            "SELECT periodic_schedule.finish(id, token, %(now)s)"
-            " FROM periodic_schedule.take('w', now => %(now)s)",
-            {"now": self.now},
+            "SELECT periodic_schedule.finish(id, token)"
+            " FROM _periodic_schedule.take_at(%s, 'w', 100, '1 minute')",
+            [self.now],
         ).rowcount
 
     def step(self) -> None:

@@ -187,14 +187,6 @@ def test_mirror_rows_that_triggers_did_not_see(db: Session) -> None:
     assert_in_sync(db)
 
 
-@pytest.mark.parametrize(("now", "batch"), [("infinity", 1), ("-infinity", 1), ("2026-11-25", 0)])
-def test_bad_arguments_are_refused(db: Session, now: str, batch: int) -> None:
-    with pytest.raises(psycopg.errors.InvalidParameterValue) as error:
-        db.execute("SELECT periodic_schedule.tick(%s, %s)", [now, batch])
-    assert error.value.diag.message_detail
-    assert error.value.diag.message_hint
-
-
 def test_postgres_crashes_in_the_middle_of_a_tick(
     private_server: tuple[Session, Path],
 ) -> None:

@@ -1,6 +1,5 @@
 """take(), finish(), fail(), reap(), prune(): one worker has a firing, until its lease ends."""
 
-import datetime
 import itertools
 import uuid
 from collections.abc import Callable
@@ -8,7 +7,18 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from conftest import insert_crontab, insert_task
-from ticking import MINUTE, Session, adopt, due_task, end, ledger, next_minute, take, tick
+from ticking import (
+    MINUTE,
+    Session,
+    adopt,
+    due_task,
+    end,
+    ledger,
+    next_minute,
+    reap,
+    take,
+    tick,
+)
 
 
 def test_a_stale_token_is_refused(db: Session) -> None:
@@ -19,8 +29,8 @@ def test_a_stale_token_is_refused(db: Session) -> None:
     assert attempt == 1
     assert take(db, "other") == []
     assert not end(db, "finish", id_, uuid.uuid4())
-    assert end(db, "reap", now + MINUTE / 2) == 0
-    assert end(db, "reap", now + 2 * MINUTE) == 1
+    assert reap(db, now + MINUTE / 2) == 0
+    assert reap(db, now + 2 * MINUTE) == 1
     assert not end(db, "finish", id_, token)
     ((again, second, _, attempt),) = take(db, "other", now=now + 3 * MINUTE)
     assert (again, attempt) == (id_, 2)
@@ -34,11 +44,11 @@ def test_a_stale_token_is_refused(db: Session) -> None:
 def test_a_failed_one_is_offered_again_or_given_up(db: Session) -> None:
     due_task(db)
     tick(db)
+    ((id_, token, *_),) = take(db)
+    assert end(db, "fail", id_, token, "broker away", "10 minutes")
     now = db.execute("SELECT clock_timestamp()").fetchall()[0][0]
-    ((id_, token, *_),) = take(db, now=now)
-    assert end(db, "fail", id_, token, "broker away", "10 s", now)
-    assert take(db, now=now + datetime.timedelta(seconds=9)) == []
-    ((_, token, *_),) = take(db, now=now + datetime.timedelta(seconds=10))
+    assert take(db, now=now + 9 * MINUTE) == []
+    ((_, token, *_),) = take(db, now=now + 10 * MINUTE)
     assert end(db, "fail", id_, token, "no such task")
     assert take(db, now=now + 999 * MINUTE) == []
     assert db.execute("SELECT reason FROM periodic_schedule.missed WHERE state = 'failed'"
@@ -76,5 +86,8 @@ def test_prune_keeps_what_is_not_ended(db: Session) -> None:
     end(db, "finish", id_, token)
     assert db.execute("SELECT periodic_schedule.prune()").fetchall() == [(0,)]
     (ended,) = db.execute("SELECT count(ended_at) FROM periodic_schedule.firing").fetchall()
-    assert db.execute("SELECT periodic_schedule.prune('-1 s')").fetchall() == [ended]
+    db.execute("SELECT periodic_schedule.set_retention('1 day')")
+    prune = "SELECT _periodic_schedule.prune_at(clock_timestamp() + interval '{} hours', 1000)"
+    assert db.execute(prune.format(23)).fetchall() == [(0,)]
+    assert db.execute(prune.format(25)).fetchall() == [ended]
     assert db.execute("SELECT state FROM periodic_schedule.firing").fetchall() == [("leased",)]

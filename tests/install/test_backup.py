@@ -124,7 +124,9 @@ def fill(app: Session) -> None:
         f" {key.replace('pipeline_id', 'pipeline_id, %s, %s')} IN ('minutely', 'daily')",
         ["skip", "30 s"],
     )
-    app.execute("SELECT count(*) FROM periodic_schedule.tick(now => now() + interval '11 minutes')")
+    app.execute(
+        "SELECT count(*) FROM _periodic_schedule.tick_at(now() + interval '11 minutes', 1000)"
+    )
     app.execute("SELECT count(*) FROM periodic_schedule.take('worker', 1)")
     app.execute(  # as if since yesterday: due, and not fired
         "UPDATE pg_periodic_schedule SET next_run_at = next_run_at - interval '1 day',"

@@ -182,7 +182,7 @@ def test_half_of_it_is_taken_out(db: Session, roles: Roles, schema: str) -> None
     insert_task(db, "t", interval_id=insert_interval(db, 60), total_run_count=0)
     db.execute("SELECT periodic_schedule.adopt(beat_is_stopped => true)")
     in_an_hour = "now() + interval '1 hour'"
-    db.execute(f"SELECT periodic_schedule.tick({in_an_hour})")
+    db.execute(f"SELECT _periodic_schedule.tick_at({in_an_hour}, 1000)")
     db.execute(f"DROP SCHEMA {schema} CASCADE".encode())
     said = alembic("upgrade", "head", url=url_of(db.info), check=False)
     if schema == "periodic_schedule":

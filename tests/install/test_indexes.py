@@ -95,7 +95,7 @@ def many_tasks(db: Session) -> None:
         (  # add_firings()
             "INSERT INTO periodic_schedule.firing SELECT f.* FROM periodic_schedule.firing AS f"
             " WHERE pipeline_id = '12345678-1234-8234-8234-123456789012'"
-            " ON CONFLICT (pipeline_id, scheduled_for) DO NOTHING",
+            " ON CONFLICT (pipeline_id, scheduled_for, incarnation) DO NOTHING",
             "firing_pkey",
         ),
     ],

@@ -16,13 +16,14 @@ AS $function$
 BEGIN
     RETURN QUERY
     INSERT INTO periodic_schedule.firing (
-        pipeline_id, scheduled_for, id, periodic_task_id, task_name, task, args, kwargs, queue,
-        exchange, routing_key, priority, headers, expires, sequential, state, reason, created_at,
-        available_at, ended_at
+        pipeline_id, scheduled_for, incarnation, id, periodic_task_id, task_name, task, args,
+        kwargs, queue, exchange, routing_key, priority, headers, expires, sequential, state, reason,
+        created_at, available_at, ended_at
     )
     SELECT
-        u.pipeline_id, u.run_at, _periodic_schedule.firing_id(u.pipeline_id, u.run_at), p.id,
-        p.name, p.task, p.args, p.kwargs, p.queue, p.exchange, p.routing_key, p.priority, p.headers,
+        u.pipeline_id, u.run_at, i.incarnation,
+        _periodic_schedule.firing_id(u.pipeline_id, u.run_at, i.incarnation), p.id, p.name, p.task,
+        p.args, p.kwargs, p.queue, p.exchange, p.routing_key, p.priority, p.headers,
         -- 0 seconds: never, as for Beat.
         coalesce(p.expires, add_firings.now + nullif(p.expire_seconds, 0) * interval '1 second'),
         coalesce(policy.overlap <> 'allow', false),
@@ -33,7 +34,23 @@ BEGIN
         AS u (pipeline_id, task_id, run_at, reason)
     JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = u.task_id
     LEFT JOIN periodic_schedule.firing_policy AS policy ON policy.pipeline_id = u.pipeline_id
-    ON CONFLICT (pipeline_id, scheduled_for) DO NOTHING
+    LEFT JOIN LATERAL (
+        SELECT f.* FROM periodic_schedule.firing AS f
+        WHERE f.pipeline_id = u.pipeline_id AND f.scheduled_for = u.run_at
+        ORDER BY f.incarnation DESC LIMIT 1
+    ) AS known ON true
+    CROSS JOIN LATERAL (
+        SELECT coalesce(known.incarnation + 1, 0) AS incarnation
+        OFFSET 0  -- computed once, not wherever it is used
+    ) AS i
+    WHERE known.id IS NULL OR known.periodic_task_id <> p.id
+      OR known.state = 'skipped' AND known.created_at > add_firings.now  -- the clock was ahead
+      -- What has run is disabled, so it was enabled since: an edit does not suffice.
+      OR p.one_off AND EXISTS (
+          SELECT FROM @beat_schema@.pg_periodic_schedule AS m
+          WHERE m.pipeline_id = u.pipeline_id AND m.effective_at > known.created_at
+      )
+    ON CONFLICT (pipeline_id, scheduled_for, incarnation) DO NOTHING
     RETURNING *;
     IF FOUND THEN
         PERFORM _periodic_schedule.notify_schedulers();
@@ -44,4 +61,6 @@ COMMENT ON FUNCTION _periodic_schedule.add_firings(
     uuid[], bigint[], timestamptz[], text[], timestamptz
 ) IS
     'Writes occurrences into the ledger, waiting, or skipped where a reason is given; returns '
-    'those that were not there yet';
+    'those that were not there yet. One that is there is another one only if it is of another '
+    'periodic task, of a one-off that was enabled again after its end, or was skipped at a time '
+    'that has not come yet';

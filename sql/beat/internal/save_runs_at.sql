@@ -1,0 +1,39 @@
+-- Locks, in this order: mirror rows, Beat's rows of the same tasks; it waits for none (SKIP
+-- LOCKED).
+CREATE OR REPLACE FUNCTION _periodic_schedule.save_runs_at(now timestamptz, batch integer)
+RETURNS integer
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+SET row_security = off
+SET periodic_schedule.writing = 'on'
+SET lock_timeout = '1s'
+AS $function$
+#variable_conflict use_column
+DECLARE
+    task_ids bigint[];
+BEGIN
+    PERFORM _periodic_schedule.require_writable('save_runs()');
+    PERFORM _periodic_schedule.require_read_committed('save_runs()');
+    PERFORM _periodic_schedule.require_beat_tables('save_runs()');
+    PERFORM _periodic_schedule.require_batch('save_runs()', batch);
+    task_ids := ARRAY(
+        SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
+        WHERE m.run_count > 0 ORDER BY m.pipeline_id LIMIT batch FOR NO KEY UPDATE SKIP LOCKED
+    ) || ARRAY(
+        SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
+        WHERE m.pg_owned AND m.enabled AND m.expires IS NOT NULL AND m.expires <= save_runs_at.now
+        ORDER BY m.expires LIMIT batch FOR NO KEY UPDATE SKIP LOCKED
+    );
+    IF task_ids = '{}' THEN
+        RETURN 0;
+    END IF;
+    task_ids := ARRAY(
+        SELECT p.id FROM @beat_schema@.django_celery_beat_periodictask AS p
+        WHERE p.id = ANY (task_ids) ORDER BY p.id FOR NO KEY UPDATE SKIP LOCKED
+    );
+    PERFORM _periodic_schedule.save_runs_of(task_ids, save_runs_at.now, false);
+    RETURN cardinality(task_ids);
+END
+$function$;
+COMMENT ON FUNCTION _periodic_schedule.save_runs_at(timestamptz, integer) IS
+    'save_runs() at a time: see tick_at()';

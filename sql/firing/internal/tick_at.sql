@@ -1,0 +1,198 @@
+-- Locks, in this order: what sync_pending() locks, due mirror rows in the order of next_run_at,
+-- then ledger rows, which are new.  It waits for none of them (SKIP LOCKED), so it takes part in no
+-- deadlock.  Beat's tables are read only.  Everything happens in the caller's transaction: a crash
+-- before its commit, and nothing has happened.
+-- Longer than 80 lines: one statement computes, records why and advances, from one snapshot.
+CREATE OR REPLACE FUNCTION _periodic_schedule.tick_at(now timestamptz, batch integer)
+RETURNS SETOF periodic_schedule.firing
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+SET row_security = off
+SET periodic_schedule.writing = 'on'
+SET timezone = 'UTC'  -- a day is 24 hours; reasons are in UTC
+SET jit = off  -- compiling would take longer than it runs
+SET plan_cache_mode = force_generic_plan  -- as would planning
+-- What is claimed is looked up row by row, so that the cost is that of the batch, whatever else
+-- there is.
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET enable_seqscan = off
+SET work_mem = '32MB'
+SET lock_timeout = '1s'  -- for what can only be waited for in the lock manager: tables
+AS $function$
+#variable_conflict use_column
+DECLARE
+    claimed record;
+    occurrences record;
+    added bigint;
+BEGIN
+    IF current_setting('transaction_read_only')::boolean THEN  -- else the call is spared
+        PERFORM _periodic_schedule.require_writable('tick()');
+    END IF;
+    PERFORM _periodic_schedule.require_read_committed('tick()');
+    PERFORM _periodic_schedule.require_batch('tick()', batch);
+    IF NOT _periodic_schedule.is_home() THEN
+        PERFORM _periodic_schedule.warn_of_copy('tick()');
+        RETURN;
+    END IF;
+    PERFORM _periodic_schedule.require_beat_tables('tick()');
+    PERFORM _periodic_schedule.sync_pending(500, clock_timestamp() + interval '0.1 s');
+    -- In the order of the ledger's key, so that its index is written page by page.
+    SELECT
+        array_agg(c.pipeline_id ORDER BY c.pipeline_id) AS pipeline_ids,
+        array_agg(c.row_ctid ORDER BY c.pipeline_id) AS row_ctids,
+        NULL::bigint AS last_pending_id
+    INTO claimed
+    FROM (
+        SELECT m.pipeline_id, m.ctid AS row_ctid FROM @beat_schema@.pg_periodic_schedule AS m
+        WHERE m.enabled AND m.next_run_at <= tick_at.now AND m.pg_owned
+        ORDER BY m.next_run_at LIMIT batch FOR NO KEY UPDATE SKIP LOCKED
+    ) AS c;
+    IF claimed.pipeline_ids IS NULL THEN
+        RETURN;
+    END IF;
+    IF EXISTS (SELECT FROM periodic_schedule.pending_sync) THEN
+        claimed := _periodic_schedule.sync_claimed(claimed.pipeline_ids);
+    END IF;
+    PERFORM _periodic_schedule.py_load();
+
+    -- A new statement: it sees what was committed before the locks were had.
+    WITH due AS MATERIALIZED (
+        SELECT d.* FROM _periodic_schedule.due_rows(
+            claimed.pipeline_ids, claimed.row_ctids, claimed.last_pending_id, tick_at.now
+        ) AS d
+    ),
+
+    settled AS MATERIALIZED (
+        SELECT
+            d.*, f.error, f.not_computed, l.run_ats, l.free, u.fired, u.until,
+            CASE
+                WHEN f.run_at <= d.horizon
+                    THEN _periodic_schedule.from_microseconds(_periodic_schedule.py_next_run_at(
+                        d.cron_string, d.timezone, _periodic_schedule.to_microseconds(u.until)
+                    ))
+                ELSE f.run_at
+            END + d.spread AS next_run_at
+        FROM due AS d
+        CROSS JOIN LATERAL _periodic_schedule.run_after_due(
+            d.cron_string, d.timezone, d.run_at
+        ) AS f
+        CROSS JOIN LATERAL _periodic_schedule.run_ats_to_fire(
+            d.pipeline_id, d.cron_string, d.timezone, d.run_at, f.run_at,
+            f.error IS NOT NULL OR d.expires <= tick_at.now, d.misfire, d.most, d.oldest, d.horizon,
+            d.overlap
+        ) AS l
+        -- last_run_at, or effective_at if nothing was fired, is the time up to which all is dealt
+        -- with: now, as for Beat, but intervals count from when they were due, so that they do not
+        -- drift.
+        CROSS JOIN LATERAL (
+            SELECT
+                greatest(least(cardinality(l.run_ats), d.most, l.free), 0) AS fired,
+                CASE _periodic_schedule.kind_of(d.cron_string)
+                    WHEN 'clocked' THEN tick_at.now
+                    WHEN 'interval' THEN CASE
+                        WHEN cardinality(l.run_ats) > d.most
+                            OR l.run_ats = '{}' AND f.run_at <= d.horizon THEN d.horizon
+                        ELSE coalesce(l.run_ats[cardinality(l.run_ats)], d.run_at)
+                    END
+                    ELSE d.horizon
+                END AS until
+            OFFSET 0
+        ) AS u
+    ),
+
+    occurrence AS (
+        SELECT
+            s.pipeline_id, s.periodic_task_id, s.run_at,
+            CASE
+                WHEN s.error IS NOT NULL THEN 'the next run cannot be computed: ' || s.error
+                WHEN s.expires <= tick_at.now THEN 'expired'
+                ELSE format(
+                    'misfire: more than %s late, as may be others after it',
+                    tick_at.now - s.spread - s.oldest
+                )
+            END AS reason
+        FROM settled AS s
+        WHERE NOT s.not_computed
+          AND (s.error IS NOT NULL OR s.expires <= tick_at.now OR s.run_at < s.oldest)
+        UNION ALL
+        SELECT
+            s.pipeline_id, s.periodic_task_id, o.run_at,
+            CASE
+                WHEN o.position > s.most THEN format(
+                    'misfire: at most %s of those missed is fired; not this one, nor later ones '
+                    'until %s', s.most, tick_at.now
+                )
+                WHEN o.position > s.free
+                    THEN format('overlap: %s, earlier firings are not finished', s.overlap)
+            END
+        FROM settled AS s
+        CROSS JOIN LATERAL unnest(s.run_ats) WITH ORDINALITY AS o (run_at, position)
+        WHERE NOT s.not_computed AND o.position <= s.most + (NOT s.one_off)::integer
+    ),
+
+    advanced AS (
+        UPDATE @beat_schema@.pg_periodic_schedule AS m
+        SET last_run_at = CASE
+                WHEN s.fired > 0 OR _periodic_schedule.kind_of(m.cron_string) = 'clocked'
+                    THEN s.until
+                ELSE m.last_run_at
+            END,
+            effective_at = CASE
+                WHEN s.fired > 0 THEN m.effective_at ELSE greatest(m.effective_at, s.until)
+            END,
+            next_run_at = CASE
+                WHEN s.error IS NULL AND NOT (s.one_off AND s.fired > 0)
+                    THEN _periodic_schedule.before_expiry(s.next_run_at, s.expires)
+            END,
+            run_count = m.run_count + s.fired,
+            sync_error = coalesce(s.error, m.sync_error),
+            updated_at = clock_timestamp()
+        FROM settled AS s
+        WHERE m.ctid = s.row_ctid AND m.pipeline_id = s.pipeline_id AND NOT s.not_computed
+    )
+
+    SELECT
+        (SELECT count(*) FROM due) AS due,
+        (SELECT count(*) FROM settled AS s WHERE s.not_computed) AS not_computed,
+        array_agg(c.pipeline_id) AS pipeline_ids, array_agg(c.periodic_task_id) AS task_ids,
+        array_agg(c.run_at) AS run_ats, array_agg(c.reason) AS reasons
+    INTO occurrences
+    FROM occurrence AS c;
+
+    IF occurrences.not_computed > 0 THEN
+        RAISE WARNING 'pg_periodic_schedule could not compute the next runs of % due schedules',
+            occurrences.not_computed
+            USING HINT = 'They stay due. Is ephem installed for the server''s Python? '
+                'Run docker/provision.sh server.';
+    END IF;
+    IF occurrences.due < cardinality(claimed.pipeline_ids) THEN
+        PERFORM _periodic_schedule.defer_paused(claimed.pipeline_ids);
+    END IF;
+    RETURN QUERY
+    SELECT f.* FROM _periodic_schedule.add_firings(
+        occurrences.pipeline_ids, occurrences.task_ids, occurrences.run_ats, occurrences.reasons,
+        tick_at.now
+    ) AS f;
+    GET DIAGNOSTICS added = ROW_COUNT;
+    IF added < cardinality(occurrences.pipeline_ids) THEN  -- the ledger had some: of backfill()
+        UPDATE @beat_schema@.pg_periodic_schedule AS m
+        SET run_count = m.run_count - k.known
+        FROM (
+            SELECT o.pipeline_id, count(*) AS known
+            FROM unnest(occurrences.pipeline_ids, occurrences.run_ats, occurrences.reasons)
+                AS o (pipeline_id, run_at, reason)
+            WHERE o.reason IS NULL AND NOT EXISTS (
+                SELECT FROM periodic_schedule.firing AS f
+                WHERE f.pipeline_id = o.pipeline_id AND f.scheduled_for = o.run_at
+                  AND f.created_at = tick_at.now
+            )
+            GROUP BY o.pipeline_id
+        ) AS k
+        WHERE m.pipeline_id = k.pipeline_id AND NOT m.one_off;  -- one that has run is done
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION _periodic_schedule.tick_at(timestamptz, integer) IS
+    'tick() at a time. Of another than the clock''s it is for simulations by the tables'' owner: '
+    'what it writes, it writes as of then';

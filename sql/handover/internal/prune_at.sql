@@ -1,0 +1,28 @@
+CREATE OR REPLACE FUNCTION _periodic_schedule.prune_at(now timestamptz, batch integer)
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+SET row_security = off
+AS $function$
+#variable_conflict use_column
+DECLARE
+    -- After a restore there may be several: what any of them keeps is kept.
+    retention CONSTANT interval := (
+        SELECT max(i.retention) FROM _periodic_schedule.installation AS i
+    );
+    pruned bigint;
+BEGIN
+    PERFORM _periodic_schedule.require_writable('prune()');
+    PERFORM _periodic_schedule.require_batch('prune()', batch);
+    DELETE FROM periodic_schedule.firing AS f
+    WHERE f.id = ANY (ARRAY(
+        SELECT l.id FROM periodic_schedule.firing AS l
+        WHERE l.ended_at IS NOT NULL AND l.ended_at < prune_at.now - retention
+        ORDER BY l.ended_at LIMIT batch FOR UPDATE SKIP LOCKED
+    ));
+    GET DIAGNOSTICS pruned = ROW_COUNT;
+    RETURN pruned;
+END
+$function$;
+COMMENT ON FUNCTION _periodic_schedule.prune_at(timestamptz, integer) IS
+    'prune() at a time: see tick_at()';

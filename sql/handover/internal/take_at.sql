@@ -1,0 +1,80 @@
+-- Locks ledger rows only, and waits for none (SKIP LOCKED).
+CREATE OR REPLACE FUNCTION _periodic_schedule.take_at(
+    now timestamptz, worker text, batch integer, lease interval
+) RETURNS SETOF periodic_schedule.firing
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+SET row_security = off
+SET jit = off
+AS $function$
+#variable_conflict use_column
+DECLARE
+    ready uuid[];
+    one_at_a_time uuid[];
+    locked uuid[];
+BEGIN
+    PERFORM _periodic_schedule.require_writable('take()');
+    PERFORM _periodic_schedule.require_read_committed('take()');
+    PERFORM _periodic_schedule.require_batch('take()', batch);
+    IF worker IS NULL OR lease IS NULL OR lease <= '0' OR lease > '1 day' THEN
+        RAISE EXCEPTION 'take() needs a worker, and a lease of a day at most' USING
+            ERRCODE = '22023', DETAIL = format('It was given %L and %L.', worker, lease),
+            HINT = 'SELECT * FROM periodic_schedule.take(''my worker'').';
+    END IF;
+    IF NOT _periodic_schedule.is_home() THEN
+        PERFORM _periodic_schedule.warn_of_copy('take()');
+        RETURN;
+    END IF;
+    WITH candidate AS MATERIALIZED (
+        SELECT f.id, f.sequential, f.pipeline_id FROM periodic_schedule.firing AS f
+        WHERE f.state = 'waiting' AND f.available_at <= take_at.now
+          AND NOT (f.sequential AND EXISTS (
+              SELECT FROM periodic_schedule.firing AS e
+              WHERE e.pipeline_id = f.pipeline_id AND e.sequential
+                AND (
+                    e.state = 'leased'
+                    OR e.state = 'waiting'
+                    AND (e.scheduled_for, e.incarnation) < (f.scheduled_for, f.incarnation)
+                )
+          ))
+        ORDER BY f.available_at LIMIT batch FOR UPDATE SKIP LOCKED
+    )
+
+    SELECT array_agg(c.id), array_agg(c.pipeline_id) FILTER (WHERE c.sequential)
+    INTO ready, one_at_a_time FROM candidate AS c;
+    IF one_at_a_time IS NOT NULL THEN
+        -- Another session may be taking, or may have just taken, another firing of the same
+        -- schedule: only who has locked all that are open may take one, after reading them again.
+        locked := ARRAY(
+            SELECT f.id FROM periodic_schedule.firing AS f
+            WHERE f.pipeline_id = ANY (one_at_a_time) AND f.sequential
+              AND f.state IN ('waiting', 'leased')
+            FOR UPDATE SKIP LOCKED
+        );
+        ready := ARRAY(
+            SELECT f.id FROM periodic_schedule.firing AS f
+            WHERE f.id = ANY (ready)
+              AND NOT (f.sequential AND EXISTS (
+                  SELECT FROM periodic_schedule.firing AS e
+                  WHERE e.pipeline_id = f.pipeline_id AND e.sequential AND e.id <> f.id
+                    AND (
+                        e.state = 'leased'
+                        OR e.state = 'waiting'
+                        AND (
+                            (e.scheduled_for, e.incarnation) < (f.scheduled_for, f.incarnation)
+                            OR e.id <> ALL (locked)
+                        )
+                    )
+              ))
+        );
+    END IF;
+    RETURN QUERY
+    UPDATE periodic_schedule.firing AS f
+    SET state = 'leased', worker = take_at.worker, token = gen_random_uuid(),
+        attempt = f.attempt + 1, taken_at = take_at.now, lease_until = take_at.now + lease
+    WHERE f.id = ANY (ready)
+    RETURNING f.*;
+END
+$function$;
+COMMENT ON FUNCTION _periodic_schedule.take_at(timestamptz, text, integer, interval) IS
+    'take() at a time: see tick_at()';
