@@ -2,6 +2,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.tick(batch integer DEFAULT 1000)
 RETURNS SETOF periodic_schedule.firing
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 BEGIN
     RETURN QUERY SELECT f.* FROM _periodic_schedule.tick_at(clock_timestamp(), batch) AS f;

@@ -1,6 +1,7 @@
 CREATE OR REPLACE FUNCTION periodic_schedule.prune(batch integer DEFAULT 10000) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 BEGIN
     RETURN _periodic_schedule.prune_at(clock_timestamp(), batch);

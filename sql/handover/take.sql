@@ -3,6 +3,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.take(
 ) RETURNS SETOF periodic_schedule.firing
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 BEGIN
     RETURN QUERY

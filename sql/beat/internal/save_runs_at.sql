@@ -4,7 +4,6 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.save_runs_at(now timestamptz, batc
 RETURNS integer
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
-SET row_security = off
 SET periodic_schedule.writing = 'on'
 SET lock_timeout = '1s'
 AS $function$

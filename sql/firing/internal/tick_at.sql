@@ -7,7 +7,6 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.tick_at(now timestamptz, batch int
 RETURNS SETOF periodic_schedule.firing
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
-SET row_security = off
 SET periodic_schedule.writing = 'on'
 SET timezone = 'UTC'  -- a day is 24 hours; reasons are in UTC
 SET jit = off  -- compiling would take longer than it runs

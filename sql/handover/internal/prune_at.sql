@@ -2,7 +2,6 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.prune_at(now timestamptz, batch in
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
-SET row_security = off
 AS $function$
 #variable_conflict use_column
 DECLARE

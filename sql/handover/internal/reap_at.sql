@@ -1,7 +1,6 @@
 CREATE OR REPLACE FUNCTION _periodic_schedule.reap_at(now timestamptz) RETURNS integer
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
-SET row_security = off
 AS $function$
 #variable_conflict use_column
 DECLARE

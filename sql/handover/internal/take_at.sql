@@ -4,7 +4,6 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.take_at(
 ) RETURNS SETOF periodic_schedule.firing
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
-SET row_security = off
 SET jit = off
 AS $function$
 #variable_conflict use_column
