@@ -70,11 +70,8 @@ def test_what_expired_before_it_ran_is_not_due(db: Session) -> None:
         "SELECT split_part(detail, ' is due', 1) FROM periodic_schedule.health ORDER BY 1"
     ).fetchall()
     assert alarmed == [("ours later",), ("ours never",)]
-    ((runs, owned),) = db.execute(
-        "SELECT sum(runs), sum(owned_runs) FROM periodic_schedule.upcoming"
-    ).fetchall()
-    assert runs == 2 * owned
-    assert 2 * 59 <= owned <= 2 * 61
+    most = "SELECT max(runs), max(owned_runs) FROM periodic_schedule.upcoming"
+    assert db.execute(most).fetchall() == [(4, 2)]
     skipped = [row for row in tick(db) if row[2] == "skipped"]
     assert ("ours expired", minute - 2 * MINUTE, "skipped", "expired") in skipped
     assert mirror(db, "next_run_at", "ours expired") is None
