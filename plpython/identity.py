@@ -3,8 +3,8 @@
 Pure functions of their arguments; installed like ``next_run.py``.  The name of the pipeline, and
 better ids, come from the pipeline's row by key; that join is SQL.
 
-And can it be run?  Arguments are read as Beat does: by kombu's rules, and then it passes on whatever
-is empty as nothing, and as positional arguments all that can be iterated.
+And can it be run?  Arguments are read as Beat reads them: by kombu's rules, and then whatever is
+empty is nothing, and all that can be iterated is positional arguments.
 """
 
 import hashlib
@@ -132,11 +132,7 @@ def text_or_empty(value: Any, where: str, errors: list[str]) -> str:
     """Text or a number as text; ``str(None)`` and structures are errors."""
     if value is None:
         return ""
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, (str, int, uuid.UUID))
-        or value == "None"
-    ):
+    if isinstance(value, bool) or not isinstance(value, (str, int, uuid.UUID)) or value == "None":
         errors.append(f"{where} is {kind_of(value)}, which is not an id or a name")
         return ""
     # JSON can hold what Postgres text cannot: NUL and lone surrogates
