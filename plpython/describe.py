@@ -49,7 +49,7 @@ def spell_field(text: str, values: frozenset[int], field: Field) -> str:
 def describe(expression: str, locale: str) -> str:
     """In words, by cron-descriptor.  Raises ScheduleError.
 
-    What it has no words for (moments, the sun, microseconds) is told in English.
+    What it has no words for (moments, the sun, milli- and microseconds) is told in English.
     """
     load_schedule(expression, "UTC")
     try:
@@ -94,6 +94,8 @@ def descriptor(crontab: str, locale: str) -> Any:
 
 def interval_in_words(expression: str, locale: str) -> str:
     _, every, period = expression.split(" ")
+    if period == "weeks" and not locale.startswith("en"):  # cron-descriptor has no word for them
+        every, period = str(7 * int(every)), "days"
     translated = descriptor("* * * * *", locale)._
     phrase = f"every {{0}} {period}" if int(every) > 1 else f"every {period.removesuffix('s')}"
     words = translated(phrase) or translated(f", {phrase}").strip(" ,،、") or phrase

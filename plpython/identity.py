@@ -2,12 +2,16 @@
 
 Pure functions of their arguments; installed like ``next_run.py``.  The name of the pipeline, and
 better ids, come from the pipeline's row by key; that join is SQL.
+
+And can it be run?  Arguments are read as Beat reads them: by kombu's rules, and then whatever is
+empty is nothing, and all that can be iterated is positional arguments.
 """
 
 import hashlib
 import json
 import re
 import uuid
+from itertools import islice
 from typing import Any
 
 # Names that are a UUID the way Postgres and Python print one.  Other spellings of the same number
@@ -17,11 +21,13 @@ CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASC
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://pypi.org/project/django-celery-beat/").bytes
 EMPTY: dict[type, str] = {list: "[]", dict: "{}"}
 KINDS: dict[type, str] = {str: "text", bool: "true or false", list: "an array", dict: "an object"}
+KINDS |= {int: "a number", float: "a number"}
 # Tasks whose positional arguments are [workflow_id, organization_id, ...].
 POSITIONAL_TASKS = (
     "scheduler.tasks.execute_pipeline_task",
     "scheduler.tasks.execute_pipeline_task_v2",
 )
+POSITIONS = 2
 
 
 def pipeline_id_of(name: str) -> str:
@@ -35,20 +41,66 @@ def pipeline_id_of(name: str) -> str:
     )
 
 
+class MarkedError(Exception):
+    """A value with a __type__ that kombu cannot read.  Without words: they would quote it."""
+
+
+def unmarked(found: dict[str, Any]) -> Any:
+    """Of an object of JSON that kombu has marked with its own type: the value."""
+    if found.keys() != {"__type__", "__value__"}:
+        return found
+    try:
+        return value_of(found["__type__"], found["__value__"])
+    except Exception:  # what Beat calls fails in as many ways
+        raise MarkedError from None
+
+
+def value_of(kind: Any, value: Any) -> Any:
+    """As kombu.utils.json.  What it need not import for other schedules is imported here."""
+    import base64
+    import datetime
+    import decimal
+
+    if kind == "bytes":
+        return value.encode()
+    if kind == "base64":
+        return base64.b64decode(value.encode())
+    if kind == "datetime":
+        return datetime.datetime.fromisoformat(value)
+    if kind == "date":
+        return datetime.datetime.fromisoformat(value).date()
+    if kind == "time":
+        return datetime.time.fromisoformat(value)
+    if kind == "decimal":
+        return decimal.Decimal(value)
+    if kind == "uuid":
+        return uuid.UUID(**value)
+    raise MarkedError
+
+
 def load_json(text: str | None, column: str, kind: type, errors: list[str]) -> Any:
-    """The column's JSON, or its empty value with the reason kept: Beat would not run it."""
+    """What Beat makes of the column, of an array no more than is read here; or the empty value,
+    with the reason kept why it would not send it."""
     if not text or text == EMPTY[kind]:  # Beat reads NULL and '' as empty
         return kind()
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_hook=unmarked)
+    except MarkedError:
+        errors.append(f"{column} has a __type__ that cannot be read")
+        return kind()
     except (ValueError, RecursionError) as error:
         errors.append(f"{column} is not JSON: {error}")
         return kind()
-    if not isinstance(value, kind):
-        wanted = "an object" if kind is dict else "an array"
-        errors.append(f"{column} is JSON but not {wanted}")
-        return kind()
-    return value
+    if isinstance(value, kind):
+        return value
+    if column != "headers":  # Beat writes into those
+        if not value:
+            return kind()
+        if kind is list and hasattr(value, "__iter__"):
+            return list(islice(value, POSITIONS))
+    wanted = "an object" if kind is dict else "an array"
+    errors.append(f"{column} is JSON but not {wanted}")
+    return kind()
 
 
 def kind_of(value: Any) -> str:
@@ -58,13 +110,15 @@ def kind_of(value: Any) -> str:
     """
     if isinstance(value, str) and (len(value) <= 2 or value == "None"):
         return json.dumps(value)
-    return KINDS.get(type(value), "a number")
+    return KINDS.get(type(value), f"a {type(value).__name__}")
 
 
 def uuid_or_none(value: Any, where: str, errors: list[str]) -> str | None:
     """NULL stays NULL; what is there but no UUID is an error, never a placeholder."""
     if value is None:
         return None
+    if isinstance(value, uuid.UUID):
+        return str(value)
     if isinstance(value, str) and CANONICAL_UUID.fullmatch(value):
         return value
     try:
@@ -78,7 +132,7 @@ def text_or_empty(value: Any, where: str, errors: list[str]) -> str:
     """Text or a number as text; ``str(None)`` and structures are errors."""
     if value is None:
         return ""
-    if isinstance(value, bool) or not isinstance(value, (str, int)) or value == "None":
+    if isinstance(value, bool) or not isinstance(value, (str, int, uuid.UUID)) or value == "None":
         errors.append(f"{where} is {kind_of(value)}, which is not an id or a name")
         return ""
     # JSON can hold what Postgres text cannot: NUL and lone surrogates
@@ -93,7 +147,7 @@ def identity_of(
 ) -> Identity:
     """(pipeline_id, workflow_id, organization_id, pipeline_name, identity_source, error, runnable)
 
-    Not runnable is what Beat disables when it loads the row.
+    Not runnable is what Beat disables when it loads the row, or fails to load, or to send.
     """
     errors: list[str] = []
     args = load_json(args_text, "args", list, errors)

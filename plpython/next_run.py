@@ -137,11 +137,13 @@ def crontab_schedule(expression: str, zone_name: str) -> Following:
     return lambda after: following(after // SECOND) * SECOND
 
 
-PERIODS = {
+PERIODS = {  # what a timedelta takes, as Celery makes one of the row
+    "weeks": 7 * DAY * SECOND,
     "days": DAY * SECOND,
     "hours": 3_600 * SECOND,
     "minutes": 60 * SECOND,
     "seconds": SECOND,
+    "milliseconds": 1_000,
     "microseconds": 1,
 }
 POSITIVE = re.compile(r"0{0,99}[1-9][0-9]{0,18}", re.ASCII)

@@ -28,9 +28,7 @@ MACROS = {
     "@midnight": "0 0 * * *",
     "@hourly": "0 * * * *",
 }
-UNITS = {"week": ("days", 7), "millisecond": ("microseconds", 1000)} | {
-    period.removesuffix("s"): (period, 1) for period in PERIODS
-}
+UNITS = [period.removesuffix("s") for period in PERIODS]
 SHORT_UNITS = {"w": "week", "d": "day", "h": "hour", "m": "minute", "s": "second"}
 SHORT_UNITS |= {"ms": "millisecond", "us": "microsecond", "hr": "hour", "min": "minute"}
 NUMBER = re.compile(r"[0-9]{1,4}", re.ASCII)
@@ -122,11 +120,8 @@ def nearest_interval(expression: str) -> str:
     if not match:
         return ""
     unit = SHORT_UNITS.get(match[2], match[2])
-    close = closest(unit.removesuffix("s"), list(UNITS))
-    if not close:
-        return ""
-    period, factor = UNITS[close[0]]
-    return f"@every {max(int(match[1]), 1) * factor} {period}"
+    close = closest(unit.removesuffix("s"), UNITS)
+    return f"@every {max(int(match[1]), 1)} {close[0]}s" if close else ""
 
 
 def nearest_solar(expression: str) -> str:

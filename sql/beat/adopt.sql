@@ -16,6 +16,7 @@ DECLARE
     fenced CONSTANT boolean := periodic_schedule.is_beat_fenced();
     locked uuid[];
     refusals jsonb;
+    faulty bigint[];
     adopted bigint[];
 BEGIN
     PERFORM _periodic_schedule.require_writable('adopt()');
@@ -39,18 +40,26 @@ BEGIN
         WHERE m.pipeline_id = ANY (pipeline_ids)
         ORDER BY m.pipeline_id FOR NO KEY UPDATE SKIP LOCKED
     );
-    refusals := (  -- a new statement: the rows as they are now
+    -- New statements: the rows as they are now.
+    faulty := ARRAY(
+        SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
+        WHERE m.pipeline_id = ANY (locked) AND NOT m.pg_owned AND m.sync_error IS NOT NULL
+    );
+    refusals := (
         SELECT coalesce(
             jsonb_object_agg(i.pipeline_id, r.refusal) FILTER (WHERE r.refusal IS NOT NULL), '{}'
         )
         FROM unnest(pipeline_ids) AS i (pipeline_id)
         LEFT JOIN @beat_schema@.pg_periodic_schedule AS m ON m.pipeline_id = i.pipeline_id
+        LEFT JOIN _periodic_schedule.expected_rows(faulty, true, now) AS e
+            ON e.periodic_task_id = m.periodic_task_id AND NOT e.runnable
         CROSS JOIN LATERAL (
             SELECT CASE
                 WHEN m.pipeline_id IS NULL THEN 'there is no such schedule'
                 WHEN m.pg_owned THEN NULL
                 WHEN m.pipeline_id <> ALL (locked) THEN 'another session is writing it: try again'
                 WHEN m.periodic_task_id IS NULL THEN 'it has no periodic task'
+                WHEN NOT e.runnable THEN 'it cannot run: ' || e.sync_error
                 WHEN beat_is_stopped THEN NULL
                 ELSE _periodic_schedule.adoption_refusal(
                     fenced, m.cron_string, m.timezone, m.enabled, m.next_run_at, now
@@ -98,6 +107,7 @@ END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.adopt(uuid[], boolean) IS
     'From its commit on, Postgres fires these schedules (NULL: all, and those created later), a '
-    'fenced Beat does not. One row for each: done, or the reason why not. beat_is_stopped: '
+    'fenced Beat does not. One row for each: done, or the reason why not: what cannot run is not '
+    'adopted, paused or not. beat_is_stopped: '
     'nothing need keep Beat from firing, and no occurrence is too near. Writing them through '
     'Django goes on as before. READ COMMITTED only';

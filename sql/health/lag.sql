@@ -12,6 +12,7 @@ FROM (
         coalesce(pg_catalog.now() - pg_catalog.min(m.next_run_at), '0') AS oldest_due
     FROM @beat_schema@.pg_periodic_schedule AS m
     WHERE m.enabled AND m.next_run_at <= pg_catalog.now() AND m.pg_owned
+      AND coalesce(m.expires > pg_catalog.now(), true)
 ) AS d
 CROSS JOIN (
     SELECT

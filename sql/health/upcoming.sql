@@ -23,6 +23,7 @@ FROM (
             SELECT _periodic_schedule.spread_offset(m.periodic_task_id, policy.spread) AS spread
         ) AS o
         WHERE m.enabled AND m.next_run_at < pg_catalog.now() + '1 hour'::pg_catalog.interval
+          AND coalesce(m.expires > pg_catalog.now(), true)
         GROUP BY 1, 2, 3, 4, 5, 6
     ) AS s
     CROSS JOIN LATERAL (
@@ -33,7 +34,7 @@ FROM (
             s.cron_string, s.timezone, s.first_run_at,
             least(pg_catalog.now() + '1 hour'::pg_catalog.interval, s.expires) - s.spread
         ) AS n (run_at)
-        WHERE NOT s.one_off
+        WHERE NOT s.one_off AND coalesce(n.run_at + s.spread < s.expires, true)
     ) AS u
 ) AS r
 GROUP BY 1

@@ -58,8 +58,8 @@ COMMENT ON COLUMN @beat_schema@.pg_periodic_schedule.last_run_at IS
     'When the task was last fired: as Beat saved it, or as Postgres did, which fires what is '
     'pg_owned';
 COMMENT ON COLUMN @beat_schema@.pg_periodic_schedule.next_run_at IS
-    'When the task runs next; in the past means due now; NULL: never (disabled, expired, done, or '
-    'see sync_error)';
+    'When the task runs next; in the past means due now, unless it has expired since; NULL: never '
+    '(disabled, expired, done, or see sync_error)';
 COMMENT ON COLUMN @beat_schema@.pg_periodic_schedule.created_at IS
     'When this mirror row was created';
 COMMENT ON COLUMN @beat_schema@.pg_periodic_schedule.updated_at IS

@@ -17,5 +17,5 @@ END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.describe(text, text) IS
     'A schedule in words, by cron-descriptor; locale is a language such as de or de_DE. Celery '
-    'runs a crontab where both day_of_month and day_of_week match. Moments, the sun and '
-    'microseconds are described in English. Raises SQLSTATE 22023 with DETAIL and HINT';
+    'runs a crontab where both day_of_month and day_of_week match. Moments, the sun, milli- '
+    'and microseconds are described in English. Raises SQLSTATE 22023 with DETAIL and HINT';

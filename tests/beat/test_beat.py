@@ -28,10 +28,12 @@ CRONTABS = (
     *("5 4 31 */2 *", "0 0 29 2 *", "10 10 13 * fri", "*/20 9-17 * jan-jun sat,sun"),
 )
 INTERVALS = (
+    (2, "weeks"),
     (3, "days"),
     (5, "hours"),
     (90, "minutes"),
     (45, "seconds"),
+    (90_500, "milliseconds"),
     (1_500_000, "microseconds"),
 )
 EVENTS = (

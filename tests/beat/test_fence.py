@@ -173,7 +173,7 @@ def security(db: Session) -> Any:
 @pytest.mark.usefixtures("three_roles")
 def test_an_applications_own_row_security_stays(db: Session) -> None:
     for name in ("mine", "theirs", "mine, of Beat"):
-        insert_task(db, name)
+        insert_task(db, name, crontab_id=insert_crontab(db, "0 3 * * *"))
     adopt(db)
     db.execute("SELECT periodic_schedule.release(array_agg(pipeline_id))"
                " FROM pg_periodic_schedule WHERE task_name LIKE '%, of Beat'")  # fmt: skip
@@ -197,7 +197,7 @@ def test_row_security_without_policies_stays_on(db: Session) -> None:
 
 @pytest.mark.usefixtures("three_roles")
 def test_a_fence_whose_role_is_gone_is_made_anew_and_undone(db: Session) -> None:
-    insert_task(db, "t")
+    insert_task(db, "t", crontab_id=insert_crontab(db, "0 3 * * *"))
     adopt(db)
     for _ in range(2):
         db.execute("SELECT periodic_schedule.fence_beat('fenced_beat')")

@@ -45,9 +45,9 @@ def test_each_kind_is_fired_when_the_mirror_says_and_moves_on(db: Session) -> No
     insert_task(db, "starts", crontab_id=insert_crontab(db, "* * * * *"), start_time=start + MINUTE)
     insert_task(db, "expires", crontab_id=insert_crontab(db, "* * * * *"), expires=start + MINUTE)
     insert_task(db, "paused", crontab_id=insert_crontab(db, "* * * * *"), enabled=False)
-    insert_task(db, "bad", crontab_id=insert_crontab(db, "61 * * * *"))
     insert_task(db, "not ours", crontab_id=insert_crontab(db, "* * * * *"))
     adopt(db)
+    insert_task(db, "bad", crontab_id=insert_crontab(db, "61 * * * *"))
     db.execute("SELECT periodic_schedule.release(ARRAY[pipeline_id])"
                " FROM pg_periodic_schedule WHERE task_name = 'not ours'")  # fmt: skip
     first = start - MINUTE  # minute jobs are due since then

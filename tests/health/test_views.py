@@ -1,7 +1,7 @@
 """What an operator looks at: due, lag, upcoming, metrics, health."""
 
-from conftest import insert_interval, insert_task
-from ticking import Session, due_task, tick
+from conftest import insert_crontab, insert_interval, insert_task, mirror
+from ticking import MINUTE, TASKS, Session, assert_in_sync, due_task, next_minute, tick
 
 
 def test_the_views(db: Session) -> None:
@@ -32,3 +32,57 @@ def test_the_views(db: Session) -> None:
     assert metrics['periodic_schedule_schedules{"owner": "beat", "enabled": true}'] == 1
     assert metrics['periodic_schedule_ended_last_5_minutes{"state": "skipped"}'] == 1
     assert db.execute("SELECT * FROM periodic_schedule.health").fetchall() == []
+
+
+def test_what_expired_before_it_ran_is_not_due(db: Session) -> None:
+    """Whoever fires it; it is ticked all the same, so that the ledger says why it did not run."""
+    minute = next_minute(db) - 2 * MINUTE
+    expiries = {
+        "later": minute + 60 * MINUTE,
+        "never": "infinity",
+        "expired": minute - MINUTE / 2,
+    }
+    crontab = insert_crontab(db, "* * * * *")
+    for owner in ("beat's", "ours"):
+        for name in expiries:
+            insert_task(db, f"{owner} {name}", crontab_id=crontab)
+    key = "SELECT array_agg(pipeline_id) FROM pg_periodic_schedule WHERE task_name LIKE 'ours%'"
+    db.execute(f"SELECT * FROM periodic_schedule.adopt(({key}), true)")
+    # As if nobody had looked for minutes, in which they expired.
+    with db.transaction():
+        db.execute("SET LOCAL session_replication_role = replica")
+        for name, expires in expiries.items():
+            for table, column in ((TASKS, "name"), ("pg_periodic_schedule", "task_name")):
+                db.execute(
+                    f"UPDATE {table} SET expires = %s WHERE {column} LIKE %s",
+                    [expires, f"% {name}"],
+                )
+        db.execute(
+            "UPDATE pg_periodic_schedule SET effective_at = %s, next_run_at = %s",
+            [minute - 3 * MINUTE, minute - 2 * MINUTE],
+        )
+    assert_in_sync(db)
+    due = db.execute("SELECT task_name FROM periodic_schedule.due ORDER BY 1").fetchall()
+    names = ["beat's later", "beat's never", "ours later", "ours never"]
+    assert [name for (name,) in due] == names
+    assert db.execute("SELECT schedules_due FROM periodic_schedule.lag").fetchall() == [(2,)]
+    alarmed = db.execute(
+        "SELECT split_part(detail, ' is due', 1) FROM periodic_schedule.health ORDER BY 1"
+    ).fetchall()
+    assert alarmed == [("ours later",), ("ours never",)]
+    most = "SELECT max(runs), max(owned_runs) FROM periodic_schedule.upcoming"
+    assert db.execute(most).fetchall() == [(4, 2)]
+    skipped = [row for row in tick(db) if row[2] == "skipped"]
+    assert ("ours expired", minute - 2 * MINUTE, "skipped", "expired") in skipped
+    assert mirror(db, "next_run_at", "ours expired") is None
+
+
+def test_upcoming_ends_before_the_schedule_expires(db: Session) -> None:
+    """At that moment it does not run any more."""
+    now, later = db.execute(
+        "SELECT now(), date_trunc('minute', now()) + interval '3 minutes'"
+    ).fetchall()[0]
+    insert_task(db, "t", crontab_id=insert_crontab(db, "* * * * *"), expires=later)
+    minutes = db.execute("SELECT minute FROM periodic_schedule.upcoming ORDER BY 1").fetchall()
+    assert minutes[-1][0] == later - MINUTE
+    assert minutes[0][0] > now - MINUTE

@@ -27,7 +27,7 @@ def many_tasks(db: Session) -> None:
     ("query", "index"),
     [
         (
-            "SELECT * FROM pg_periodic_schedule WHERE enabled AND next_run_at <= now()",
+            "SELECT * FROM periodic_schedule.due",
             "pg_periodic_schedule_due_idx",
         ),
         (

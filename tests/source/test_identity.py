@@ -9,6 +9,7 @@ import pytest
 from conftest import drift, insert_crontab, insert_task, mirror, pending
 
 Session = psycopg.Connection[Any]
+FLOW = uuid.UUID("6f3a1f0e-3f61-4f0c-9d0a-3d6f0a4b7a11")
 
 
 def test_key_is_the_name_if_it_is_a_uuid_else_made_from_it(db: Session) -> None:
@@ -60,6 +61,44 @@ def test_kwargs_name_a_pipeline_without_a_row(db: Session) -> None:
     insert_task(db, "t", kwargs=json.dumps(kwargs), crontab_id=insert_crontab(db, "0 3 * * *"))
     seen = "ROW(pipeline_name, organization_id, workflow_id::text, identity_source)"
     assert mirror(db, seen, "t") == ("From kwargs", "7", flow, "kwargs")
+
+
+@pytest.mark.parametrize(
+    ("columns", "workflow", "organization", "error"),
+    [
+        # What kombu writes where a setting has a UUID.
+        ({"kwargs": '{"workflow_id": %s, "organization_id": %s}'}, str(FLOW), str(FLOW), None),
+        ({"args": "[%s, %s]"}, str(FLOW), str(FLOW), None),
+        ({"args": f'{{"{FLOW}": 1, "b": 2}}'}, str(FLOW), "b", None),
+        ({"args": '"ab"'}, None, "b", 'args[0] (workflow_id) is "a", which is not a UUID'),
+        ({"args": "{}"}, None, "", None),
+        ({"args": "null", "kwargs": "[]"}, None, "", None),
+        ({"args": "1", "kwargs": '{"organization_id": "a"}'}, None, "a", "args is JSON but not"),
+        ({"args": f'["{FLOW}"]', "kwargs": "[1]"}, str(FLOW), "", "kwargs is JSON but not"),
+        (
+            {"kwargs": '{"organization_id": {"__type__": "date", "__value__": "2026-11-27"}}'},
+            None,
+            "",
+            "kwargs.organization_id is a date, which is not an id",
+        ),
+    ],
+)
+def test_arguments_of_other_shapes(
+    db: Session, columns: dict[str, str], workflow: str | None, organization: str, error: str | None
+) -> None:
+    marked = f'{{"__type__": "uuid", "__value__": {{"hex": "{FLOW.hex}"}}}}'
+    insert_task(
+        db,
+        "t",
+        task="scheduler.tasks.execute_pipeline_task",
+        crontab_id=insert_crontab(db, "0 3 * * *"),
+        **{column: text.replace("%s", marked) for column, text in columns.items()},
+    )
+    assert mirror(db, "workflow_id::text", "t") == workflow
+    assert mirror(db, "organization_id", "t") == organization
+    assert (error or "") in (mirror(db, "sync_error", "t") or "")
+    assert (mirror(db, "sync_error", "t") is None) == (error is None)
+    assert (drift(db), pending(db)) == ([], [])
 
 
 def test_pipeline_name_comes_from_the_pipeline_and_follows_a_rename(

@@ -15,6 +15,7 @@ BEGIN
     )
     FROM @beat_schema@.pg_periodic_schedule AS m
     WHERE m.enabled AND m.next_run_at < now - bound AND m.pg_owned
+      AND coalesce(m.expires > now, true)
     UNION ALL
     SELECT 'not_taken', f.pipeline_id, format(
         '%s of %s is waiting since %s: %s', f.task_name, f.scheduled_for, f.available_at,

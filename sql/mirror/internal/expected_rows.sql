@@ -5,7 +5,8 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.expected_rows(
     task_ids bigint[], identify boolean, now timestamptz, budget interval DEFAULT '1 day'
 ) RETURNS TABLE (
     periodic_task_id bigint, copied _periodic_schedule.copied, identity _periodic_schedule.identity,
-    run_state _periodic_schedule.run_state, sync_error text, identity_digest bigint, postponed text
+    run_state _periodic_schedule.run_state, sync_error text, identity_digest bigint, postponed text,
+    runnable boolean
 )
 LANGUAGE plpgsql STABLE ROWS 100  -- STABLE: reads with the snapshot of the statement that calls it
 SET search_path = pg_catalog, pg_temp
@@ -110,7 +111,9 @@ BEGIN
         )::_periodic_schedule.run_state,
         nullif(concat_ws('; ', t.problem, r.error, i.error), ''),
         CASE WHEN h.is_hidden THEN (t.old).identity_digest ELSE i.identity_digest END,
-        coalesce(r.postponed, i.postponed)
+        coalesce(r.postponed, i.postponed),
+        -- Of a row with an error: of others it is not asked whether they can be read.
+        t.problem IS NULL AND r.error IS NULL AND i.runnable
     FROM timed AS t
     JOIN identity AS i ON i.periodic_task_id = t.periodic_task_id
     LEFT JOIN run AS r ON r.id = t.periodic_task_id
@@ -132,4 +135,4 @@ COMMENT ON FUNCTION _periodic_schedule.expected_rows(bigint[], boolean, timestam
     'What the mirror rows of these tasks should be. identify: read names and arguments again too; '
     'now: when an edit seen for the first time takes effect; budget: after how much time spent on '
     'next runs to leave the others for later; postponed: why the server could not compute '
-    'next_run_at or read pipelines';
+    'next_run_at or read pipelines; runnable: false: sync_error says why it never runs as it is';

@@ -70,5 +70,5 @@ COMMENT ON FUNCTION _periodic_schedule.identities(
     bigint[], text[], text[], text[], text[], text[]
 ) IS
     'Whose schedules these tasks are: from the row of the pipeline, else from what was kept of the '
-    'application''s own table, else from kwargs or args. runnable: Beat can load the row; '
+    'application''s own table, else from kwargs or args. runnable: Beat can send the row; '
     'postponed: why pipelines could not be read';

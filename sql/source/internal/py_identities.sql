@@ -17,4 +17,4 @@ return SD["identities_of"](names, tasks, args_texts, kwargs_texts, headers_texts
 $python$;
 COMMENT ON FUNCTION _periodic_schedule.py_identities(text[], text[], text[], text[], text[]) IS
     'What the text columns of many periodic tasks say about their identity, in step with the '
-    'arguments; runnable is false where Beat cannot load them; raises nothing';
+    'arguments; runnable is false where Beat could not load or send them; raises nothing';
