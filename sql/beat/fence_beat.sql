@@ -11,6 +11,7 @@ DECLARE
     );
     why_not text;
     roles text;
+    is_there boolean;
 BEGIN
     PERFORM _periodic_schedule.require_writable('fence_beat()');
     IF NOT EXISTS (SELECT FROM pg_roles AS r WHERE r.rolname = beat_role) THEN
@@ -35,12 +36,12 @@ BEGIN
     -- Before the row of installation, as adopt() does.
     LOCK TABLE @beat_schema@.django_celery_beat_periodictask IN ACCESS EXCLUSIVE MODE;
     PERFORM _periodic_schedule.set_operators_word(NULL, false);  -- it is for a Beat that runs
-    EXECUTE format('GRANT EXECUTE ON FUNCTION _periodic_schedule.is_pg_owned TO %I', beat_role);
-    roles := (
-        SELECT string_agg(quote_ident(r.rolname), ', ')
-        FROM pg_policy AS y JOIN pg_roles AS r ON r.oid = ANY (y.polroles) OR r.rolname = beat_role
-        WHERE y.polrelid = beat_table AND y.polname = 'periodic_schedule_beat'
-    );
+    SELECT string_agg(quote_ident(r.rolname), ', '), count(y.oid) > 0 INTO roles, is_there
+    FROM pg_roles AS r
+    LEFT JOIN pg_policy AS y
+        ON y.polrelid = beat_table AND y.polname = 'periodic_schedule_beat'
+    WHERE r.rolname = beat_role OR r.oid = ANY (y.polroles);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION _periodic_schedule.is_pg_owned TO %s', roles);
     -- For everybody else nothing changes.  Where row-level security is on, the application's own
     -- policies say who sees what; or ours does still, where the other one is gone, as after DROP
     -- OWNED BY the fenced role.
@@ -53,13 +54,13 @@ BEGIN
             'CREATE POLICY periodic_schedule_all ON %s USING (true) WITH CHECK (true)', beat_table
         );
     END IF;
-    IF roles IS NOT NULL THEN  -- made anew, whatever has become of it
+    IF is_there THEN  -- made anew, whatever has become of it
         EXECUTE format('DROP POLICY periodic_schedule_beat ON %s', beat_table);
     END IF;
     EXECUTE format(
         'CREATE POLICY periodic_schedule_beat ON %s AS RESTRICTIVE TO %s'
         ' USING (NOT _periodic_schedule.is_pg_owned(id)) WITH CHECK (true)',
-        beat_table, coalesce(roles, quote_ident(beat_role))
+        beat_table, roles
     );
     EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', beat_table);
 END
