@@ -39,7 +39,8 @@ HOLDS = {
     "renamed": "ALTER ROLE {role} RENAME TO renamed_beat; ALTER ROLE renamed_beat RENAME TO {role}",
     "does not inherit": "ALTER ROLE {role} NOINHERIT; GRANT postgres TO {role}",
     "of bigint": f"SET CONSTRAINTS ALL IMMEDIATE; DROP {POLICY};"
-    f" ALTER TABLE {TASKS} ALTER id TYPE bigint; CREATE {POLICY} AS RESTRICTIVE TO {{role}} {HIDES}",
+    f" ALTER TABLE {TASKS} ALTER id TYPE bigint;"
+    f" CREATE {POLICY} AS RESTRICTIVE TO {{role}} {HIDES}",
 }
 
 
@@ -179,7 +180,7 @@ def test_one_of_two_fenced_roles_is_bound_no_more(
     db: Session, beat_role: str, roles: Roles
 ) -> None:
     """As which of them Beat connects, nobody has said."""
-    second = roles("second")
+    first, second = beat_role, roles("second")
     fence(db, second)
     assert (is_fenced(db), health(db)) == (True, [])
     db.execute(f"ALTER ROLE {second} BYPASSRLS")
@@ -189,9 +190,10 @@ def test_one_of_two_fenced_roles_is_bound_no_more(
     assert (is_fenced(db), add(db, "meanwhile")) == (False, False)
     db.execute("SELECT * FROM periodic_schedule.attach()")  # what it cannot mend, it leaves
     assert not is_fenced(db)
-    db.execute(f"DROP OWNED BY {second}")  # it is to be no Beat's any more
-    fence(db, beat_role)  # the RLS policy went with it
+    db.execute(f"DROP OWNED BY {second}")  # it is no Beat's any more
     assert (is_fenced(db), health(db)) == (True, [])
+    with session_of(db, first) as session:
+        assert seen(session) == []
 
 
 # -- An operator's word
