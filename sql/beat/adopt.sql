@@ -25,7 +25,8 @@ BEGIN
     LOCK TABLE @beat_schema@.django_celery_beat_periodictask IN ACCESS SHARE MODE;
     fenced := periodic_schedule.is_beat_fenced();
     IF pipeline_ids IS NOT NULL THEN
-        IF beat_is_stopped AND NOT fenced THEN  -- else it may be started again, behind the fence
+        -- Else it may be started again, behind its fence.
+        IF beat_is_stopped AND NOT EXISTS (SELECT FROM _periodic_schedule.fenced_roles()) THEN
             PERFORM _periodic_schedule.set_operators_word(NULL, true);
         END IF;
     ELSE
