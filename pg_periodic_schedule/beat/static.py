@@ -100,8 +100,9 @@ class StaticEntries:
         left = f"FROM {mirror.replace('%', '%%')} WHERE enabled AND NOT pg_owned AND "
         static = session.value(
             "SELECT format('%%s: SELECT * FROM periodic_schedule.adopt(ARRAY(SELECT pipeline_id"  # noqa: S608
-            " FROM %%s WHERE task_name = ANY (%%L)))', string_agg(task_name, ', '), %s::text,"
-            f" array_agg(task_name)) {left} periodic_task_id = ANY (%s) HAVING count(*) > 0",
+            " FROM %%s WHERE task_name = ANY (%%L)))', array_to_string(names, ', '), %s::text,"
+            f" names) FROM (SELECT array_agg(task_name ORDER BY task_name) AS names {left}"
+            " periodic_task_id = ANY (%s) HAVING count(*) > 0) AS s",
             [mirror, written],
         )
         if static:

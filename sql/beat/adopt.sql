@@ -13,7 +13,7 @@ AS $function$
 #variable_conflict use_column
 DECLARE
     now CONSTANT timestamptz := clock_timestamp();
-    fenced CONSTANT boolean := periodic_schedule.is_beat_fenced();
+    fenced boolean;
     locked uuid[];
     refusals jsonb;
     faulty bigint[];
@@ -22,9 +22,17 @@ BEGIN
     PERFORM _periodic_schedule.require_writable('adopt()');
     PERFORM _periodic_schedule.require_read_committed('adopt()');
     PERFORM _periodic_schedule.require_beat_tables('adopt()');
-    IF pipeline_ids IS NULL THEN
+    -- Until our commit nobody takes a fence down.
+    LOCK TABLE @beat_schema@.django_celery_beat_periodictask IN ACCESS SHARE MODE;
+    fenced := periodic_schedule.is_beat_fenced();
+    IF pipeline_ids IS NOT NULL THEN
+        -- Else it may be started again, behind its fence.
+        IF beat_is_stopped AND NOT EXISTS (SELECT FROM _periodic_schedule.fenced_roles()) THEN
+            PERFORM _periodic_schedule.set_operators_word(NULL, true);
+        END IF;
+    ELSE
         IF fenced OR beat_is_stopped THEN
-            PERFORM _periodic_schedule.set_owner_of_new(true);
+            PERFORM _periodic_schedule.set_operators_word(true, nullif(beat_is_stopped, false));
         ELSE  -- it would fire them too
             RAISE NOTICE 'schedules that are created from now on are fired as before'
                 USING HINT = 'Fence Beat, or stop it and use beat_is_stopped => true.';
@@ -108,6 +116,7 @@ $function$;
 COMMENT ON FUNCTION periodic_schedule.adopt(uuid[], boolean) IS
     'From its commit on, Postgres fires these schedules (NULL: all, and those created later), a '
     'fenced Beat does not. One row for each: done, or the reason why not: what cannot run is not '
-    'adopted, paused or not. beat_is_stopped: '
-    'nothing need keep Beat from firing, and no occurrence is too near. Writing them through '
-    'Django goes on as before. READ COMMITTED only';
+    'adopted, paused or not. beat_is_stopped: nothing need keep Beat from firing, and no '
+    'occurrence is too near; that is remembered until fence_beat() or release() of all, but for '
+    'schedules that are named under a fence. Writing them through Django goes on as before. READ '
+    'COMMITTED only';

@@ -9,7 +9,9 @@ DECLARE
     owner CONSTANT name := (
         SELECT pg_get_userbyid(c.relowner) FROM pg_class AS c WHERE c.oid = beat_table
     );
+    why_not text;
     roles text;
+    is_there boolean;
 BEGIN
     PERFORM _periodic_schedule.require_writable('fence_beat()');
     IF NOT EXISTS (SELECT FROM pg_roles AS r WHERE r.rolname = beat_role) THEN
@@ -20,40 +22,45 @@ BEGIN
                 coalesce(beat_role, 'beat')
             );
     END IF;
-    IF (SELECT r.rolsuper OR r.rolbypassrls FROM pg_roles AS r WHERE r.rolname = beat_role)
-        OR pg_has_role(beat_role, owner, 'USAGE') THEN
+    why_not := _periodic_schedule.why_not_bound(beat_role);
+    IF why_not IS NOT NULL THEN
         RAISE EXCEPTION 'role % cannot be fenced', beat_role
             USING ERRCODE = 'invalid_parameter_value',
             DETAIL = format(
                 'Row-level security does not bind superusers, roles with BYPASSRLS, and %s, who '
-                'owns Beat''s tables, with its members.', owner
+                'owns Beat''s tables, with its members; and %s: %s', owner, beat_role, why_not
             ),
             HINT = 'Let Beat connect as a role of its own that has been granted what it needs on '
                 'Beat''s tables: docs/firing.md, "The fence".';
     END IF;
-    EXECUTE format('GRANT EXECUTE ON FUNCTION _periodic_schedule.is_pg_owned TO %I', beat_role);
-    SELECT string_agg(quote_ident(r.rolname), ', ') INTO roles
-    FROM pg_policy AS y JOIN pg_roles AS r ON r.oid = ANY (y.polroles) OR r.rolname = beat_role
-    WHERE y.polrelid = beat_table AND y.polname = 'periodic_schedule_beat';
-    IF roles IS NOT NULL THEN
-        EXECUTE format('ALTER POLICY periodic_schedule_beat ON %s TO %s', beat_table, roles);
-        IF NOT (SELECT c.relrowsecurity FROM pg_class AS c WHERE c.oid = beat_table) THEN
-            EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', beat_table);
-        END IF;
-        RETURN;
-    END IF;
+    -- Before the row of installation, as adopt() does.
+    LOCK TABLE @beat_schema@.django_celery_beat_periodictask IN ACCESS EXCLUSIVE MODE;
+    PERFORM _periodic_schedule.set_operators_word(NULL, false);  -- it is for a Beat that runs
+    SELECT string_agg(quote_ident(r.rolname), ', '), count(y.oid) > 0 INTO roles, is_there
+    FROM pg_roles AS r
+    LEFT JOIN pg_policy AS y
+        ON y.polrelid = beat_table AND y.polname = 'periodic_schedule_beat'
+    WHERE r.rolname = beat_role OR r.oid = ANY (y.polroles);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION _periodic_schedule.is_pg_owned TO %s', roles);
     -- For everybody else nothing changes.  Where row-level security is on, the application's own
-    -- policies say who sees what; or ours does still, where DROP OWNED BY the fenced role took the
-    -- other one.
-    IF NOT (SELECT c.relrowsecurity FROM pg_class AS c WHERE c.oid = beat_table) THEN
+    -- policies say who sees what; or ours does still, where the other one is gone, as after DROP
+    -- OWNED BY the fenced role.
+    IF NOT (SELECT c.relrowsecurity FROM pg_class AS c WHERE c.oid = beat_table) AND NOT EXISTS (
+        SELECT FROM pg_policy AS y
+        WHERE y.polrelid = beat_table
+          AND y.polname IN ('periodic_schedule_beat', 'periodic_schedule_all')
+    ) THEN
         EXECUTE format(
             'CREATE POLICY periodic_schedule_all ON %s USING (true) WITH CHECK (true)', beat_table
         );
     END IF;
+    IF is_there THEN  -- made anew, whatever has become of it
+        EXECUTE format('DROP POLICY periodic_schedule_beat ON %s', beat_table);
+    END IF;
     EXECUTE format(
-        'CREATE POLICY periodic_schedule_beat ON %s AS RESTRICTIVE TO %I'
+        'CREATE POLICY periodic_schedule_beat ON %s AS RESTRICTIVE TO %s'
         ' USING (NOT _periodic_schedule.is_pg_owned(id)) WITH CHECK (true)',
-        beat_table, beat_role
+        beat_table, roles
     );
     EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', beat_table);
 END
@@ -62,5 +69,6 @@ COMMENT ON FUNCTION periodic_schedule.fence_beat(name) IS
     'Row-level security on django_celery_beat_periodictask: who connects as this role, a stock '
     'Beat, does not see schedules that Postgres owns, and so cannot fire them; members of the role '
     'neither. All other roles see and write what they did; but COPY FROM and row_security = off '
-    '(pg_dump) are then refused to roles that neither own the table nor have BYPASSRLS. Raises '
-    'SQLSTATE 22023 for roles that row-level security does not bind, 42704 for unknown ones';
+    '(pg_dump) are then refused to roles that neither own the table nor have BYPASSRLS. From then '
+    'on Beat does not count as stopped, whatever adopt() was told. Raises SQLSTATE 22023 for roles '
+    'that row-level security does not bind, 42704 for unknown ones';

@@ -16,7 +16,7 @@ BEGIN
     PERFORM _periodic_schedule.require_read_committed('release()');
     PERFORM _periodic_schedule.require_beat_tables('release()');
     IF pipeline_ids IS NULL THEN
-        PERFORM _periodic_schedule.set_owner_of_new(false);
+        PERFORM _periodic_schedule.set_operators_word(false, false);
     END IF;
     PERFORM _periodic_schedule.sync_pending(10000, clock_timestamp() + interval '1 s');
     IF pipeline_ids IS NULL THEN

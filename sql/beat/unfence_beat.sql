@@ -5,34 +5,24 @@ SET row_security = off
 SET lock_timeout = '5s'
 AS $function$
 DECLARE
-    found record;
+    is_needed boolean := _periodic_schedule.is_fence_needed();
 BEGIN
     PERFORM _periodic_schedule.require_writable('unfence_beat()');
-    FOR found IN  -- also where the table that had the policy is gone
-        SELECT format('REVOKE EXECUTE ON FUNCTION %s FROM %I', p.oid::regprocedure, r.rolname)
-            AS command
-        FROM pg_proc AS p
-        CROSS JOIN LATERAL aclexplode(p.proacl) AS g
-        JOIN pg_roles AS r ON r.oid = g.grantee AND r.oid <> p.proowner
-        WHERE p.oid = '_periodic_schedule.is_pg_owned(bigint)'::regprocedure
-    LOOP
-        EXECUTE found.command;
-    END LOOP;
-    FOR found IN  -- DROP OWNED BY the fenced role may have taken one of them
-        SELECT y.polname AS policy_name, y.polrelid::regclass AS relation
-        FROM pg_policy AS y
-        WHERE y.polname IN ('periodic_schedule_beat', 'periodic_schedule_all') AND (
-            -- Or where the table is now that had the name.
-            y.polrelid = (_periodic_schedule.beat_tables())[1]
-            OR y.polrelid = (_periodic_schedule.known_beat_tables())[1]
-        )
-    LOOP
-        EXECUTE format('DROP POLICY %I ON %s', found.policy_name, found.relation);
-        IF found.policy_name = 'periodic_schedule_all' THEN  -- it was off before
-            EXECUTE format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY', found.relation);
-        END IF;
-    END LOOP;
+    IF NOT is_needed AND (_periodic_schedule.beat_tables())[1] IS NOT NULL THEN
+        -- Whoever adopts has read it by then: again, as it is after that commit.
+        LOCK TABLE @beat_schema@.django_celery_beat_periodictask IN ACCESS EXCLUSIVE MODE;
+        is_needed := _periodic_schedule.is_fence_needed();
+    END IF;
+    IF is_needed THEN
+        RAISE EXCEPTION 'Postgres fires schedules, and nobody has said that Beat is stopped'
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = 'Without the fence a stock Beat would fire them too. Nothing was changed.',
+            HINT = 'Stop Beat, and SELECT * FROM periodic_schedule.adopt(beat_is_stopped => true); '
+                'or give them back first: SELECT * FROM periodic_schedule.release();';
+    END IF;
+    PERFORM _periodic_schedule.take_fence_down();
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.unfence_beat() IS
-    'Undoes fence_beat() for all roles. Call it when no stock Beat runs or nothing is owned';
+    'Undoes fence_beat() for all roles. Raises SQLSTATE 55000 while Postgres fires schedules and '
+    'nobody has said that Beat is stopped: adopt(beat_is_stopped => true), or release() of all';

@@ -38,7 +38,10 @@ BEGIN
     IF FOUND THEN
         RETURN QUERY SELECT r.* FROM _periodic_schedule.reconcile_in_short() AS r;
     END IF;
-    FOR role_name IN SELECT f FROM _periodic_schedule.lost_fences() AS f LOOP
+    FOR role_name IN
+        SELECT f.role_name FROM _periodic_schedule.fenced_roles() AS f
+        WHERE f.cure IS NOT NULL AND f.why_not IS NULL
+    LOOP
         PERFORM periodic_schedule.fence_beat(role_name);
         RETURN QUERY SELECT 'fence', role_name::text;
     END LOOP;

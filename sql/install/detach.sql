@@ -47,7 +47,7 @@ BEGIN
         what := 'trigger';
         RETURN NEXT;
     END LOOP;
-    PERFORM periodic_schedule.unfence_beat();
+    PERFORM _periodic_schedule.take_fence_down();
     FOREACH detail IN ARRAY undos LOOP
         EXECUTE detail;
     END LOOP;

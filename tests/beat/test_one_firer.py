@@ -9,9 +9,9 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from brokers import wait_for
-from conftest import insert_clocked, insert_crontab, insert_interval, insert_task
-from places import Place, Roles, Sent, fence, minute_of, times, utc
+from brokers import OURS, Beat, wait_for
+from conftest import insert_clocked, insert_crontab, insert_interval, insert_task, mirror, url_of
+from places import TASKS, Place, Roles, Sent, fence, minute_of, times, utc
 
 SEED = int(os.environ.get("HANDOVER_SEED", "1"))
 
@@ -177,3 +177,73 @@ def test_in_all_orders_with_kills_each_occurrence_has_one_firer(place: Place, ro
     assert len(done) >= 5
     assert sum(len(we[name]) for name in clocked) > 3
     assert sum(len(they[name]) for name in clocked) > 3
+
+
+# -- A process that starts makes no second one that fires
+
+STATIC = {"DJANGO_SETTINGS_MODULE": "static_settings"}
+EACH_SECOND = "every second"  # of those
+
+
+def ours(place: Place) -> Beat:
+    return place.start("-S", OURS, url=url_of(place.db.info), **STATIC)
+
+
+def by_beat_alone(place: Place) -> None:
+    """For some seconds from now on."""
+    begun = time.time()
+    wait_for(lambda: len(place.wire.since(EACH_SECOND, begun)) > 2)
+    we, they = place.by()
+    assert [at for at in times(we[EACH_SECOND]) if at > begun] == []
+    assert max(times(they[EACH_SECOND])) > begun
+
+
+def test_a_scheduler_that_starts_leaves_static_entries_to_a_live_beat(place: Place) -> None:
+    """That has no fence and the same entries; again after release() of all, and a restart."""
+    db = place.db
+    left = f"static entries left to Beat, until an operator adopts celery.backend_cleanup, {EACH_SECOND}, nightly: SELECT"  # noqa: E501
+    beat = place.stock(**STATIC)
+    wait_for(lambda: place.wire.of(EACH_SECOND))
+    scheduler = ours(place)
+    scheduler.wait_for_log(left)
+    refused = db.execute("SELECT DISTINCT done FROM periodic_schedule.adopt()").fetchall()
+    assert refused == [(False,)]
+    by_beat_alone(place)
+    beat.process.terminate()
+    beat.process.wait(10)
+    stopped = time.time()
+    db.execute("SELECT periodic_schedule.adopt(beat_is_stopped => true)")
+    wait_for(lambda: len(place.wire.since(EACH_SECOND, stopped)) > 2)
+    released = db.execute("SELECT bool_and(done) FROM periodic_schedule.release()").fetchall()
+    assert released == [(True,)]
+    scheduler.stop()
+    assert [one for one in place.by()[1][EACH_SECOND] if one.at > stopped + 0.1] == []
+    place.stock(**STATIC)
+    wait_for(lambda: place.wire.since(EACH_SECOND, time.time() - 0.5))
+    scheduler = ours(place)
+    scheduler.wait_for_log(left)
+    by_beat_alone(place)
+    scheduler.stop()
+    assert scheduler.log.count("left to Beat") == 1
+    assert db.execute("SELECT FROM pg_periodic_schedule WHERE pg_owned").fetchall() == []
+    assert db.execute("SELECT * FROM periodic_schedule.health").fetchall() == []
+
+
+def test_a_scheduler_that_starts_when_the_fence_is_gone_takes_no_more(
+    place: Place, roles: Roles
+) -> None:
+    """Postgres fires what is created, but for as long as nothing keeps a stock Beat from it."""
+    db, role = place.db, roles("beat")
+    fence(db, role)
+    insert_task(db, "hourly", interval_id=insert_interval(db, 3600), last_run_at=utc(time.time()))
+    db.execute("SELECT periodic_schedule.adopt()")
+    insert_task(db, "new", interval_id=insert_interval(db, 3600), last_run_at=utc(time.time()))
+    assert (mirror(db, "pg_owned", "hourly"), mirror(db, "pg_owned", "new")) == (True, True)
+    place.stock(role)
+    db.execute(f"ALTER TABLE {TASKS} DISABLE ROW LEVEL SECURITY")
+    scheduler = ours(place)
+    scheduler.wait_for_log("static entries left to Beat")
+    assert f"unfenced: role {role} was fenced and is not any more, so that" in scheduler.log
+    assert "new schedules are left to Beat: SELECT periodic_schedule.fence_beat(" in scheduler.log
+    by_beat_alone(place)
+    scheduler.stop()

@@ -280,7 +280,7 @@ def test_the_statement_in_the_log_adopts_static_entries(db: Database, start: Sta
         owned = "SELECT task_name FROM pg_periodic_schedule WHERE pg_owned ORDER BY 1"
         # What runs each second is not taken from a Beat that may be running.
         assert db.execute(owned).fetchall() == [("celery.backend_cleanup",), ("nightly",)]
-        db.execute("SELECT periodic_schedule.unfence_beat()")
+        db.execute("SELECT periodic_schedule.release(); SELECT periodic_schedule.unfence_beat()")
     finally:
         db.execute("DROP OWNED BY some_beat; DROP ROLE some_beat")
 

@@ -216,6 +216,13 @@ def afterwards(copy: Session) -> list[Any]:
     return [row for row in found if (row[0], row[2][:9]) != ("not_ticked", "daily is ")]
 
 
+def fence_again(copy: Session) -> None:
+    """What no data say: the page tells to, and so does health."""
+    problems = copy.execute("SELECT problem FROM periodic_schedule.setup_problems()").fetchall()
+    assert problems == [("is_copy",), ("unfenced",)]
+    copy.execute("SELECT periodic_schedule.fence_beat('stock_beat')")
+
+
 # Dumps.
 
 
@@ -267,7 +274,6 @@ def test_whole_by_the_owner(app: Session, shell: Callable[..., str], options: st
     shell(commands.replace("pg_restore", f"pg_restore {options}"))
     with place("app_copy") as copy:
         assert_restored(app, copy)
-        copy.execute("SELECT periodic_schedule.unfence_beat()")
         assert "ERROR" not in alembic("downgrade", "base", url=url_of(copy.info))
         assert copy.execute("SELECT to_regnamespace('periodic_schedule')").fetchone() == (None,)
 
@@ -304,6 +310,7 @@ def test_data_only(app: Session, shell: Callable[..., str], commands: str) -> No
     page = {"by the owner": by_owner, "by a superuser": by_superuser}
     shell(MAKE_COPY, empty, page.get(commands, commands))
     with place("app_copy") as copy:
+        fence_again(copy)
         # Mirror, tasks, pipelines: the name of a pipeline is gone for a moment.
         assert_restored(app, copy, without="updated_at" if "ordered" in commands else "")
         if commands == "by the owner":  # the rows of two installations
@@ -371,6 +378,7 @@ def test_definitions_then_data(app: Session, shell: Callable[..., str]) -> None:
     make, schema, _ = blocks_of("Definitions only")[0].splitlines()
     shell(make, schema, "pg_restore -U app_owner -d app_copy data.dump")
     with place("app_copy") as copy:
+        assert copy.execute("SELECT periodic_schedule.is_beat_fenced()").fetchone() == (True,)
         assert_restored(app, copy)
 
 

@@ -65,12 +65,7 @@ BEGIN
     LEFT JOIN pg_attribute AS a
         ON a.attrelid = c.oid AND a.attname = u.column_name AND NOT a.attisdropped
     WHERE a.attname IS NULL;
-    RETURN QUERY
-    SELECT 'unfenced', NULL::uuid, format(
-        'role %s was fenced and is not any more: %s', f.role_name, command
-    )
-    FROM _periodic_schedule.lost_fences() AS f (role_name);
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.replaced_problems() IS
-    'Tables that were replaced, and fences that went with them: a part of health';
+    'Tables that were replaced: a part of health';

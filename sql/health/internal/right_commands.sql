@@ -131,7 +131,7 @@ AS $function$
         CROSS JOIN LATERAL unnest(y.polroles) AS r (id)
         JOIN pg_proc AS p ON p.proname = 'is_pg_owned'
         JOIN schema AS s ON s.oid = p.pronamespace
-        WHERE NOT has_function_privilege(r.id, p.oid, 'EXECUTE')
+        WHERE r.id <> 0 AND NOT has_function_privilege(r.id, p.oid, 'EXECUTE')
     ) AS c (step, command)
     ORDER BY c.step, c.command
 $function$;

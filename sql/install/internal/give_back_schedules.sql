@@ -12,7 +12,7 @@ DECLARE
     problem text;
     busy text;
 BEGIN
-    PERFORM _periodic_schedule.set_owner_of_new(false);
+    PERFORM _periodic_schedule.set_operators_word(false, false);
     IF owned = '{}' THEN
         RETURN;
     END IF;

@@ -46,6 +46,9 @@ BEGIN
         SELECT DISTINCT r.periodic_task_id FROM _periodic_schedule.rows_to_take_over() AS r
         WHERE r.periodic_task_id IS NOT NULL AND r.pg_owned AND take_over IS NOT NULL
     );
+    IF take_over = 'postgres' AND owned <> '{}' THEN
+        PERFORM _periodic_schedule.set_operators_word(NULL, true);
+    END IF;
     PERFORM _periodic_schedule.sync_in_batches(task_ids);
 
     -- What their rows say that Beat's tables do not.

@@ -2,7 +2,8 @@
 -- it.
 -- Longer than 80 lines: one statement, so that all is read from one snapshot.
 CREATE OR REPLACE FUNCTION _periodic_schedule.expected_rows(
-    task_ids bigint[], identify boolean, now timestamptz, budget interval DEFAULT '1 day'
+    task_ids bigint[], identify boolean, now timestamptz, budget interval DEFAULT '1 day',
+    pg_owns_new boolean DEFAULT false
 ) RETURNS TABLE (
     periodic_task_id bigint, copied _periodic_schedule.copied, identity _periodic_schedule.identity,
     run_state _periodic_schedule.run_state, sync_error text, identity_digest bigint, postponed text,
@@ -29,9 +30,6 @@ BEGIN
                 (o.old).pipeline_name, (o.old).identity_source
             )::_periodic_schedule.identity AS known
         FROM _periodic_schedule.beat_rows(task_ids) AS p
-        CROSS JOIN (
-            SELECT bool_or(r.pg_owns_new) AS pg_owns_new FROM _periodic_schedule.installation AS r
-        ) AS i
         LEFT JOIN LATERAL (
             SELECT m AS old FROM @beat_schema@.pg_periodic_schedule AS m
             WHERE m.periodic_task_id = p.periodic_task_id
@@ -51,7 +49,7 @@ BEGIN
                 (o.old).one_off, (o.old).effective_at, (o.old).parity_since, (o.old).parity_count
             )::_periodic_schedule.run_state,
             (o.old).pipeline_id IS NULL, (o.old).sync_error IS NULL, (o.old).pg_owned,
-            (o.old).run_count, i.pg_owns_new, now
+            (o.old).run_count, expected_rows.pg_owns_new, now
         ) AS b
         -- What the tick has computed, and nothing has changed since, is not computed again.
         CROSS JOIN LATERAL (SELECT b.kept AND NOT identify AS kept) AS k
@@ -131,8 +129,11 @@ BEGIN
     ) AS h;
 END
 $function$;
-COMMENT ON FUNCTION _periodic_schedule.expected_rows(bigint[], boolean, timestamptz, interval) IS
+COMMENT ON FUNCTION _periodic_schedule.expected_rows(
+    bigint[], boolean, timestamptz, interval, boolean
+) IS
     'What the mirror rows of these tasks should be. identify: read names and arguments again too; '
     'now: when an edit seen for the first time takes effect; budget: after how much time spent on '
-    'next runs to leave the others for later; postponed: why the server could not compute '
-    'next_run_at or read pipelines; runnable: false: sync_error says why it never runs as it is';
+    'next runs to leave the others for later; pg_owns_new: who fires those that have none yet; '
+    'postponed: why the server could not compute next_run_at or read pipelines; runnable: false: '
+    'sync_error says why it never runs as it is';

@@ -3,6 +3,7 @@
 CREATE TABLE _periodic_schedule.installation (
     installed_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
     pg_owns_new boolean NOT NULL DEFAULT false,
+    beat_is_stopped_at timestamptz,
     name text,
     beat_schema name NOT NULL,
     beat_tables regclass[],
@@ -19,8 +20,12 @@ COMMENT ON TABLE _periodic_schedule.installation IS
     'everything stands on';
 COMMENT ON COLUMN _periodic_schedule.installation.installed_at IS 'When the migration ran';
 COMMENT ON COLUMN _periodic_schedule.installation.pg_owns_new IS
-    'true after adopt() of all: Postgres fires new schedules; false after release() of all: Beat '
-    'does. One true is enough: both write all rows';
+    'true after adopt() of all: Postgres fires new schedules, while Beat is stopped or fenced; '
+    'false after release() of all: Beat does. One true is enough: both write all rows';
+COMMENT ON COLUMN _periodic_schedule.installation.beat_is_stopped_at IS
+    'When an operator said that no stock Beat runs (adopt(beat_is_stopped => true)); NULL: nobody '
+    'has since fence_beat(), which is for a Beat that runs, and since release() of all. One that '
+    'says so is enough: all of these write all rows';
 COMMENT ON COLUMN _periodic_schedule.installation.name IS
     'What it is called, so that a scheduler can be told to fire no other; NULL: nothing';
 COMMENT ON COLUMN _periodic_schedule.installation.beat_schema IS

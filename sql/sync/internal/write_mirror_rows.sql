@@ -29,7 +29,9 @@ BEGIN
                 old.start_time, old.expires, old.one_off, old.effective_at, old.parity_since,
                 old.parity_count
             )::_periodic_schedule.run_state AS changed
-        FROM _periodic_schedule.expected_rows(task_ids, redefined, clock_timestamp(), '0.4 s') AS e
+        FROM _periodic_schedule.expected_rows(
+            task_ids, redefined, clock_timestamp(), '0.4 s', write_mirror_rows.pg_owns_new
+        ) AS e
         -- By now: another session may have inserted it before we had the slot.
         LEFT JOIN LATERAL (
             SELECT m.* FROM @beat_schema@.pg_periodic_schedule AS m
