@@ -1,6 +1,7 @@
 """Alembic's entry.  ``DATABASE_URL=postgresql+psycopg://… alembic [-x schema=NAME] upgrade head``
 
-Other switches (``-x name=prod -x take_over=postgres``) reach the SQL as settings: SETTINGS.
+Other switches (``-x name=prod -x take_over=postgres``, ``-x drop_unsent=yes`` of a downgrade) reach
+the SQL as settings: SETTINGS.
 
 Revisions run SQL (``op.run_revision()``, ``op.run_sql()``) raw, so that colons and percent signs
 in it mean nothing to SQLAlchemy; ``@beat_schema@`` is replaced by the schema of Beat's tables.
@@ -30,7 +31,7 @@ except ImportError:
 BEAT_TABLE = "django_celery_beat_periodictask"
 # Names are Postgres's own, whatever anybody has put into the path of a superuser.
 PATH = b"SET search_path = pg_catalog, pg_temp"
-SETTINGS = ("name", "take_over")  # -x NAME=…, as periodic_schedule.NAME for the SQL
+SETTINGS = ("name", "take_over", "drop_unsent")  # -x NAME=…, as periodic_schedule.NAME for the SQL
 SWITCHES = ("schema", *SETTINGS)
 logging.basicConfig(format="%(message)s")
 log = logging.getLogger("alembic.runtime.migration")
@@ -76,7 +77,8 @@ def switch(name: str) -> str | None:
     """The value of -x NAME=…"""
     given: str | None = context.get_x_argument(as_dictionary=True).get(name)
     if given is not None and not given.strip():
-        raise CommandError(f"-x {name} has no value\n  HINT: alembic -x {name}=… upgrade head")
+        way = "downgrade base" if name == "drop_unsent" else "upgrade head"
+        raise CommandError(f"-x {name} has no value\n  HINT: alembic -x {name}=… {way}")
     return given
 
 
@@ -90,6 +92,11 @@ def refuse_other_switches() -> None:
         )
     for name in SWITCHES:
         switch(name)
+    if switch("drop_unsent") is not None and command() == "upgrade":
+        raise CommandError(
+            "drop_unsent is for taking it out: an upgrade drops no firings\n"
+            "  HINT: alembic upgrade head"
+        )
 
 
 def settings() -> str:
@@ -249,10 +256,21 @@ def destination() -> Any:
         return None
 
 
+def command() -> str | None:
+    """Of Alembic: upgrade, downgrade, stamp …"""
+    given = getattr(context.config.cmd_opts, "cmd", None)
+    return None if given is None else str(given[0].__name__)
+
+
 def is_stamp() -> bool:
     """Alembic is told what is there: it has forgotten, or a restore has left it out."""
-    command = getattr(context.config.cmd_opts, "cmd", None)
-    return command is not None and command[0].__name__ == "stamp"
+    return command() == "stamp"
+
+
+def is_step_by_step() -> bool:
+    """The backfill holds no lock on Beat's tables; what is refused on the way back leaves all as it
+    was, with its number."""
+    return command() != "downgrade"
 
 
 def first_check(schema: str) -> str:
@@ -418,7 +436,7 @@ def run_online() -> None:
             context.configure(
                 connection=connection,
                 version_table_schema="periodic_schedule",
-                transaction_per_migration=True,  # the backfill holds no lock on Beat's tables
+                transaction_per_migration=is_step_by_step(),
                 beat_schema=schema,
             )
             before = context.get_context().get_current_heads()
@@ -455,7 +473,7 @@ def run_offline() -> None:
     context.configure(
         url="postgresql+psycopg://",
         version_table_schema="periodic_schedule",
-        transaction_per_migration=True,
+        transaction_per_migration=is_step_by_step(),
         beat_schema=schema,
     )
     context.execute("SET client_encoding = 'UTF8'")
@@ -467,13 +485,13 @@ def run_offline() -> None:
         context.execute("COMMIT")
     with context.begin_transaction():
         context.run_migrations()
+        if destination() is None:
+            context.execute("DROP TABLE IF EXISTS periodic_schedule.alembic_version")
+            context.execute("DROP SCHEMA periodic_schedule")
     starts_from = context.get_starting_revision_argument()
     if None not in (switch("name"), starts_from, destination()):  # else set_home.sql does it
         named = "SELECT _periodic_schedule.set_name(current_setting('periodic_schedule.name'));"
         context.get_context().impl.static_output(f"BEGIN;\n{settings()}{named}\nCOMMIT;")
-    if destination() is None:
-        context.execute("DROP TABLE IF EXISTS periodic_schedule.alembic_version")
-        context.execute("DROP SCHEMA periodic_schedule")
 
 
 refuse_other_switches()

@@ -38,8 +38,12 @@ def upgrade(db: Session, *options: str) -> str:
     return alembic(*options, "upgrade", "head", url=url_of(db.info))
 
 
-def downgrade(db: Session) -> str:
-    return alembic("downgrade", "base", url=url_of(db.info))
+def downgrade(db: Session, *options: str) -> str:
+    return alembic(*options, "downgrade", "base", url=url_of(db.info))
+
+
+# Without it, firings that are not sent yet hold a downgrade back.
+DROP_UNSENT = ("-x", "drop_unsent=yes")
 
 
 EXTENSION = """\

@@ -12,8 +12,9 @@ SET lock_timeout = '1s'
 AS $function$
 #variable_conflict use_column
 DECLARE
-    now CONSTANT timestamptz := clock_timestamp();
     fenced boolean;
+    pace record;
+    now timestamptz;
     locked uuid[];
     refusals jsonb;
     faulty bigint[];
@@ -48,6 +49,8 @@ BEGIN
         WHERE m.pipeline_id = ANY (pipeline_ids)
         ORDER BY m.pipeline_id FOR NO KEY UPDATE SKIP LOCKED
     );
+    pace := _periodic_schedule.beat_pace();
+    now := clock_timestamp();
     -- New statements: the rows as they are now.
     faulty := ARRAY(
         SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
@@ -70,7 +73,8 @@ BEGIN
                 WHEN NOT e.runnable THEN 'it cannot run: ' || e.sync_error
                 WHEN beat_is_stopped THEN NULL
                 ELSE _periodic_schedule.adoption_refusal(
-                    fenced, m.cron_string, m.timezone, m.enabled, m.next_run_at, now
+                    fenced, m.cron_string, m.timezone, m.enabled, m.next_run_at,
+                    pace.too_near, now
                 )
             END AS refusal
         ) AS r
@@ -101,7 +105,14 @@ BEGIN
         );
         PERFORM _periodic_schedule.notify_schedulers();
     END IF;
-    PERFORM _periodic_schedule.request_beat_reload();  -- before which Beat saves its runs
+    IF adopted IS NOT NULL AND NOT beat_is_stopped THEN
+        PERFORM _periodic_schedule.require_beat_told(now + pace.commit_within);
+    ELSIF adopted IS NOT NULL OR NOT EXISTS (  -- it loads what it was asked to just now
+        SELECT FROM @beat_schema@.django_celery_beat_periodictasks AS c
+        WHERE c.last_update BETWEEN clock_timestamp() - 1.25 * pace.loading AND clock_timestamp()
+    ) THEN
+        PERFORM _periodic_schedule.request_beat_reload();  -- before which Beat saves its runs
+    END IF;
     RETURN QUERY
     SELECT
         i.pipeline_id, NOT refusals ? i.pipeline_id::text,
@@ -115,8 +126,9 @@ END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.adopt(uuid[], boolean) IS
     'From its commit on, Postgres fires these schedules (NULL: all, and those created later), a '
-    'fenced Beat does not. One row for each: done, or the reason why not: what cannot run is not '
-    'adopted, paused or not. beat_is_stopped: nothing need keep Beat from firing, and no '
-    'occurrence is too near; that is remembered until fence_beat() or release() of all, but for '
-    'schedules that are named under a fence. Writing them through Django goes on as before. READ '
-    'COMMITTED only';
+    'fenced Beat does not. One row for each: done, or the reason why not (what cannot run is not '
+    'adopted, paused or not), and at which time to try again; to call it every 10 seconds does as '
+    'well. Commit it at once: seconds later that fails (SQLSTATE 55000). beat_is_stopped: nothing '
+    'need keep Beat from firing, and no occurrence is too near; that is remembered until '
+    'fence_beat() or release() of all, but for schedules that are named under a fence. Writing '
+    'them through Django goes on as before. READ COMMITTED only';

@@ -1,11 +1,23 @@
 -- The way back begins here: Beat fires again what Postgres owned, and nothing of ours is left on
 -- tables that stay.  Then everything is dropped, in the reverse order of its creation
 -- (assemble.py).
+-- alembic -x drop_unsent=yes is a setting here.
 DO $do$
 DECLARE
+    given CONSTANT text := coalesce(
+        nullif(current_setting('periodic_schedule.drop_unsent', true), ''), 'no'
+    );
     given_back text;
     command text;
 BEGIN
+    IF given NOT IN ('yes', 'no') THEN
+        RAISE EXCEPTION 'drop_unsent is %, it must be yes or no', quote_literal(given)
+            USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = 'It says whether firings are dropped that are not sent yet. Nothing was '
+                'changed.',
+            HINT = 'alembic -x drop_unsent=yes downgrade base';
+    END IF;
+    PERFORM _periodic_schedule.refuse_unsent(given = 'yes');
     FOR given_back IN
         SELECT d.detail FROM periodic_schedule.detach() AS d WHERE d.what = 'schedules'
     LOOP
@@ -45,21 +57,35 @@ EXCEPTION WHEN undefined_table OR undefined_column OR undefined_function OR inva
     END;
 END
 $do$;
+-- Once more: where the ledger had another name before, or something that was looked for is gone.
 DO $do$
 DECLARE
+    drop_unsent CONSTANT boolean :=
+        current_setting('periodic_schedule.drop_unsent', true) IS NOT DISTINCT FROM 'yes';
     unsent record;
 BEGIN
     IF to_regclass('periodic_schedule.firing') IS NULL THEN
         RETURN;
     END IF;
-    LOCK TABLE periodic_schedule.firing IN ACCESS EXCLUSIVE MODE;  -- nobody finishes one now
-    SELECT
-        count(*) AS number,
-        array_to_string((array_agg(
-            format('%s (%s)', f.task_name, f.scheduled_for) ORDER BY f.scheduled_for
-        ))[:10], ', ') || CASE WHEN count(*) > 10 THEN ', …' ELSE '' END AS names
-    INTO unsent
-    FROM periodic_schedule.firing AS f WHERE f.ended_at IS NULL;
+    BEGIN
+        unsent := _periodic_schedule.refuse_unsent(drop_unsent);
+    EXCEPTION WHEN undefined_function OR invalid_schema_name THEN
+        LOCK TABLE periodic_schedule.firing IN ACCESS EXCLUSIVE MODE;
+        SELECT
+            count(*) AS number, count(f.lease_until) AS leased,
+            string_agg(f.task_name, ', ') AS names
+        INTO unsent
+        FROM periodic_schedule.firing AS f WHERE f.ended_at IS NULL;
+        IF unsent.number > 0 AND NOT drop_unsent THEN
+            RAISE EXCEPTION '% firing(s) are not sent yet, and cannot be', unsent.number
+                USING ERRCODE = 'object_not_in_prerequisite_state',
+                DETAIL = format(
+                    '%s waiting, %s leased: %s. Nothing was changed.',
+                    unsent.number - unsent.leased, unsent.leased, unsent.names
+                ),
+                HINT = 'alembic -x drop_unsent=yes downgrade base drops them.';
+        END IF;
+    END;
     IF unsent.number > 0 THEN
         RAISE WARNING '% firing(s) were not finished, and nobody sends them from now on: %',
             unsent.number, unsent.names

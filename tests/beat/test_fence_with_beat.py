@@ -71,6 +71,9 @@ def test_a_fenced_beat_hands_over_and_gets_back(place: Place, roles: Roles, orm:
     for name, seconds in zip([*kept[1:], *short, "paused"], (1, 3, 1, 3, 3, 2), strict=True):
         insert_task(db, name, interval_id=insert_interval(db, seconds), last_run_at=utc(begun))
 
+    often = "every thirty"  # the most often that has a moment
+    insert_task(db, often, interval_id=insert_interval(db, 30), last_run_at=utc(begun - 20))
+
     # Nothing is owned: it fires everything.
     beat = place.stock(role)
     for name in [*minutes, *kept, *short, "paused"]:
@@ -128,10 +131,16 @@ def test_a_fenced_beat_hands_over_and_gets_back(place: Place, roles: Roles, orm:
     beat.wait_for_log("Cannot add entry 'every second' to database schedule: IntegrityError")
     restarted_at = time.time()
 
-    # Over a full minute that is Postgres's.
+    # Over a full minute that is Postgres's; and meanwhile one that runs often is asked for every 10
+    # seconds, and nothing else makes Beat save its runs.
     owned_minute = minute_of(max(adopted_at.values())) + 1
+    wait_for(lambda: time.time() > restarted_at + SEEN_AFTER, 10)
+    while refused := place.adopt([often]):
+        print(refused, utc(time.time()))
+        assert time.time() < restarted_at + 90
+        time.sleep(10)
+    often_at = time.time()
     wait_for(lambda: time.time() > owned_minute * 60 + 2, 70)
-    wait_for(lambda: time.time() > restarted_at + SEEN_AFTER, 70)
     assert beat.process.poll() is None
     # Beat's tables are a superuser's here, and a plain role may write them.
     problems = db.execute("SELECT DISTINCT problem FROM periodic_schedule.health").fetchall()
@@ -142,6 +151,7 @@ def test_a_fenced_beat_hands_over_and_gets_back(place: Place, roles: Roles, orm:
     for name in (*short, "paused"):
         wait_for(functools.partial(wire.since, name, released_at + 0.5), SEEN_AFTER + 3)
     wait_for(lambda: time.time() > (minute_of(released_at) + 1) * 60 + 2, 70)
+    wait_for(lambda: place.by()[0][often], 30)
     beat.process.terminate()
     beat.process.wait(10)
     ours.stop()
@@ -162,6 +172,11 @@ def test_a_fenced_beat_hands_over_and_gets_back(place: Place, roles: Roles, orm:
     assert "created" not in we.keys() | they.keys()
     edited_args = "SELECT DISTINCT args FROM periodic_schedule.firing WHERE task_name = 'minute 0'"
     assert db.execute(edited_args).fetchall() == [('["edited"]',)]
+    assert not [one for one in they[often] if one.at > often_at + SEEN_AFTER]
+    sent = [at for at in without_repeats(times(they[often])) if at > restarted_at]
+    pauses = [b - a for a, b in itertools.pairwise(sent + times(we[often]))]
+    assert pauses
+    assert all(28 < pause < 34 for pause in pauses), pauses
     # Not owned: fired all the while, by Beat alone, also while it lived on with less.
     for name, seconds in zip(kept, (60, 1, 3), strict=True):
         assert we[name] == []

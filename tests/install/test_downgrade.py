@@ -1,10 +1,13 @@
 """The way back: Beat has its schedules again, nothing of ours is left, all else stays."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import psycopg
 import pytest
+from brokers import wait_for
 from conftest import (
     ROOT,
     alembic,
@@ -16,8 +19,9 @@ from conftest import (
     pending,
     url_of,
 )
-from databases import client, downgrade, ours, schema_of, upgrade
+from databases import DROP_UNSENT, alembic_sql, client, downgrade, ours, schema_of, upgrade
 from places import TASKS, Roles, Session, fence, rls_policies, session_of
+from ticking import tick
 
 
 def test_up_down_and_up_again(bare: Session) -> None:
@@ -81,8 +85,7 @@ def test_a_procedure_of_a_users_that_calls_tick_holds_it_back(db: Session) -> No
     assert "fire_everything() depends on function periodic_schedule.tick" in said
     assert "HINT: They are not ours. Drop them first; nothing was changed." in said
     assert schema_of(db) == before
-    # Only the backfill, which has no way back, is taken back: its number.
-    assert "0001_initial" in alembic("current", url=url_of(db.info))
+    assert "0002_backfill (head)" in alembic("current", url=url_of(db.info))
     # It works as before, and so do the triggers.
     assert mirror(db, "pg_owned", "owned")
     db.execute(
@@ -94,9 +97,8 @@ def test_a_procedure_of_a_users_that_calls_tick_holds_it_back(db: Session) -> No
     insert_task(db, "new", crontab_id=insert_crontab(db, "0 3 * * *"))
     assert mirror(db, "cron_string", "new") == "0 3 * * *"
     assert (drift(db), pending(db)) == ([], [])
-    upgrade(db)
     db.execute("DROP PROCEDURE fire_everything")
-    downgrade(db)
+    downgrade(db, *DROP_UNSENT)
     assert ours(db) == []
 
 
@@ -121,7 +123,7 @@ def test_the_migration_is_taken_back_under_a_fence(db: Session, roles: Roles) ->
     )
     with session_of(db, role) as session:
         assert session.execute(f"SELECT count(*) FROM {TASKS}").fetchone() == (0,)
-        said = downgrade(db)
+        said = downgrade(db, *DROP_UNSENT)
         assert session.execute(f"SELECT count(*) FROM {TASKS}").fetchone() == (2,)
     assert "schedules: 2 given back to Beat" in said
     assert "2 firing(s) were not finished, and nobody sends them from now on: " in said
@@ -139,6 +141,103 @@ def test_the_migration_is_taken_back_under_a_fence(db: Session, roles: Roles) ->
     assert mirror(db, "NOT pg_owned AND next_run_at = last_run_at + interval '1 hour'", "ran")
     assert mirror(db, "NOT pg_owned AND next_run_at IS NULL", "once")
     assert rls_policies(db) == ({}, False)
+
+
+def with_unsent_firings(db: Session) -> None:
+    """One leased, two waiting, and one of each kind that has ended."""
+    for name in ("finished", "failed", "leased", "waiting", "waiting too"):
+        insert_task(db, name, interval_id=insert_interval(db, 3600))
+    db.execute("SELECT periodic_schedule.adopt(beat_is_stopped => true)")
+    take = "FROM periodic_schedule.take('w') AS t"
+    for name, ended in (
+        ("finished", f"SELECT periodic_schedule.finish(t.id, t.token) {take}"),
+        ("failed", f"SELECT periodic_schedule.fail(t.id, t.token, 'no', NULL) {take}"),
+        ("leased", f"SELECT count(*) {take}"),
+        ("waiting", ""),
+        ("waiting too", ""),
+    ):
+        db.execute(
+            "SELECT periodic_schedule.run_now(pipeline_id) FROM pg_periodic_schedule"
+            " WHERE task_name = %s",
+            [name],
+        )
+        db.execute(ended.encode())
+    db.execute(
+        "INSERT INTO periodic_schedule.firing_policy (pipeline_id, misfire, misfire_age)"
+        " SELECT pipeline_id, 'skip', '0' FROM pg_periodic_schedule WHERE task_name = 'finished'"
+    )
+    tick(db, datetime.now(UTC) + timedelta(minutes=90))
+
+
+def everything(db: Session) -> list[Any]:
+    """What a downgrade writes, row versions included."""
+    return [
+        schema_of(db),
+        *(
+            db.execute(
+                f"SELECT ctid::text, to_jsonb(t) FROM {table} AS t ORDER BY 1".encode()
+            ).fetchall()
+            for table in (
+                TASKS,
+                "django_celery_beat_periodictasks",
+                "pg_periodic_schedule",
+                "periodic_schedule.firing",
+                "periodic_schedule.alembic_version",
+            )
+        ),
+    ]
+
+
+UNSENT = r"""
+  7 firing\(s\) are not sent yet
+  DETAIL: 6 waiting, 1 leased: .*\. Nothing was changed\.
+  HINT: Call periodic_schedule\.release\(\), .* alembic -x drop_unsent=yes downgrade base\.
+"""
+
+
+def test_firings_that_are_not_sent_hold_it_back(db: Session) -> None:
+    with_unsent_firings(db)
+    before = everything(db)
+    for options in ((), ("-x", "drop_unsent=no")):
+        said = alembic(*options, "downgrade", "base", url=url_of(db.info), check=False)
+        assert re.search(UNSENT.strip(), said), said
+        assert "given back" not in said
+    for command, value, answer in (
+        ("downgrade base", "perhaps", "drop_unsent is 'perhaps', it must be yes or no"),
+        ("downgrade base", "", "-x drop_unsent has no value"),
+        ("upgrade head", "yes", "drop_unsent is for taking it out"),
+    ):
+        switch = ("-x", f"drop_unsent={value}")
+        said = alembic(*switch, *command.split(), url=url_of(db.info), check=False)
+        assert answer in said
+        assert "HINT: " in said
+        assert "Traceback" not in said
+    assert everything(db) == before
+    said = downgrade(db, *DROP_UNSENT)
+    assert "7 firing(s) were not finished, and nobody sends them from now on: " in said
+    assert ours(db) == []
+
+
+def test_a_script_that_is_refused_leaves_everything_as_it_was(db: Session) -> None:
+    """psql goes on after an error, if nobody tells it not to."""
+    with_unsent_firings(db)
+    before = everything(db)
+    client("psql", db, "-q", text=alembic_sql("downgrade", "head:base"))
+    assert everything(db) == before
+    client("psql", db, "-q", text=alembic_sql(*DROP_UNSENT, "downgrade", "head:base"))
+    assert ours(db) == []
+
+
+def test_what_is_fired_while_it_is_taken_out_holds_it_back(db: Session) -> None:
+    insert_task(db, "t", interval_id=insert_interval(db, 3600))
+    with psycopg.connect(db.info.dsn) as other, ThreadPoolExecutor() as pool:
+        other.execute("SELECT periodic_schedule.run_now(pipeline_id) FROM pg_periodic_schedule")
+        taken_out = pool.submit(alembic, "downgrade", "base", url=url_of(db.info), check=False)
+        waits = "SELECT FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'"
+        wait_for(lambda: db.execute(waits).fetchall())
+        other.commit()
+        said = taken_out.result()
+    assert "1 firing(s) are not sent yet\n  DETAIL: 1 waiting, 0 leased: t (" in said
 
 
 def statements_of_the_page(n: int) -> str:
@@ -190,7 +289,14 @@ def test_half_of_it_is_taken_out(db: Session, roles: Roles, schema: str) -> None
         alembic("stamp", "head", url=url_of(db.info))
     else:
         assert "install it anew: alembic downgrade base." in said
-    assert "something of ours is gone, so what can be is taken out" in downgrade(db)
+    if schema == "_periodic_schedule":  # the ledger is still there
+        said = alembic("downgrade", "base", url=url_of(db.info), check=False)
+        assert (
+            "1 firing(s) are not sent yet, and cannot be\n  DETAIL: 1 waiting, 0 leased: t" in said
+        )
+        assert db.execute("SELECT state FROM periodic_schedule.firing").fetchone() == ("waiting",)
+    said = downgrade(db, *DROP_UNSENT)
+    assert "something of ours is gone, so what can be is taken out" in said
     assert ours(db) == []
     assert rls_policies(db) == ({}, False)
     saved = db.execute(f"SELECT total_run_count, last_run_at IS NOT NULL FROM {TASKS}").fetchone()

@@ -4,37 +4,67 @@ SET search_path = pg_catalog, pg_temp
 SET row_security = off
 SET lock_timeout = '100ms'
 AS $function$
+DECLARE
+    -- Of a transaction that must not take effect without, or later: require_beat_told().
+    commit_by CONSTANT timestamptz := to_timestamp(
+        nullif(current_setting('periodic_schedule.commit_by', true), '')::double precision
+    );
+    wait_until CONSTANT timestamptz := clock_timestamp() + CASE
+        WHEN commit_by IS NULL THEN interval '0' ELSE interval '1 s'
+    END;
+    done boolean := false;
 BEGIN
     IF new.pending THEN  -- a read could fail an application's SERIALIZABLE transaction
         RETURN NULL;
     END IF;
-    UPDATE @beat_schema@.django_celery_beat_periodictasks AS c
-    SET last_update = greatest(clock_timestamp(), c.last_update + interval '1 microsecond')
-    WHERE c.ident = (
-        SELECT l.ident FROM @beat_schema@.django_celery_beat_periodictasks AS l
-        WHERE l.ident = 1 FOR NO KEY UPDATE SKIP LOCKED
-    );
-    -- There is no mark yet, or it is held by a session that moves it itself and may roll back.
-    IF NOT FOUND THEN
-        INSERT INTO @beat_schema@.django_celery_beat_periodictasks (ident, last_update)
-        SELECT 1, clock_timestamp()
-        WHERE NOT EXISTS (
-            SELECT FROM @beat_schema@.django_celery_beat_periodictasks AS c WHERE c.ident = 1
-        )
-        ON CONFLICT DO NOTHING;
-        IF NOT FOUND THEN
-            UPDATE _periodic_schedule.beat_reload AS b SET pending = true WHERE b.id = new.id;
-        END IF;
-    END IF;
-    RETURN NULL;
-EXCEPTION WHEN OTHERS THEN
-    RAISE WARNING 'pg_periodic_schedule could not ask Beat to reload: %', sqlerrm
-        USING HINT = 'The next change does.';
     BEGIN
-        UPDATE _periodic_schedule.beat_reload AS b SET pending = true WHERE b.id = new.id;
-    EXCEPTION WHEN OTHERS THEN  -- the application's commit does not fail for that
-        NULL;
+        LOOP
+            UPDATE @beat_schema@.django_celery_beat_periodictasks AS c
+            SET last_update = greatest(clock_timestamp(), c.last_update + interval '1 microsecond')
+            WHERE c.ident = (
+                SELECT l.ident FROM @beat_schema@.django_celery_beat_periodictasks AS l
+                WHERE l.ident = 1 FOR NO KEY UPDATE SKIP LOCKED
+            );
+            done := FOUND;
+            -- There is no mark yet, or it is held by a session that moves it itself and may roll
+            -- back.
+            IF NOT done THEN
+                INSERT INTO @beat_schema@.django_celery_beat_periodictasks (ident, last_update)
+                SELECT 1, clock_timestamp()
+                WHERE NOT EXISTS (
+                    SELECT FROM @beat_schema@.django_celery_beat_periodictasks AS c
+                    WHERE c.ident = 1
+                )
+                ON CONFLICT DO NOTHING;
+                done := FOUND;
+            END IF;
+            EXIT WHEN done OR clock_timestamp() > wait_until;
+            PERFORM pg_sleep(0.005);
+        END LOOP;
+    EXCEPTION WHEN OTHERS THEN
+        RAISE WARNING 'pg_periodic_schedule could not ask Beat to reload: %', sqlerrm
+            USING HINT = 'The next change does.';
     END;
+    IF clock_timestamp() > commit_by THEN
+        RAISE EXCEPTION 'adopt() was committed too late for a live Beat to be told'
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = 'Nothing was adopted: by now Beat may have fired what was not near then.',
+            HINT = 'Commit at once, adopt fewer at a time, or stop Beat and use '
+                'beat_is_stopped => true.';
+    ELSIF NOT done AND commit_by IS NOT NULL THEN
+        RAISE EXCEPTION 'a live Beat cannot be told what it is not to fire any more'
+            USING ERRCODE = 'lock_not_available',
+            DETAIL = 'Nothing was adopted: another session holds the row of '
+                'django_celery_beat_periodictasks.',
+            HINT = 'Try again when it has ended, or stop Beat and use beat_is_stopped => true.';
+    END IF;
+    IF NOT done THEN
+        BEGIN
+            UPDATE _periodic_schedule.beat_reload AS b SET pending = true WHERE b.id = new.id;
+        EXCEPTION WHEN OTHERS THEN  -- the application's commit does not fail for that
+            NULL;
+        END;
+    END IF;
     RETURN NULL;
 END
 $function$;
