@@ -45,12 +45,15 @@ BEGIN
         )
         FROM unnest(pipeline_ids) AS i (pipeline_id)
         LEFT JOIN @beat_schema@.pg_periodic_schedule AS m ON m.pipeline_id = i.pipeline_id
+        LEFT JOIN _periodic_schedule.settings_refusals(pipeline_ids, beat_is_stopped, now) AS s
+            ON s.pipeline_id = m.pipeline_id
         CROSS JOIN LATERAL (
             SELECT CASE
                 WHEN m.pipeline_id IS NULL THEN 'there is no such schedule'
                 WHEN m.pg_owned THEN NULL
                 WHEN m.pipeline_id <> ALL (locked) THEN 'another session is writing it: try again'
                 WHEN m.periodic_task_id IS NULL THEN 'it has no periodic task'
+                WHEN s.refusal IS NOT NULL THEN s.refusal
                 WHEN beat_is_stopped THEN NULL
                 ELSE _periodic_schedule.adoption_refusal(
                     fenced, m.cron_string, m.timezone, m.enabled, m.next_run_at, now
@@ -83,6 +86,12 @@ BEGIN
             'redefined', 'infinity'
         );
         PERFORM _periodic_schedule.notify_schedulers();
+        IF NOT EXISTS (SELECT FROM periodic_schedule.told_settings) THEN
+            RAISE NOTICE 'nobody has told which settings of Celery and Django Beat runs with'
+                USING DETAIL = 'Some of them change what it runs, and which times it saves.',
+                HINT = 'Start our scheduler before, or, as they are: SELECT '
+                    'periodic_schedule.tell_settings(use_tz => true, time_zone => ''UTC'');';
+        END IF;
     END IF;
     PERFORM _periodic_schedule.request_beat_reload();  -- before which Beat saves its runs
     RETURN QUERY
