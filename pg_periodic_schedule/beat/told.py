@@ -13,7 +13,8 @@ from pg_periodic_schedule.beat.session import Session
 AGAIN_IN = 60  # seconds, where it fails
 TELL = (
     "SELECT periodic_schedule.tell_settings(use_tz => %s, time_zone => %s, tz_aware => %s,"
-    " celery_timezone => %s, beat_cron_starting_deadline => %s, beat_max_loop_interval => %s)"
+    " enable_utc => %s, celery_timezone => %s, beat_cron_starting_deadline => %s,"
+    " beat_max_loop_interval => %s)"
 )
 
 
@@ -40,8 +41,9 @@ class ToldSettings:
         deadline = conf.beat_cron_starting_deadline
         if aware and django_celery_beat.VERSION < (2, 9):
             deadline = None  # its crontabs do not look at it
+        mixes = celery.VERSION < (5, 7) and not conf.enable_utc  # two clocks in one crontab
         return [
-            *(settings.USE_TZ, settings.TIME_ZONE, aware, str(self._app.timezone)),
+            *(settings.USE_TZ, settings.TIME_ZONE, aware, not mixes, str(self._app.timezone)),
             None if deadline is None else max(float(deadline), 0),
             float(conf.beat_max_loop_interval or 0),
         ]

@@ -5,6 +5,7 @@ CREATE TABLE periodic_schedule.told_settings (
     use_tz boolean NOT NULL,
     time_zone text NOT NULL,
     tz_aware boolean NOT NULL,
+    enable_utc boolean NOT NULL,
     celery_timezone text NOT NULL,
     beat_cron_starting_deadline interval,
     beat_max_loop_interval interval,
@@ -19,6 +20,8 @@ COMMENT ON COLUMN periodic_schedule.told_settings.use_tz IS 'Django''s USE_TZ';
 COMMENT ON COLUMN periodic_schedule.told_settings.time_zone IS 'Django''s TIME_ZONE';
 COMMENT ON COLUMN periodic_schedule.told_settings.tz_aware IS
     'DJANGO_CELERY_BEAT_TZ_AWARE, of django-celery-beat';
+COMMENT ON COLUMN periodic_schedule.told_settings.enable_utc IS
+    'Celery''s enable_utc; true also where Beat does not look at it';
 COMMENT ON COLUMN periodic_schedule.told_settings.celery_timezone IS
     'Celery''s time zone: its timezone, or Django''s';
 COMMENT ON COLUMN periodic_schedule.told_settings.beat_cron_starting_deadline IS

@@ -30,7 +30,7 @@ NAIVE = {
 }
 HEALTH = "SELECT problem, detail FROM periodic_schedule.health"
 TOLD = (
-    "SELECT use_tz, time_zone, tz_aware, celery_timezone,"
+    "SELECT use_tz, time_zone, tz_aware, enable_utc, celery_timezone,"
     " extract(epoch FROM beat_cron_starting_deadline)::float8,"
     " extract(epoch FROM beat_max_loop_interval)::float8 FROM periodic_schedule.told_settings"
 )
@@ -77,7 +77,7 @@ def test_a_beat_that_saves_utc_as_local_time(
     ours = start(**as_settings(NAIVE))
     wait_for(lambda: db.execute(TOLD).fetchall())
     assert db.execute(TOLD).fetchall() == [
-        (False, "America/Bogota", False, "America/Bogota", None, None)
+        (False, "America/Bogota", False, True, "America/Bogota", None, None)
     ]
     reasons = adopted(db)
     assert set(reasons) >= {"often", "hourly", "minutely"}
@@ -197,6 +197,7 @@ TELL = {
     "use_tz => true, time_zone => 'UTC', tz_aware => false, celery_timezone => 'US/Eastern'": (
         CRONTABS - {"there"}
     ),
+    "use_tz => true, time_zone => 'US/Eastern', enable_utc => false": CRONTABS - {"there"},
     "use_tz => true, time_zone => 'UTC', beat_cron_starting_deadline => 60": CRONTABS - {"policy"},
     "use_tz => true, time_zone => 'UTC', beat_cron_starting_deadline => 0": CRONTABS,
     "use_tz => true, time_zone => 'UTC', beat_max_loop_interval => 3600": set(),
@@ -309,19 +310,28 @@ def test_a_beat_that_sleeps_long_may_have_runs_to_save(db: Session) -> None:
     [
         (
             "new",
-            {"CELERY_BEAT_CRON_STARTING_DEADLINE": 60, "CELERY_BEAT_MAX_LOOP_INTERVAL": 30},
-            (True, "UTC", True, "UTC", 60, 30),
+            {
+                "CELERY_BEAT_CRON_STARTING_DEADLINE": 60,
+                "CELERY_BEAT_MAX_LOOP_INTERVAL": 30,
+                "CELERY_ENABLE_UTC": False,  # which it looks at no more
+            },
+            (True, "UTC", True, True, "UTC", 60, 30),
         ),
         # Its crontabs do not look at the deadline, unless they are Celery's own.
-        ("old", {"CELERY_BEAT_CRON_STARTING_DEADLINE": 60}, (True, "UTC", True, "UTC", None, None)),
+        (
+            "old",
+            {"CELERY_BEAT_CRON_STARTING_DEADLINE": 60},
+            (True, "UTC", True, True, "UTC", None, None),
+        ),
         (
             "old",
             {
                 "CELERY_BEAT_CRON_STARTING_DEADLINE": 60,
+                "CELERY_ENABLE_UTC": False,
                 "DJANGO_CELERY_BEAT_TZ_AWARE": False,
                 "CELERY_TIMEZONE": "Asia/Tokyo",
             },
-            (True, "UTC", False, "Asia/Tokyo", 60, None),
+            (True, "UTC", False, False, "Asia/Tokyo", 60, None),
         ),
     ],
 )
@@ -351,7 +361,7 @@ def test_what_cannot_be_told_stops_nothing(db: Session, start: Callable[..., Bea
     assert adopted(db) == {"t": "adopted"}
     assert len(notices) == 1
     assert "SELECT periodic_schedule.tell_settings(" in notices[0]
-    signature = "boolean, text, boolean, text, double precision, double precision"
+    signature = "boolean, text, boolean, boolean, text, double precision, double precision"
     db.execute(f"ALTER FUNCTION periodic_schedule.tell_settings({signature}) RENAME TO gone")
     beat = start()
     beat.wait_for_log("the settings of Celery and Django are not told: function ")
@@ -380,6 +390,7 @@ def test_what_cannot_be_told_stops_nothing(db: Session, start: Callable[..., Bea
         "true, 'Atlantis/Capital'",
         "true, 'posix/UTC'",
         "true, 'UTC', NULL",
+        "true, 'UTC', enable_utc => NULL",
         "true, 'UTC', celery_timezone => 'Atlantis/Capital'",
         "true, 'UTC', beat_cron_starting_deadline => -1",
         "true, 'UTC', beat_cron_starting_deadline => 'NaN'",
@@ -423,8 +434,8 @@ def test_of_several_the_newest_counts(db: Session) -> None:
     insert_task(db, "t", crontab_id=insert_crontab(db, "0 3 * * *"))
     for age, deadline in (("1 h", 60), ("0", None), ("2 h", 60)):
         db.execute(
-            "INSERT INTO periodic_schedule.told_settings VALUES"
-            " (true, 'UTC', true, 'UTC', make_interval(secs => %s), NULL, now() - %s::interval)",
+            "INSERT INTO periodic_schedule.told_settings VALUES (true, 'UTC', true, true, 'UTC',"
+            " make_interval(secs => %s), NULL, now() - %s::interval)",
             [deadline, age],
         )
     assert adopted(db) == {"t": "adopted"}
@@ -453,3 +464,13 @@ def test_static_entries_are_those_that_beat_writes(
         db.execute(f"DELETE FROM {TASKS}; DELETE FROM django_celery_beat_crontabschedule")
     assert found[0] == found[1]
     assert found[0][0][1]["timezone"] == settings.get("CELERY_TIMEZONE", "America/Bogota")
+
+
+def test_nothing_is_told_in_a_copy(db: Session, start: Callable[..., Beat]) -> None:
+    """Its scheduler has the settings of another application's place."""
+    db.execute("UPDATE _periodic_schedule.home SET place = '1/1'")
+    beat = start(**as_settings(NAIVE))
+    beat.wait_for_log("is_copy")
+    assert db.execute(TOLD).fetchall() == []
+    db.execute("SELECT periodic_schedule.confirm_identity()")
+    wait_for(lambda: db.execute(TOLD).fetchall())

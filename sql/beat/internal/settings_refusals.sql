@@ -15,7 +15,8 @@ DECLARE
     told record;
     local boolean;  -- Django's clock does not show UTC
     slow boolean;
-    zones text[];  -- of crontabs that Beat runs in Celery's
+    ignored text[];  -- zones of crontabs that Beat does not look at
+    mixed text[];  -- … that it looks at in part
 BEGIN
     SELECT t.* INTO told FROM periodic_schedule.told_settings AS t ORDER BY t.told_at DESC LIMIT 1;
     IF NOT FOUND THEN
@@ -24,17 +25,25 @@ BEGIN
     local := NOT (told.use_tz AND told.tz_aware)
         AND NOT _periodic_schedule.is_same_zone(told.time_zone, 'UTC', now);
     slow := NOT beat_is_stopped AND coalesce(told.beat_max_loop_interval > counted - saved, false);
-    IF told.tz_aware AND NOT local AND NOT slow AND told.beat_cron_starting_deadline IS NULL THEN
+    IF told.tz_aware AND told.enable_utc AND NOT local AND NOT slow
+        AND told.beat_cron_starting_deadline IS NULL THEN
         RETURN;
     END IF;
-    zones := ARRAY(
-        SELECT z.timezone
-        FROM (
-            SELECT DISTINCT m.timezone FROM @beat_schema@.pg_periodic_schedule AS m
-            WHERE NOT told.tz_aware AND _periodic_schedule.kind_of(m.cron_string) = 'crontab'
-        ) AS z
-        WHERE NOT _periodic_schedule.is_same_zone(z.timezone, told.celery_timezone, now)
-    );
+    SELECT
+        array_agg(z.timezone) FILTER (
+            WHERE NOT told.tz_aware
+              AND NOT _periodic_schedule.is_same_zone(z.timezone, told.celery_timezone, now)
+        ),
+        array_agg(z.timezone) FILTER (
+            WHERE NOT told.enable_utc
+              AND NOT _periodic_schedule.is_same_zone(z.timezone, told.time_zone, now)
+        )
+    INTO ignored, mixed
+    FROM (
+        SELECT DISTINCT m.timezone FROM @beat_schema@.pg_periodic_schedule AS m
+        WHERE _periodic_schedule.kind_of(m.cron_string) = 'crontab'
+          AND NOT (told.tz_aware AND told.enable_utc)
+    ) AS z;
     RETURN QUERY
     SELECT r.pipeline_id, r.refusal
     FROM (
@@ -55,12 +64,18 @@ BEGIN
                     'How to set that right: docs/time.md, "Settings of Celery and Django"',
                     told.time_zone
                 )
-                WHEN k.kind = 'crontab' AND m.timezone = ANY (zones) THEN format(
+                WHEN k.kind = 'crontab' AND m.timezone = ANY (ignored) THEN format(
                     'Beat runs it by the clock of %s, which is Celery''s, and not by that of its '
                     'crontab, %s (DJANGO_CELERY_BEAT_TZ_AWARE is False). For here to do so too: '
                     'UPDATE %s SET timezone = %1$L WHERE timezone = %2$L;',
                     told.celery_timezone, m.timezone,
                     '@beat_schema@.django_celery_beat_crontabschedule'
+                )
+                WHEN k.kind = 'crontab' AND m.timezone = ANY (mixed) THEN format(
+                    'Beat mixes the clock of its crontab, %s, with that of %s, and runs it at '
+                    'other times or again and again (enable_utc is False, Celery is older than '
+                    '5.7). Set enable_utc = True, or give the crontab that zone, if it is what is '
+                    'meant; then restart the scheduler', m.timezone, told.time_zone
                 )
                 WHEN k.kind = 'crontab' AND (
                     policy.misfire IN ('skip', 'all')
