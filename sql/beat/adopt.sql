@@ -86,7 +86,8 @@ BEGIN
             'redefined', 'infinity'
         );
         PERFORM _periodic_schedule.notify_schedulers();
-        IF NOT EXISTS (SELECT FROM periodic_schedule.told_settings) THEN
+        IF NOT EXISTS (SELECT FROM periodic_schedule.told_settings)
+            AND _periodic_schedule.is_home() THEN  -- a copy fires nothing yet
             RAISE NOTICE 'nobody has told which settings of Celery and Django Beat runs with'
                 USING DETAIL = 'Some of them change what it runs, and which times it saves.',
                 HINT = 'Start our scheduler before, or, as they are: SELECT '
