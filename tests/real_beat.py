@@ -16,8 +16,8 @@ from typing import Any
 SAMPLE = Path(__file__).resolve().parent.parent / "docker" / "sample"
 
 
-def beat(command: str, url: str, **question: Any) -> Any:
-    """Ask the real Beat, in a process of its own."""
+def beat(command: str, url: str, settings: dict[str, str] | None = None, **question: Any) -> Any:
+    """Ask the real Beat, in a process of its own; settings: variables of its environment."""
     (library,) = Path("/usr/lib").glob("*/faketime/libfaketime.so.1")
     done = subprocess.run(
         [sys.executable, __file__, command],
@@ -27,13 +27,14 @@ def beat(command: str, url: str, **question: Any) -> Any:
             **os.environ,
             "DATABASE_URL": url,
             "DJANGO_SETTINGS_MODULE": "sample.settings",
-            "PYTHONPATH": str(SAMPLE),
+            "PYTHONPATH": f"{SAMPLE}:{Path(__file__).parent}",
             "LD_PRELOAD": str(library),
             "FAKETIME": f"{question['start']:.6f}",
             "FAKETIME_FMT": "%s",
             "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             "TZ": "UTC",
+            **(settings or {}),
         },
         capture_output=True,
         text=True,

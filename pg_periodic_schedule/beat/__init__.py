@@ -10,6 +10,7 @@ Any number may run.
 - broker: the connection that messages are published on
 - relay: from the ledger to the broker, a batch at a time
 - static: ``beat_schedule`` of Celery's settings
+- told: those that change what a stock Beat runs, which the database is told
 """
 
 from pg_periodic_schedule.beat.scheduler import Scheduler

@@ -23,6 +23,7 @@ from pg_periodic_schedule.beat.session import (
     sqlstate,
 )
 from pg_periodic_schedule.beat.static import StaticEntries
+from pg_periodic_schedule.beat.told import ToldSettings
 from pg_periodic_schedule.beat.watch import Watch, WrongInstallationError, WrongServerError
 
 
@@ -68,6 +69,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
         self._broker = Broker(self)
         self._relay = Relay(self.app, self._ledger, self._broker)
         self._static = StaticEntries(self.app)
+        self._told = ToldSettings(self.app)
         self._watch = Watch()
 
     def setup_schedule(self) -> None:
@@ -88,8 +90,14 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
         self._busy = True
         try:
             session = self._session or self._connect()
-            self._watch.report(session)  # also where a right is missing for what follows
-            self._may_fire = self._watch.may_fire(session)
+            try:
+                self._may_fire = self._watch.may_fire(session)
+            except Error:
+                self._watch.report(session)  # which right is missing
+                raise
+            if self._may_fire:
+                self._tell_settings(session)
+            self._watch.report(session)
             if not session.listens:
                 session.listen()
                 logger.info("connected to %s", address())
@@ -184,6 +192,15 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
         if self._session is not None:
             self._session.close()
             self._session = None
+
+    def _tell_settings(self, session: Session) -> None:
+        """Whatever becomes of it, firing goes on."""
+        try:
+            self._told.tell(session)
+        except Exception as error:  # a connection that is lost fails in the next statement too
+            logger.warning("the settings of Celery and Django are not told: %s", one_line(error))
+            if isinstance(error, Error) and (what_to_do := advice(sqlstate(error))):
+                logger.warning(what_to_do)
 
     def _wait(self, session: Session, fired: bool) -> None:
         """Until next_wakeup(), or somebody notifies."""

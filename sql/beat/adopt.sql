@@ -64,6 +64,8 @@ BEGIN
         LEFT JOIN @beat_schema@.pg_periodic_schedule AS m ON m.pipeline_id = i.pipeline_id
         LEFT JOIN _periodic_schedule.expected_rows(faulty, true, now) AS e
             ON e.periodic_task_id = m.periodic_task_id AND NOT e.runnable
+        LEFT JOIN _periodic_schedule.settings_refusals(pipeline_ids, beat_is_stopped, now) AS s
+            ON s.pipeline_id = m.pipeline_id
         CROSS JOIN LATERAL (
             SELECT CASE
                 WHEN m.pipeline_id IS NULL THEN 'there is no such schedule'
@@ -71,6 +73,7 @@ BEGIN
                 WHEN m.pipeline_id <> ALL (locked) THEN 'another session is writing it: try again'
                 WHEN m.periodic_task_id IS NULL THEN 'it has no periodic task'
                 WHEN NOT e.runnable THEN 'it cannot run: ' || e.sync_error
+                WHEN s.refusal IS NOT NULL THEN s.refusal
                 WHEN beat_is_stopped THEN NULL
                 ELSE _periodic_schedule.adoption_refusal(
                     fenced, m.cron_string, m.timezone, m.enabled, m.next_run_at,
@@ -104,6 +107,13 @@ BEGIN
             'redefined', 'infinity'
         );
         PERFORM _periodic_schedule.notify_schedulers();
+        IF NOT EXISTS (SELECT FROM periodic_schedule.told_settings)
+            AND _periodic_schedule.is_home() THEN  -- a copy fires nothing yet
+            RAISE NOTICE 'nobody has told which settings of Celery and Django Beat runs with'
+                USING DETAIL = 'Some of them change what it runs, and which times it saves.',
+                HINT = 'Start our scheduler before, or, as they are: SELECT '
+                    'periodic_schedule.tell_settings(use_tz => true, time_zone => ''UTC'');';
+        END IF;
     END IF;
     IF adopted IS NOT NULL AND NOT beat_is_stopped THEN
         PERFORM _periodic_schedule.require_beat_told(now + pace.commit_within);

@@ -12,7 +12,7 @@ BEGIN
     SELECT p.* FROM _periodic_schedule.problems_of(
         '{own_object_problems, copy_problems, trigger_problems, replaced_problems, '
         'fence_problems, beat_table_problems, right_problems, hidden_row_problems, '
-        'contents_problems, mirror_write_problems}'
+        'contents_problems, mirror_write_problems, settings_problems}'
     ) AS p;
 EXCEPTION WHEN OTHERS THEN
     RETURN QUERY SELECT 'not_checked', NULL::uuid, format(
