@@ -81,7 +81,7 @@ def test_a_reader_sees_no_secret(db: Session, roles: Roles) -> None:
     adopt(db)  # which would refuse most of these
     for task, columns in ARGUMENTS.items():
         insert_task(db, task, crontab_id=crontab, **columns)
-    db.execute("SELECT count(*) FROM periodic_schedule.tick(now() + interval '2 minutes')")
+    db.execute("SELECT count(*) FROM _periodic_schedule.tick_at(now() + interval '2 min', 1000)")
     key = mirror(db, "pipeline_id", "valid")
     db.execute("SELECT count(*) FROM periodic_schedule.run_now(%s)", [key])
     # Drift that says why, and syncs that are pending.
