@@ -1,6 +1,7 @@
 CREATE OR REPLACE FUNCTION periodic_schedule.is_beat_fenced() RETURNS boolean
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 BEGIN
     -- As which of them Beat connects, nobody has said.
