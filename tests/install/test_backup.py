@@ -27,6 +27,7 @@ from conftest import (
     run,
     url_of,
 )
+from databases import DROP_UNSENT, downgrade
 
 Session = psycopg.Connection[Any]
 TASKS = "django_celery_beat_periodictask"
@@ -266,7 +267,7 @@ def test_whole_by_the_owner(app: Session, shell: Callable[..., str], options: st
     with place("app_copy") as copy:
         assert_restored(app, copy)
         copy.execute("SELECT periodic_schedule.unfence_beat()")
-        assert "ERROR" not in alembic("downgrade", "base", url=url_of(copy.info))
+        assert "ERROR" not in downgrade(copy, *DROP_UNSENT)
         assert copy.execute("SELECT to_regnamespace('periodic_schedule')").fetchone() == (None,)
 
 
@@ -308,7 +309,7 @@ def test_data_only(app: Session, shell: Callable[..., str], commands: str) -> No
             copy.execute("SELECT periodic_schedule.release()")
             insert_task(copy, "beat's too", crontab_id=1)
             assert mirror(copy, "pg_owned", "beat's too") is False
-            assert "ERROR" not in alembic("downgrade", "base", url=url_of(copy.info))
+            assert "ERROR" not in downgrade(copy, *DROP_UNSENT)
 
 
 PENDING_ORDERS = {
