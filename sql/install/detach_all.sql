@@ -69,7 +69,8 @@ BEGIN
     END IF;
     BEGIN
         unsent := _periodic_schedule.refuse_unsent(drop_unsent);
-    EXCEPTION WHEN undefined_function OR invalid_schema_name THEN
+    EXCEPTION
+        WHEN undefined_table OR undefined_column OR undefined_function OR invalid_schema_name THEN
         LOCK TABLE periodic_schedule.firing IN ACCESS EXCLUSIVE MODE;
         SELECT
             count(*) AS number, count(f.lease_until) AS leased,

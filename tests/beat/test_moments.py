@@ -197,7 +197,7 @@ def test_what_a_quiet_beat_has_fired_and_not_saved_is_not_fired_again(
         asked = db.execute(mark).fetchall()
         done, reason = answers(db, "daily")
         assert (done, bool(TRY_AGAIN.fullmatch(reason))) == (False, True)
-        assert reason.startswith(f"due since {now - MINUTE * 60:%Y-%m-%d %H:%M:}")
+        assert reason.startswith(f"due since {now - MINUTE * 60:%Y-%m-%d %H:%M:%S}+00: ")
         assert db.execute(mark).fetchall() > asked
     db.execute(f"UPDATE {TASKS} SET last_run_at = %s", [now - MINUTE * 60])  # as Beat does then
     assert answers(db, "daily") == (True, "adopted")
@@ -207,20 +207,20 @@ def test_what_has_no_next_run_too_near(db: Session, roles: Roles) -> None:
     """Paused, over or to start much later; and a one-off that is near has a moment after it."""
     fence(db, roles("beat"))
     soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=8)
+    insert_task(db, "once", clocked_id=insert_clocked(db, soon), one_off=True)
+    told = TRY_AGAIN.fullmatch(answers(db, "once")[1])
+    assert told is not None
+    after = datetime.datetime.fromisoformat(told[1]) - soon
+    assert datetime.timedelta(seconds=5) <= after <= datetime.timedelta(seconds=6)
     often = insert_interval(db, 2)
+    insert_task(db, "often", interval_id=often)
+    assert answers(db, "often") == (False, NONE)
     insert_task(db, "paused", interval_id=often, enabled=False)
     insert_task(db, "over", interval_id=often, one_off=True, total_run_count=1)
     insert_task(db, "expired", interval_id=often, expires=soon - MINUTE)
     insert_task(db, "later", interval_id=often, start_time=soon + MINUTE)
     for name in ("paused", "over", "expired", "later"):
         assert answers(db, name) == (True, "adopted"), name
-    insert_task(db, "once", clocked_id=insert_clocked(db, soon), one_off=True)
-    insert_task(db, "often", interval_id=often)
-    assert answers(db, "often") == (False, NONE)
-    told = TRY_AGAIN.fullmatch(answers(db, "once")[1])
-    assert told is not None
-    after = datetime.datetime.fromisoformat(told[1]) - soon
-    assert datetime.timedelta(seconds=5) <= after <= datetime.timedelta(seconds=6)
 
 
 def test_among_many_schedules_beat_takes_longer_to_be_told(db: Session, roles: Roles) -> None:

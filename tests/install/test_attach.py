@@ -17,7 +17,7 @@ from conftest import (
     run,
     url_of,
 )
-from databases import client, downgrade, ours, upgrade
+from databases import DROP_UNSENT, client, downgrade, ours, upgrade
 from places import TASKS, Roles, Session, fence, rls_policies, session_of
 from ticking import set_policy, tick
 
@@ -686,7 +686,7 @@ def test_what_was_fired_is_written_to_a_renamed_table(schedules: Session) -> Non
     set_policy(db, "ours", misfire="all", misfire_age="2 days", misfire_count=1)
     assert [state for _, _, state, _ in tick(db)] == ["waiting", "skipped"]
     db.execute(f"ALTER TABLE {TASKS} RENAME TO t")
-    downgrade(db)
+    downgrade(db, *DROP_UNSENT)
     runs = "SELECT total_run_count, last_run_at > now() - interval '1 h' FROM t WHERE name = 'ours'"
     assert db.execute(runs).fetchone() == (1, True)
     assert ours(db) == []

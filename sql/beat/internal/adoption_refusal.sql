@@ -31,15 +31,15 @@ BEGIN
         RETURN format(
             'due since %s: Beat may have fired it and not saved that yet; it has been asked to: '
             'try again at %s, or %s',
-            _periodic_schedule.utc_text(next_run_at), _periodic_schedule.utc_text(now + too_near),
-            otherwise
+            _periodic_schedule.utc_text(next_run_at),
+            _periodic_schedule.utc_text(now + too_near + interval '1 second'), otherwise
         );
     END IF;
     RETURN format(
         'due at %s, too near for a live Beat to be told: try again at %s, or %s',
         _periodic_schedule.utc_text(next_run_at),
         -- When Beat has fired it, be it a little late, so that it can be asked to save that.
-        _periodic_schedule.utc_text(last_run + interval '5 seconds'), otherwise
+        _periodic_schedule.utc_text(last_run + interval '6 seconds'), otherwise
     );
 END
 $function$;
