@@ -140,5 +140,5 @@ COMMENT ON FUNCTION periodic_schedule.adopt(uuid[], boolean) IS
     'adopted, paused or not), and at which time to try again; to call it every 10 seconds does as '
     'well. Commit it at once: seconds later that fails (SQLSTATE 55000). beat_is_stopped: nothing '
     'need keep Beat from firing, and no occurrence is too near; that is remembered until '
-    'fence_beat() or release() of all, but for schedules that are named under a fence. Writing '
+    'fence_beat() or release(), but for schedules that are named under a fence. Writing '
     'them through Django goes on as before. READ COMMITTED only';

@@ -15,9 +15,10 @@ BEGIN
     PERFORM _periodic_schedule.require_writable('release()');
     PERFORM _periodic_schedule.require_read_committed('release()');
     PERFORM _periodic_schedule.require_beat_tables('release()');
-    IF pipeline_ids IS NULL THEN
-        PERFORM _periodic_schedule.set_operators_word(false, false);
-    END IF;
+    -- Of some, it says that there is a Beat, too.
+    PERFORM _periodic_schedule.set_operators_word(
+        CASE WHEN pipeline_ids IS NULL THEN false END, false
+    );
     PERFORM _periodic_schedule.sync_pending(10000, clock_timestamp() + interval '1 s');
     IF pipeline_ids IS NULL THEN
         pipeline_ids := ARRAY(
@@ -46,5 +47,5 @@ $function$;
 COMMENT ON FUNCTION periodic_schedule.release(uuid[]) IS
     'From its commit on, Beat fires these schedules again (NULL: all, and those created later). '
     'Their runs are written to Beat''s table first, so that Beat goes on from there; what the '
-    'ledger holds already is still Postgres'' to fire. One row for each: done, or the reason why '
-    'not. READ COMMITTED only';
+    'ledger holds already is still Postgres'' to fire. Beat does not count as stopped any more, '
+    'whatever adopt() was told. One row for each: done, or the reason why not. READ COMMITTED only';

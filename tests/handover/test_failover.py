@@ -232,7 +232,10 @@ def test_a_point_in_time_restore_in_place_goes_on_by_itself(servers: Servers) ->
     assert (server.ask(IS_COPY), server.ask(TIMELINE)) == (False, 2)
     assert server.ask(FIRED) == fired > 0
     assert (
-        server.ask("SELECT count(*) FROM periodic_schedule.tick(now() + interval '1 minute')") > 0
+        server.ask(
+            "SELECT count(*) FROM _periodic_schedule.tick_at(now() + interval '1 minute', 9)"
+        )
+        > 0
     )
     server.stop()
 
@@ -257,7 +260,7 @@ def test_after_pg_upgrade_the_statement_of_the_page_goes_on(servers: Servers) ->
     as_postgres("rm", "-r", old.data)
     as_postgres("mv", new, old.data)
     old.start()
-    tick = "SELECT count(*) FROM periodic_schedule.tick(now() + interval '1 minute')"
+    tick = "SELECT count(*) FROM _periodic_schedule.tick_at(now() + interval '1 minute', 9)"
     is_copy = "SELECT count(*) FROM periodic_schedule.health WHERE problem = 'is_copy'"
     assert (old.ask(is_copy), old.ask(tick)) == (1, 0)
     assert "confirmed" in old.ask(statement)

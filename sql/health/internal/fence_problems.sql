@@ -7,8 +7,19 @@ DECLARE
     meanwhile CONSTANT text := 'Beat may fire what Postgres fires too, and new schedules are '
         'left to Beat';
 BEGIN
-    IF _periodic_schedule.is_beat_stopped()
-        OR (_periodic_schedule.beat_tables())[1] IS NULL THEN  -- it fires nothing
+    IF (_periodic_schedule.beat_tables())[1] IS NULL THEN  -- it fires nothing
+        RETURN;
+    END IF;
+    IF _periodic_schedule.is_beat_stopped() THEN
+        RETURN QUERY
+        SELECT 'left_to_beat', NULL::uuid, format(
+            '%s enabled schedules are Beat''s, which is stopped, as an operator has said: nobody '
+            'fires them. Adopt them, or see why not: '
+            'SELECT * FROM periodic_schedule.adopt(beat_is_stopped => true);', count(*)
+        )
+        FROM @beat_schema@.pg_periodic_schedule AS m
+        WHERE m.enabled AND NOT m.pg_owned AND m.next_run_at IS NOT NULL
+        HAVING count(*) > 0;
         RETURN;
     END IF;
     RETURN QUERY
@@ -27,4 +38,5 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.fence_problems() IS
-    'What Postgres fires and nothing keeps a stock Beat from: a part of setup_problems()';
+    'What Postgres fires and nothing keeps a stock Beat from, and what nobody fires: a part of '
+    'setup_problems()';

@@ -24,7 +24,7 @@ COMMENT ON COLUMN _periodic_schedule.installation.pg_owns_new IS
     'false after release() of all: Beat does. One true is enough: both write all rows';
 COMMENT ON COLUMN _periodic_schedule.installation.beat_is_stopped_at IS
     'When an operator said that no stock Beat runs (adopt(beat_is_stopped => true)); NULL: nobody '
-    'has since fence_beat(), which is for a Beat that runs, and since release() of all. One that '
+    'has since fence_beat() or release(), which are for a Beat that runs. One that '
     'says so is enough: all of these write all rows';
 COMMENT ON COLUMN _periodic_schedule.installation.name IS
     'What it is called, so that a scheduler can be told to fire no other; NULL: nothing';
