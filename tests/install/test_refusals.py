@@ -30,7 +30,8 @@ def test_without_a_url(bare: Session) -> None:
 def test_a_switch_that_there_is_not(bare: Session) -> None:
     said = refuse(bare, "-x", "nmae=prod")
     assert "there is no switch -x nmae" in said
-    assert "HINT: Those there are: -x schema=…, -x name=…, -x take_over=…." in said
+    switches = "-x schema=…, -x name=…, -x take_over=…, -x drop_unsent=…."
+    assert f"HINT: Those there are: {switches}" in said
     assert "-x schema has no value" in refuse(bare, "-x", "schema=")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 from conftest import ROOT, drift, insert_crontab, insert_interval, insert_task, mirror, pending
-from databases import alembic_sql, client, downgrade, refuse, upgrade
+from databases import DROP_UNSENT, alembic_sql, client, downgrade, refuse, upgrade
 from places import TASKS
 
 Session = psycopg.Connection[Any]
@@ -220,7 +220,7 @@ def test_they_become_postgres_s(application: Application) -> None:
     assert mirror(db, kept, due) == ["Due", "moved", told[0], "kept"]
     settled(db)
 
-    said = downgrade(db)
+    said = downgrade(db, *DROP_UNSENT)
     assert application.tables() == before
     assert "7 row(s) of public.pg_periodic_schedule say that the application's own ticker" in said
     assert "UPDATE public.pg_periodic_task SET pg_owned = false, next_run_at = NULL" in said
