@@ -13,8 +13,7 @@ from pg_periodic_schedule.beat.session import Session
 AGAIN_IN = 60  # seconds, where it fails
 TELL = (
     "SELECT periodic_schedule.tell_settings(use_tz => %s, time_zone => %s, tz_aware => %s,"
-    " enable_utc => %s, celery_timezone => %s, beat_cron_starting_deadline => %s,"
-    " beat_max_loop_interval => %s)"
+    " enable_utc => %s, celery_timezone => %s, beat_cron_starting_deadline => %s)"
 )
 
 
@@ -45,5 +44,4 @@ class ToldSettings:
         return [
             *(settings.USE_TZ, settings.TIME_ZONE, aware, not mixes, str(self._app.timezone)),
             None if deadline is None else max(float(deadline), 0),
-            float(conf.beat_max_loop_interval or 0),
         ]

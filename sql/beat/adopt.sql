@@ -64,7 +64,7 @@ BEGIN
         LEFT JOIN @beat_schema@.pg_periodic_schedule AS m ON m.pipeline_id = i.pipeline_id
         LEFT JOIN _periodic_schedule.expected_rows(faulty, true, now) AS e
             ON e.periodic_task_id = m.periodic_task_id AND NOT e.runnable
-        LEFT JOIN _periodic_schedule.settings_refusals(pipeline_ids, beat_is_stopped, now) AS s
+        LEFT JOIN _periodic_schedule.settings_refusals(pipeline_ids, now) AS s
             ON s.pipeline_id = m.pipeline_id
         CROSS JOIN LATERAL (
             SELECT CASE

@@ -8,7 +8,6 @@ CREATE TABLE periodic_schedule.told_settings (
     enable_utc boolean NOT NULL,
     celery_timezone text NOT NULL,
     beat_cron_starting_deadline interval,
-    beat_max_loop_interval interval,
     told_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 -- What is published must have one to be written.
@@ -26,7 +25,5 @@ COMMENT ON COLUMN periodic_schedule.told_settings.celery_timezone IS
     'Celery''s time zone: its timezone, or Django''s';
 COMMENT ON COLUMN periodic_schedule.told_settings.beat_cron_starting_deadline IS
     'Celery''s beat_cron_starting_deadline; NULL: none, or one that Beat does not look at';
-COMMENT ON COLUMN periodic_schedule.told_settings.beat_max_loop_interval IS
-    'Celery''s beat_max_loop_interval; NULL: Beat''s own, 5 seconds';
 COMMENT ON COLUMN periodic_schedule.told_settings.told_at IS
     'When they were told first, since they were others';

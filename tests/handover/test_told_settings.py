@@ -31,8 +31,7 @@ NAIVE = {
 HEALTH = "SELECT problem, detail FROM periodic_schedule.health"
 TOLD = (
     "SELECT use_tz, time_zone, tz_aware, enable_utc, celery_timezone,"
-    " extract(epoch FROM beat_cron_starting_deadline)::float8,"
-    " extract(epoch FROM beat_max_loop_interval)::float8 FROM periodic_schedule.told_settings"
+    " extract(epoch FROM beat_cron_starting_deadline)::float8 FROM periodic_schedule.told_settings"
 )
 ADOPT = (
     "SELECT m.task_name, a.done, a.reason FROM periodic_schedule.adopt(beat_is_stopped => true)"
@@ -81,7 +80,7 @@ def test_a_beat_that_saves_utc_as_local_time(
     ours = start(**as_settings(NAIVE))
     wait_for(lambda: db.execute(TOLD).fetchall())
     assert db.execute(TOLD).fetchall() == [
-        (False, "America/Bogota", False, True, "America/Bogota", None, None)
+        (False, "America/Bogota", False, True, "America/Bogota", None)
     ]
     reasons = adopted(db)
     assert set(reasons) >= {"often", "hourly", "minutely"}
@@ -202,7 +201,6 @@ TELL = {
     "use_tz => true, time_zone => 'US/Eastern', enable_utc => false": CRONTABS - {"there"},
     "use_tz => true, time_zone => 'UTC', beat_cron_starting_deadline => 60": CRONTABS - {"policy"},
     "use_tz => true, time_zone => 'UTC', beat_cron_starting_deadline => 0": CRONTABS,
-    "use_tz => true, time_zone => 'UTC', beat_max_loop_interval => 3600": set(),
 }
 
 
@@ -283,32 +281,6 @@ def test_a_deadline_is_what_the_policy_makes_of_it(db: Session, late: int) -> No
     assert fired
 
 
-def test_a_beat_that_sleeps_long_may_have_runs_to_save(db: Session) -> None:
-    """One that looks every hour; it is fenced."""
-    insert_task(db, "t", crontab_id=insert_crontab(db, "0 * * * *"))
-    db.execute("CREATE ROLE sleeper")
-    tell = (
-        "SELECT periodic_schedule.tell_settings("
-        "use_tz => true, time_zone => 'UTC', beat_max_loop_interval => %s)"
-    )
-    try:
-        db.execute("SELECT periodic_schedule.fence_beat('sleeper')")
-        for seconds, due, done in ((3600, 62, False), (3600, 64, True), (60, 30, True)):
-            db.execute("SELECT * FROM periodic_schedule.release()")
-            db.execute(
-                "UPDATE pg_periodic_schedule SET next_run_at = now() - make_interval(mins => %s),"
-                " effective_at = now() - interval '1 day'",
-                [due],
-            )
-            db.execute(tell, [seconds])
-            answer = db.execute("SELECT done, reason FROM periodic_schedule.adopt()").fetchall()
-            assert [row[0] for row in answer] == [done], answer
-            assert ("only every 01:00:00" in answer[0][1]) is not done
-    finally:
-        db.execute("SELECT periodic_schedule.unfence_beat(); DROP OWNED BY sleeper")
-        db.execute("DROP ROLE sleeper")
-
-
 @pytest.mark.parametrize(
     ("stack", "settings", "told"),
     [
@@ -316,16 +288,15 @@ def test_a_beat_that_sleeps_long_may_have_runs_to_save(db: Session) -> None:
             "new",
             {
                 "CELERY_BEAT_CRON_STARTING_DEADLINE": 60,
-                "CELERY_BEAT_MAX_LOOP_INTERVAL": 30,
                 "CELERY_ENABLE_UTC": False,  # which it looks at no more
             },
-            (True, "UTC", True, True, "UTC", 60, 30),
+            (True, "UTC", True, True, "UTC", 60),
         ),
         # Its crontabs do not look at the deadline, unless they are Celery's own.
         (
             "old",
             {"CELERY_BEAT_CRON_STARTING_DEADLINE": 60},
-            (True, "UTC", True, True, "UTC", None, None),
+            (True, "UTC", True, True, "UTC", None),
         ),
         (
             "old",
@@ -335,7 +306,7 @@ def test_a_beat_that_sleeps_long_may_have_runs_to_save(db: Session) -> None:
                 "DJANGO_CELERY_BEAT_TZ_AWARE": False,
                 "CELERY_TIMEZONE": "Asia/Tokyo",
             },
-            (True, "UTC", False, False, "Asia/Tokyo", 60, None),
+            (True, "UTC", False, False, "Asia/Tokyo", 60),
         ),
     ],
 )
@@ -365,7 +336,7 @@ def test_what_cannot_be_told_stops_nothing(db: Session, start: Callable[..., Bea
     assert adopted(db) == {"t": "adopted"}
     assert len(notices) == 1
     assert "SELECT periodic_schedule.tell_settings(" in notices[0]
-    signature = "boolean, text, boolean, boolean, text, double precision, double precision"
+    signature = "boolean, text, boolean, boolean, text, double precision"
     db.execute(f"ALTER FUNCTION periodic_schedule.tell_settings({signature}) RENAME TO gone")
     beat = start()
     beat.wait_for_log("the settings of Celery and Django are not told: function ")
@@ -398,7 +369,7 @@ def test_what_cannot_be_told_stops_nothing(db: Session, start: Callable[..., Bea
         "true, 'UTC', celery_timezone => 'Atlantis/Capital'",
         "true, 'UTC', beat_cron_starting_deadline => -1",
         "true, 'UTC', beat_cron_starting_deadline => 'NaN'",
-        "true, 'UTC', beat_max_loop_interval => 'Infinity'",
+        "true, 'UTC', beat_cron_starting_deadline => 'Infinity'",
     ],
 )
 def test_bad_settings_are_refused(db: Session, settings: str) -> None:
@@ -439,7 +410,7 @@ def test_of_several_the_newest_counts(db: Session) -> None:
     for age, deadline in (("1 h", 60), ("0", None), ("2 h", 60)):
         db.execute(
             "INSERT INTO periodic_schedule.told_settings VALUES (true, 'UTC', true, true, 'UTC',"
-            " make_interval(secs => %s), NULL, now() - %s::interval)",
+            " make_interval(secs => %s), now() - %s::interval)",
             [deadline, age],
         )
     assert adopted(db) == {"t": "adopted"}

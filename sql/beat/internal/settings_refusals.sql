@@ -1,20 +1,15 @@
 -- Of several rows of told_settings the newest counts.
 -- Longer than 80 lines: most of them are what it says.
 CREATE OR REPLACE FUNCTION _periodic_schedule.settings_refusals(
-    pipeline_ids uuid[], beat_is_stopped boolean, now timestamptz
+    pipeline_ids uuid[], now timestamptz
 ) RETURNS TABLE (pipeline_id uuid, refusal text)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 #variable_conflict use_column
 DECLARE
-    -- What adoption_refusal() counts with: that Beat saves its runs so often, and looks every
-    -- minute.
-    saved CONSTANT interval := '3 minutes';
-    counted CONSTANT interval := '4 minutes';
     told record;
     local boolean;  -- Django's clock does not show UTC
-    slow boolean;
     ignored text[];  -- zones of crontabs that Beat does not look at
     mixed text[];  -- … that it looks at in part
 BEGIN
@@ -24,8 +19,7 @@ BEGIN
     END IF;
     local := NOT (told.use_tz AND told.tz_aware)
         AND NOT _periodic_schedule.is_same_zone(told.time_zone, 'UTC', now);
-    slow := NOT beat_is_stopped AND coalesce(told.beat_max_loop_interval > counted - saved, false);
-    IF told.tz_aware AND told.enable_utc AND NOT local AND NOT slow
+    IF told.tz_aware AND told.enable_utc AND NOT local
         AND told.beat_cron_starting_deadline IS NULL THEN
         RETURN;
     END IF;
@@ -91,13 +85,6 @@ BEGIN
                     'or unset it, and restart the scheduler',
                     told.beat_cron_starting_deadline, '@beat_schema@.pg_periodic_schedule'
                 )
-                WHEN slow AND m.enabled AND m.next_run_at <= now - counted
-                    AND m.next_run_at >= now - saved - told.beat_max_loop_interval THEN format(
-                    'due since %s: Beat may have fired it and not saved that yet, since it looks '
-                    'only every %s (beat_max_loop_interval): try again after that, or stop Beat '
-                    'and use beat_is_stopped => true',
-                    m.next_run_at, told.beat_max_loop_interval
-                )
             END AS refusal
         FROM @beat_schema@.pg_periodic_schedule AS m
         CROSS JOIN LATERAL (SELECT _periodic_schedule.kind_of(m.cron_string) AS kind) AS k
@@ -108,7 +95,7 @@ BEGIN
     WHERE r.refusal IS NOT NULL;
 END
 $function$;
-COMMENT ON FUNCTION _periodic_schedule.settings_refusals(uuid[], boolean, timestamptz) IS
+COMMENT ON FUNCTION _periodic_schedule.settings_refusals(uuid[], timestamptz) IS
     'Schedules (NULL: those that Postgres fires) of which a Beat with the settings that were told '
     'runs other occurrences than Postgres, or saves other times, and why; none while nothing was '
     'told';

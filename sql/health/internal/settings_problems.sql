@@ -15,7 +15,7 @@ BEGIN
         || CASE WHEN count(*) > 3 THEN ', …' ELSE '' END,
         (SELECT max(t.told_at) FROM periodic_schedule.told_settings AS t), s.refusal
     )
-    FROM _periodic_schedule.settings_refusals(NULL, true, now) AS s
+    FROM _periodic_schedule.settings_refusals(NULL, now) AS s
     JOIN @beat_schema@.pg_periodic_schedule AS m ON m.pipeline_id = s.pipeline_id
     GROUP BY s.refusal;
     -- While an installation is set up, adopt() says it.
