@@ -69,9 +69,11 @@ def run_now(db: Session, name: str) -> None:
 
 
 def take(db: Session, now: Moment) -> list[tuple[Any, ...]]:
-    """All rounds of it: of those that overlap one is handed out at a time."""
+    """The oldest first."""
     return db.execute(
-        "SELECT id, token FROM _periodic_schedule.take_at(%s, 'w', 10000, '1 minute')", [now]
+        "SELECT id, token FROM _periodic_schedule.take_at(%s, 'w', 10000, '1 minute')"
+        " ORDER BY scheduled_for",
+        [now],
     ).fetchall()
 
 
@@ -202,11 +204,7 @@ def test_what_others_have_fired_meanwhile_stays_so(db: Session, policy: str, lat
 def test_what_was_sent_of_a_batch_is_not_fired_again(db: Session) -> None:
     start = each_minute(db, "all")
     tick(db, start + 4 * MINUTE)
-    taken = db.execute(
-        "SELECT id, token FROM _periodic_schedule.take_at(%s, 'w', 100, '1 minute')"
-        " ORDER BY scheduled_for",
-        [start + 4 * MINUTE],
-    ).fetchall()
+    taken = take(db, start + 4 * MINUTE)
     for number, firing in enumerate(taken):
         assert (
             end(db, "finish", *firing)
@@ -219,6 +217,27 @@ def test_what_was_sent_of_a_batch_is_not_fired_again(db: Session) -> None:
     again = {id_ for id_, _ in take(db, start + 5 * MINUTE)}
     assert {id_ for id_, _ in taken[2:]} < again
     assert mirror(db, "run_count", "t") == 6
+
+
+def test_two_ticks_and_what_they_take_back(db: Session, connect: Callable[..., Session]) -> None:
+    start = each_minute(db, "all")
+    miss_all(db, start + 2 * MINUTE)
+    assert states(db) == ["waiting"] * 3
+    now = start + 3 * MINUTE
+    with connect() as first:
+        assert len(tick(first, now)) == 4
+        assert (tick(db, now), take(db, now)) == ([], [])
+    assert tick(db, now) == []
+    taken = take(db, now)
+    assert len(taken) == 4
+    # One is missed; another session is taking the others, of the same tick.
+    for number, firing in enumerate(taken):
+        assert end(db, "fail", *firing, "broker away", "0", number == 0)
+    with connect() as first:
+        assert len(take(first, now)) == 3
+        assert [at for _, at in fired(tick(db, now + MINUTE))] == [now + MINUTE]
+        assert len(take(db, now + MINUTE)) == 2  # the missed one, and the one that is new
+    assert states(db) == ["leased"] * 5
 
 
 # -- Real parts
@@ -263,8 +282,8 @@ def test_a_scheduler_whose_broker_is_away(
         before = [message["headers"]["id"] for message in broker.stop()]
         down = clock(db)
     beat.wait_for_log("nothing is ticked")
-    time.sleep(4)
     recorded = len(ledger(db, "all"))
+    time.sleep(4)
     run_now(db, "by hand")
     assert len(ledger(db, "all")) == recorded  # it does not tick
     broker.start()
