@@ -22,7 +22,7 @@ class Broker:
     """
 
     def __init__(self, scheduler: celery.beat.Scheduler) -> None:
-        self.retry = Backoff(first=1, most=60)
+        self.retry = Backoff(first=1, most=5)
         self.why_down = ""
         self._scheduler = scheduler
         self._connection: Any = None

@@ -12,6 +12,7 @@ from pg_periodic_schedule.beat.broker import Broker
 from pg_periodic_schedule.beat.ledger import Firing, Ledger
 from pg_periodic_schedule.beat.log import kind_of, logger, one_line
 from pg_periodic_schedule.beat.message import UnsendableError, entry_of
+from pg_periodic_schedule.beat.pauses import Backoff
 from pg_periodic_schedule.beat.session import Session
 from pg_periodic_schedule.beat.stops import stops_deferred
 
@@ -29,6 +30,7 @@ class Relay:
         self._app = app
         self._ledger = ledger
         self._broker = broker
+        self._refused = Backoff(first=1, most=60)
 
     def fire(self, session: Session, batch: int, lease: timedelta) -> bool:
         """One batch; whether there was anything to do.
@@ -91,7 +93,7 @@ class Relay:
                     self._miss(firings[position:], error, self._broker.retry.failed())
                     break
                 # What the broker refuses by itself must not hold up the others.
-                self._postpone(firing, error, self._broker.retry.after(firing.attempt))
+                self._postpone(firing, error, self._refused.after(firing.attempt))
             else:
                 self._ledger.sent(firing)
                 sent.append(firing.task_name)

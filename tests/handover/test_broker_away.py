@@ -305,6 +305,9 @@ def test_a_scheduler_whose_broker_is_away(
         assert any("misfire: " in str(reason) for reason in reasons), name
         assert len(sent_by(db, name)) < len(sent_by(db, "all")) - 3
     assert len(sent_by(db, "by hand")) == 1
+    runs = dict(db.execute(f"SELECT name, total_run_count FROM {TASKS}").fetchall())
+    for name in ("one", "skip", "all"):
+        assert runs[name] == len(sent_by(db, name))
 
 
 def test_one_of_two_schedulers_has_its_broker_away(
