@@ -7,6 +7,7 @@ from celery.exceptions import QueueNotFound
 from kombu.common import ignore_errors
 from kombu.exceptions import EncodeError
 
+from pg_periodic_schedule.beat.log import logger, one_line
 from pg_periodic_schedule.beat.message import UnsendableError
 from pg_periodic_schedule.beat.pauses import Backoff
 
@@ -21,7 +22,8 @@ class Broker:
     """
 
     def __init__(self, scheduler: celery.beat.Scheduler) -> None:
-        self.retry = Backoff(first=1, most=60)
+        self.retry = Backoff(first=1, most=5)
+        self.why_down = ""
         self._scheduler = scheduler
         self._connection: Any = None
         self._producer: Any = None
@@ -38,10 +40,23 @@ class Broker:
         self.release()
         try:
             self._connect()
-        except Exception:
+        except Exception as error:
             self.release()
+            self.why_down = one_line(error)
             return True
         return False
+
+    def is_away(self) -> bool:
+        """It was down, and has not come back: looked for after each pause."""
+        if not self.retry.failures or self._connection is not None:
+            return False
+        if self.retry.left() > 0:
+            return True
+        if not self.is_down():
+            return False
+        pause = self.retry.failed()
+        logger.error("broker: %s; looking for it again in %.1f s", self.why_down, pause)
+        return True
 
     def release(self) -> None:
         connection, self._connection, self._producer = self._connection, None, None

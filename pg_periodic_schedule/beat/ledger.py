@@ -17,9 +17,9 @@ FINISH = (
     " FROM unnest(%s::uuid[], %s::uuid[]) AS sent (id, token)"
 )
 FAIL = (
-    "SELECT count(*) FILTER (WHERE NOT periodic_schedule.fail(id, token, error, pause))"
-    " FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::interval[])"
-    " AS unsent (id, token, error, pause)"
+    "SELECT count(*) FILTER (WHERE NOT periodic_schedule.fail(id, token, error, pause, missed))"
+    " FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::interval[], %s::boolean[])"
+    " AS unsent (id, token, error, pause, missed)"
 )
 
 
@@ -50,14 +50,14 @@ class Ledger:
 
     def __init__(self) -> None:
         self._sent: list[tuple[UUID, UUID]] = []
-        self._unsent: list[tuple[UUID, UUID, str, timedelta | None]] = []
+        self._unsent: list[tuple[UUID, UUID, str, timedelta | None, bool]] = []
+
+    def reap(self, session: Session) -> None:
+        """What a scheduler that died had taken can be taken again."""
+        session.value("SELECT periodic_schedule.reap()")
 
     def record_due(self, session: Session, batch: int) -> int:
-        """What is due comes into the ledger; the number of occurrences that did.
-
-        What a scheduler that died had taken can be taken again.
-        """
-        session.value("SELECT periodic_schedule.reap()")
+        """What is due comes into the ledger; the number of occurrences that did."""
         return int(
             session.value("SELECT count(*) FROM periodic_schedule.tick(batch => %s)", [batch])
         )
@@ -75,11 +75,15 @@ class Ledger:
 
     def give_back(self, firings: Sequence[Firing], why: str, pause: timedelta) -> None:
         """They can be taken again after the pause."""
-        self._unsent += [(firing.id, firing.token, why, pause) for firing in firings]
+        self._unsent += [(firing.id, firing.token, why, pause, False) for firing in firings]
+
+    def give_back_missed(self, firings: Sequence[Firing], why: str) -> None:
+        """As if they had not been recorded: the broker was away."""
+        self._unsent += [(firing.id, firing.token, why, timedelta(), True) for firing in firings]
 
     def give_up(self, firing: Firing, why: str) -> None:
         """It is never sent."""
-        self._unsent.append((firing.id, firing.token, why, None))
+        self._unsent.append((firing.id, firing.token, why, None, False))
 
     def settle(self, session: Session) -> None:
         """Writes the outcomes to the database."""

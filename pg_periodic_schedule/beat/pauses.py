@@ -10,18 +10,18 @@ class Backoff:
     def __init__(self, first: float, most: float) -> None:
         self._first = first
         self._most = most
-        self._failures = 0
+        self.failures = 0  # in a row
         self._end = 0.0
 
     def failed(self) -> float:
         """Begins a pause; its seconds."""
-        self._failures += 1
-        seconds = self.after(self._failures)
+        self.failures += 1
+        seconds = self.after(self.failures)
         self._end = time.monotonic() + seconds
         return seconds
 
     def succeeded(self) -> None:
-        self._failures = 0
+        self.failures = 0
 
     def left(self) -> float:
         """Seconds until the pause ends; not positive when it has ended."""

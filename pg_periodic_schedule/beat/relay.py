@@ -1,5 +1,6 @@
 """The relay: what the ledger hands out goes to the broker."""
 
+import math
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -11,11 +12,14 @@ from pg_periodic_schedule.beat.broker import Broker
 from pg_periodic_schedule.beat.ledger import Firing, Ledger
 from pg_periodic_schedule.beat.log import kind_of, logger, one_line
 from pg_periodic_schedule.beat.message import UnsendableError, entry_of
+from pg_periodic_schedule.beat.pauses import Backoff
 from pg_periodic_schedule.beat.session import Session
 from pg_periodic_schedule.beat.stops import stops_deferred
 
 STOP = "handed back: the scheduler stops"
 SLOW = "handed back: the batch took half of its lease"
+HUNG = "handed back: the broker did not answer for a while"
+HANGS = 1.0  # seconds after which a broker that takes so long counts as away
 
 
 class Relay:
@@ -26,16 +30,21 @@ class Relay:
         self._app = app
         self._ledger = ledger
         self._broker = broker
+        self._refused = Backoff(first=1, most=60)
 
     def fire(self, session: Session, batch: int, lease: timedelta) -> bool:
-        """One batch; whether there was anything to do."""
+        """One batch; whether there was anything to do.
+
+        While the broker is away nothing is ticked from here: what comes due meanwhile is missed,
+        and firing_policy says what becomes of it.
+        """
+        away = self._broker.is_away()
         # What is taken is sent and finished, or given back, before a stop comes through.
         with stops_deferred() as stops:
             self._ledger.settle(session)
-            recorded, failure = self._record_due(session, batch)
-            broker_may_work = self._broker.retry.left() <= 0
+            recorded, failure = self._record_due(session, batch, away)
             try:
-                taken = self._ledger.take(session, batch, lease) if broker_may_work else []
+                taken = [] if away else self._ledger.take(session, batch, lease)
             except Error as error:
                 raise failure or error  # noqa: B904 - each has its own cause
             if taken:
@@ -49,10 +58,11 @@ class Relay:
             raise failure
         return bool(taken or recorded)
 
-    def _record_due(self, session: Session, batch: int) -> tuple[int, Error | None]:
+    def _record_due(self, session: Session, batch: int, away: bool) -> tuple[int, Error | None]:
         """Where it fails, as while Beat's tables are gone, what the ledger has is sent still."""
         try:
-            return self._ledger.record_due(session, batch), None
+            self._ledger.reap(session)
+            return 0 if away else self._ledger.record_due(session, batch), None
         except Error as error:
             return 0, error
 
@@ -60,13 +70,18 @@ class Relay:
         deadline = time.monotonic() + lease.total_seconds() / 2
         sent: list[str] = []
         latest = timedelta()
+        began = math.inf
         for position, firing in enumerate(firings):
+            if not stops and time.monotonic() - began > HANGS:
+                self._ledger.give_back_missed(firings[position:], HUNG)
+                logger.warning("%d firings %s", len(firings) - position, HUNG)
+                break
             if stops or time.monotonic() > deadline:
                 rest, why = firings[position:], STOP if stops else SLOW
                 self._ledger.give_back(rest, why, timedelta())
                 logger.warning("%d firings %s", len(rest), why)
                 break
-            now = datetime.now(UTC)
+            now, began = datetime.now(UTC), time.monotonic()
             try:
                 self._publish(firing, now)
             except UnsendableError as error:
@@ -75,10 +90,10 @@ class Relay:
                 self._ledger.give_up(firing, str(error))
             except Exception as error:
                 if self._broker.is_down():
-                    self._postpone(firings[position:], error, self._broker.retry.failed())
+                    self._miss(firings[position:], error, self._broker.retry.failed())
                     break
                 # What the broker refuses by itself must not hold up the others.
-                self._postpone([firing], error, self._broker.retry.after(firing.attempt))
+                self._postpone(firing, error, self._refused.after(firing.attempt))
             else:
                 self._ledger.sent(firing)
                 sent.append(firing.task_name)
@@ -92,6 +107,14 @@ class Relay:
             raise UnsendableError("expired before it could be sent")
         self._broker.publish(entry_of(firing, self._app))
 
-    def _postpone(self, firings: Sequence[Firing], error: Exception, pause: float) -> None:
-        self._ledger.give_back(firings, f"not sent: {kind_of(error)}", timedelta(seconds=pause))
-        logger.error("broker: %s; %d firings again in %.1f s", one_line(error), len(firings), pause)
+    def _postpone(self, firing: Firing, error: Exception, pause: float) -> None:
+        self._ledger.give_back([firing], f"not sent: {kind_of(error)}", timedelta(seconds=pause))
+        logger.error("broker: %s; %s again in %.1f s", one_line(error), firing.task_name, pause)
+
+    def _miss(self, firings: Sequence[Firing], error: Exception, pause: float) -> None:
+        self._ledger.give_back_missed(firings, f"not sent: {kind_of(error)}")
+        logger.error(
+            "broker: %s; %d firings are given back, and nothing is ticked; looking for it again in"
+            " %.1f s",
+            one_line(error), len(firings), pause,
+        )  # fmt: skip

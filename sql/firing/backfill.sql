@@ -44,7 +44,7 @@ BEGIN
     SELECT f.* FROM _periodic_schedule.add_firings(
         array_fill(backfill.pipeline_id, ARRAY[cardinality(run_ats)]),
         array_fill(task_id, ARRAY[cardinality(run_ats)]), run_ats,
-        array_fill(NULL::text, ARRAY[cardinality(run_ats)]), now
+        array_fill(NULL::text, ARRAY[cardinality(run_ats)]), now, true
     ) AS f;
 END
 $function$;

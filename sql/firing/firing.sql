@@ -18,8 +18,10 @@ CREATE TABLE periodic_schedule.firing (
     headers text,
     expires timestamptz,
     sequential boolean NOT NULL,
+    by_hand boolean NOT NULL DEFAULT false,
     state text NOT NULL CHECK (state IN ('waiting', 'leased', 'finished', 'failed', 'skipped')),
     reason text,
+    missed boolean NOT NULL DEFAULT false,
     attempt integer NOT NULL DEFAULT 0,
     worker text,
     token uuid,
@@ -29,6 +31,7 @@ CREATE TABLE periodic_schedule.firing (
     lease_until timestamptz,
     ended_at timestamptz,
     PRIMARY KEY (pipeline_id, scheduled_for, incarnation),
+    CHECK (NOT missed OR state = 'waiting' AND NOT by_hand),
     CHECK ((state = 'leased') = (lease_until IS NOT NULL)),
     CHECK ((state IN ('finished', 'failed', 'skipped')) = (ended_at IS NOT NULL))
 );
@@ -37,6 +40,7 @@ CREATE INDEX firing_waiting_idx ON periodic_schedule.firing (available_at) WHERE
 CREATE INDEX firing_leased_idx ON periodic_schedule.firing (lease_until) WHERE state = 'leased';
 CREATE INDEX firing_sequential_idx ON periodic_schedule.firing (pipeline_id, scheduled_for)
 WHERE sequential AND state IN ('waiting', 'leased');
+CREATE INDEX firing_missed_idx ON periodic_schedule.firing (pipeline_id) WHERE missed;
 CREATE INDEX firing_ended_idx ON periodic_schedule.firing (ended_at) WHERE ended_at IS NOT NULL;
 
 COMMENT ON TABLE periodic_schedule.firing IS
@@ -73,11 +77,16 @@ COMMENT ON COLUMN periodic_schedule.firing.expires IS
     'expire_seconds';
 COMMENT ON COLUMN periodic_schedule.firing.sequential IS
     'Not taken while another firing of the schedule is: its overlap policy was not allow';
+COMMENT ON COLUMN periodic_schedule.firing.by_hand IS
+    'Recorded by run_now() or backfill(), so no policy about missed runs applies to it';
 COMMENT ON COLUMN periodic_schedule.firing.state IS
     'waiting (to be taken), leased (a worker has it), finished, failed (given up), skipped (see '
     'reason)';
 COMMENT ON COLUMN periodic_schedule.firing.reason IS
     'Why it was skipped or failed, or is offered again';
+COMMENT ON COLUMN periodic_schedule.firing.missed IS
+    'It could not be sent, since the broker was away: the next tick() takes it back, and fires or '
+    'skips it as if it had never been recorded; until then nobody takes it';
 COMMENT ON COLUMN periodic_schedule.firing.attempt IS 'How often it was taken';
 COMMENT ON COLUMN periodic_schedule.firing.worker IS 'Who took it last';
 COMMENT ON COLUMN periodic_schedule.firing.token IS

@@ -22,7 +22,7 @@ BEGIN
             SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
             WHERE m.pipeline_id = run_now.pipeline_id
         ),
-        ARRAY[now], ARRAY[NULL], now
+        ARRAY[now], ARRAY[NULL], now, true
     ) AS f;
 END
 $function$;

@@ -1,5 +1,6 @@
 CREATE OR REPLACE FUNCTION periodic_schedule.fail(
-    id uuid, token uuid, error text, retry_in interval DEFAULT NULL
+    id uuid, token uuid, error text, retry_in interval DEFAULT NULL,
+    missed boolean DEFAULT false
 ) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -7,6 +8,7 @@ SET row_security = off
 AS $function$
 #variable_conflict use_column
 DECLARE
+    pause CONSTANT interval := CASE WHEN missed THEN coalesce(retry_in, '0') ELSE retry_in END;
     was_sequential boolean;
 BEGIN
     IF current_setting('transaction_read_only')::boolean THEN  -- else the call is spared
@@ -18,21 +20,24 @@ BEGIN
             HINT = 'NULL gives it up for good.';
     END IF;
     UPDATE periodic_schedule.firing AS f
-    SET state = CASE WHEN retry_in IS NULL THEN 'failed' ELSE 'waiting' END,
+    SET state = CASE WHEN pause IS NULL THEN 'failed' ELSE 'waiting' END,
         reason = coalesce(error, 'failed'), lease_until = NULL,
-        token = CASE WHEN retry_in IS NULL THEN f.token END,
-        available_at = coalesce(clock_timestamp() + retry_in, f.available_at),
-        ended_at = CASE WHEN retry_in IS NULL THEN clock_timestamp() END
+        missed = fail.missed IS TRUE AND NOT f.by_hand,
+        token = CASE WHEN pause IS NULL THEN f.token END,
+        available_at = coalesce(clock_timestamp() + pause, f.available_at),
+        ended_at = CASE WHEN pause IS NULL THEN clock_timestamp() END
     -- Leased, that is; said by state, the index of all that are leased would be searched for one.
     WHERE f.id = fail.id AND f.token = fail.token AND f.lease_until IS NOT NULL
     RETURNING f.sequential INTO was_sequential;
-    IF was_sequential OR retry_in = '0' THEN
+    IF was_sequential OR pause = '0' THEN
         PERFORM _periodic_schedule.notify_schedulers();
     END IF;
     RETURN was_sequential IS NOT NULL;
 END
 $function$;
-COMMENT ON FUNCTION periodic_schedule.fail(uuid, uuid, text, interval) IS
+COMMENT ON FUNCTION periodic_schedule.fail(uuid, uuid, text, interval, boolean) IS
     'Gives back a firing that take() handed out: it is offered again after retry_in, a day at '
-    'most, or given up for good where that is NULL. false: refused, the token is stale. Raises '
-    'SQLSTATE 22023 for other pauses';
+    'most, or given up for good where that is NULL. missed: it could not be sent, since the broker '
+    'is away; so the next tick() fires or skips it, as firing_policy has it for occurrences that '
+    'were missed, and of run_now() and backfill() it is offered again after retry_in, or at once. '
+    'false: refused, the token is stale. Raises SQLSTATE 22023 for other pauses';

@@ -77,6 +77,10 @@ def many_tasks(db: Session) -> None:
             " AND sequential AND state IN ('waiting', 'leased')",
             "firing_sequential_idx",
         ),
+        (  # tick()
+            "SELECT FROM periodic_schedule.firing WHERE missed LIMIT 1",
+            "firing_missed_idx",
+        ),
         (  # finish(), fail()
             "UPDATE periodic_schedule.firing SET state = 'finished'"
             " WHERE id = '12345678-1234-8234-8234-123456789012' AND state = 'leased'",

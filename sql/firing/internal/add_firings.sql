@@ -2,7 +2,7 @@
 -- statement: Beat's rows are read as they are now, without a lock.
 CREATE OR REPLACE FUNCTION _periodic_schedule.add_firings(
     pipeline_ids uuid[], task_ids bigint[], run_ats timestamptz[], skipped_because text[],
-    now timestamptz
+    now timestamptz, by_hand boolean
 ) RETURNS SETOF periodic_schedule.firing
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -17,8 +17,8 @@ BEGIN
     RETURN QUERY
     INSERT INTO periodic_schedule.firing (
         pipeline_id, scheduled_for, incarnation, id, periodic_task_id, task_name, task, args,
-        kwargs, queue, exchange, routing_key, priority, headers, expires, sequential, state, reason,
-        created_at, available_at, ended_at
+        kwargs, queue, exchange, routing_key, priority, headers, expires, sequential, by_hand,
+        state, reason, created_at, available_at, ended_at
     )
     SELECT
         u.pipeline_id, u.run_at, i.incarnation,
@@ -26,7 +26,7 @@ BEGIN
         p.args, p.kwargs, p.queue, p.exchange, p.routing_key, p.priority, p.headers,
         -- 0 seconds: never, as for Beat.
         coalesce(p.expires, add_firings.now + nullif(p.expire_seconds, 0) * interval '1 second'),
-        coalesce(policy.overlap <> 'allow', false),
+        coalesce(policy.overlap <> 'allow', false), add_firings.by_hand,
         CASE WHEN u.reason IS NULL THEN 'waiting' ELSE 'skipped' END,
         u.reason, add_firings.now, add_firings.now,
         CASE WHEN u.reason IS NOT NULL THEN add_firings.now END
@@ -58,7 +58,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.add_firings(
-    uuid[], bigint[], timestamptz[], text[], timestamptz
+    uuid[], bigint[], timestamptz[], text[], timestamptz, boolean
 ) IS
     'Writes occurrences into the ledger, waiting, or skipped where a reason is given; returns '
     'those that were not there yet. One that is there is another one only if it is of another '

@@ -1,7 +1,7 @@
 -- Locks, in this order: what sync_pending() locks, due mirror rows in the order of next_run_at,
--- then ledger rows, which are new.  It waits for none of them (SKIP LOCKED), so it takes part in no
--- deadlock.  Beat's tables are read only.  Everything happens in the caller's transaction: a crash
--- before its commit, and nothing has happened.
+-- those of missed firings, then ledger rows: missed ones, and new ones.  It waits for none of them
+-- (SKIP LOCKED), so it takes part in no deadlock.  Beat's tables are read only.  Everything happens
+-- in the caller's transaction: a crash before its commit, and nothing has happened.
 -- Longer than 80 lines: one statement computes, records why and advances, from one snapshot.
 CREATE OR REPLACE FUNCTION _periodic_schedule.tick_at(now timestamptz, batch integer)
 RETURNS SETOF periodic_schedule.firing
@@ -47,6 +47,9 @@ BEGIN
         WHERE m.enabled AND m.next_run_at <= tick_at.now AND m.pg_owned
         ORDER BY m.next_run_at LIMIT batch FOR NO KEY UPDATE SKIP LOCKED
     ) AS c;
+    IF EXISTS (SELECT FROM periodic_schedule.firing AS f WHERE f.missed) THEN
+        claimed := _periodic_schedule.take_back_missed(claimed.pipeline_ids, tick_at.now, batch);
+    END IF;
     IF claimed.pipeline_ids IS NULL THEN
         RETURN;
     END IF;
@@ -171,7 +174,7 @@ BEGIN
     RETURN QUERY
     SELECT f.* FROM _periodic_schedule.add_firings(
         occurrences.pipeline_ids, occurrences.task_ids, occurrences.run_ats, occurrences.reasons,
-        tick_at.now
+        tick_at.now, false
     ) AS f;
     GET DIAGNOSTICS added = ROW_COUNT;
     IF added < cardinality(occurrences.pipeline_ids) THEN  -- the ledger had some: of backfill()

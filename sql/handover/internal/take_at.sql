@@ -26,7 +26,7 @@ BEGIN
     END IF;
     WITH candidate AS MATERIALIZED (
         SELECT f.id, f.sequential, f.pipeline_id FROM periodic_schedule.firing AS f
-        WHERE f.state = 'waiting' AND f.available_at <= take_at.now
+        WHERE f.state = 'waiting' AND NOT f.missed AND f.available_at <= take_at.now
           AND NOT (f.sequential AND EXISTS (
               SELECT FROM periodic_schedule.firing AS e
               WHERE e.pipeline_id = f.pipeline_id AND e.sequential
