@@ -36,5 +36,5 @@ END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.save_runs_of(bigint[], timestamptz, boolean) IS
     'Writes to Beat''s rows what Postgres has fired of these tasks, whose mirror rows and Beat '
-    'rows the caller has locked, and disables those that are done or expired. handing_over: Beat '
-    'fires next, so what was skipped counts as run';
+    'rows the caller has locked, and disables those that are done, or expired by now (NULL: none). '
+    'handing_over: Beat fires next, so what was skipped counts as run';
