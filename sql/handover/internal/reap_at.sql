@@ -36,7 +36,7 @@ BEGIN
     GET DIAGNOSTICS moved = ROW_COUNT;
     UPDATE periodic_schedule.firing AS f
     SET state = 'waiting', reason = format('the lease of %s was over', f.worker), token = NULL,
-        lease_until = NULL, available_at = f.lease_until
+        lease_until = NULL, available_at = reap_at.now
     WHERE f.id = ANY (ARRAY(
         SELECT l.id FROM periodic_schedule.firing AS l
         WHERE l.state = 'leased' AND l.lease_until <= reap_at.now
