@@ -4,10 +4,13 @@ import contextlib
 import datetime
 import random
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import (
+    alembic,
+    beat_server,
     drift,
     insert_clocked,
     insert_crontab,
@@ -15,6 +18,7 @@ from conftest import (
     insert_task,
     mirror,
     pending,
+    url_of,
 )
 from ticking import (
     MINUTE,
@@ -54,7 +58,7 @@ def assert_repaired(db: Session) -> None:
 
 
 @contextlib.contextmanager
-def kept_from_ticks(db: Session, connect: Callable[..., Session], name: str) -> Iterator[None]:
+def kept_from_ticks(connect: Callable[..., Session], name: str) -> Iterator[None]:
     """Another session has locked its mirror row, so that ticks pass over it."""
     other = connect()
     other.execute("SELECT FROM pg_periodic_schedule WHERE task_name = %s FOR UPDATE", [name])
@@ -68,13 +72,13 @@ EXPRESSIONS = (
     *(45, 60, 600, 3600, 86400),
     *(-5 * MINUTE, 10 * MINUTE, 2 * HOUR),
 )
-POLICIES = {
+POLICIES: dict[str, list[Any]] = {
     "misfire": ["one", "one", "skip", "all"],
     "misfire_age": ["0", "1 minute", "1 day"],
     "misfire_count": [1, 5, 1000],
     "overlap": ["allow", "allow", "skip", "buffer_one"],
 }
-BOUNDS = {
+BOUNDS: dict[str, list[Any]] = {
     "start_time": [None, None, -HOUR, 20 * MINUTE, 2 * HOUR],
     "expires": [None, None, 30 * MINUTE, 3 * HOUR],
     "one_off": [False, False, True],
@@ -129,7 +133,7 @@ class Twins:
         tick(db, self.now)  # nothing is late when the clock goes wrong
 
     def false_hour(self, steps: list[float], finish: bool) -> None:
-        with kept_from_ticks(self.db, self.connect, "control"):
+        with kept_from_ticks(self.connect, "control"):
             at = self.now + HOUR
             for step in steps:
                 at += step * SECOND
@@ -194,7 +198,7 @@ def test_after_a_false_hour_and_repair_all_goes_on_as_without_it(
 def all_rows(db: Session) -> list[Any]:
     """Everything that repair_times() may write."""
     return [
-        db.execute(f"SELECT * FROM {table} AS r ORDER BY r::text").fetchall()  # noqa: S608
+        db.execute(f"SELECT * FROM {table} AS r ORDER BY r::text").fetchall()
         for table in (
             *("pg_periodic_schedule", TASKS, "django_celery_beat_periodictasks"),
             *("periodic_schedule.firing", "periodic_schedule.pending_sync"),
@@ -297,8 +301,7 @@ def test_what_was_edited_in_the_false_hour_begins_with_the_repair(db: Session) -
 
 def test_a_clocked_one_that_expired_in_the_false_hour_runs_at_its_time(db: Session) -> None:
     at = clock(db) + 10 * MINUTE
-    columns = {"clocked_id": insert_clocked(db, at), "one_off": True}
-    insert_task(db, "t", expires=at + 20 * MINUTE, **columns)
+    insert_task(db, "t", clocked_id=insert_clocked(db, at), one_off=True, expires=at + 20 * MINUTE)
     adopt(db)
     db.execute("UPDATE pg_periodic_schedule SET next_run_at = %s", [at])  # due, and late by then
     set_policy(db, "t", misfire="skip", misfire_age="1 minute")
@@ -355,7 +358,7 @@ def test_what_others_have_locked_is_named_and_left(
     other = connect()
     for table in ("pg_periodic_schedule", "periodic_schedule.firing"):
         name = "mirror" if table == "pg_periodic_schedule" else "ledger"
-        other.execute(f"SELECT FROM {table} WHERE task_name = '{name}' FOR UPDATE")  # noqa: S608
+        other.execute(f"SELECT FROM {table} WHERE task_name = '{name}' FOR UPDATE")
     other.execute(f"SELECT FROM {TASKS} WHERE name = 'task' FOR UPDATE")
     rows = repair(db)
     assert {row[1] for row in rows if row[5] is None} == {"free"}
@@ -520,3 +523,58 @@ def test_the_operator_is_warned_of_a_clock_that_is_not_where_it_was(db: Session)
     move_clock(db, "-1 hour")
     repair(db)
     assert [text[:30] for text in notices] == ["the server's clock is -01:00:0"]
+
+
+def test_a_server_whose_clock_is_an_hour_ahead_for_a_moment(tmp_path_factory: Any) -> None:
+    """A real one, under libfaketime."""
+    offset = tmp_path_factory.getbasetemp() / "clock"
+    for directory in (offset.parent, offset.parent.parent):
+        directory.chmod(0o755)  # the server is another user's
+    offset.write_text("+0")
+    (library,) = Path("/usr/lib").glob("*/faketime/libfaketime.so.1")
+    faked = {
+        "LD_PRELOAD": str(library),
+        "FAKETIME_TIMESTAMP_FILE": str(offset),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "FAKETIME_DISABLE_SHM": "1",
+    }
+    with beat_server(**faked) as (db, _):
+        alembic("upgrade", "head", url=url_of(db.info))
+        minutely(db, "t")
+        insert_task(
+            db, "ends", interval_id=insert_interval(db, 7200), expires=clock(db) + 30 * MINUTE
+        )
+        adopt(db)
+        db.execute(
+            "SELECT periodic_schedule.run_now(pipeline_id) FROM pg_periodic_schedule"
+            " WHERE task_name = 'ends'; SELECT periodic_schedule.finish(id, token)"
+            " FROM periodic_schedule.take('w'); UPDATE periodic_schedule.firing"
+            " SET ended_at = ended_at - interval '6 days 23:30:00'"
+        )
+        next_run, real = mirror(db, "next_run_at", "t"), clock(db)
+        offset.write_text("+3600")
+        assert clock(db) - real > 59 * MINUTE
+        assert [row[2] for row in tick(db)] == ["waiting", "skipped"]
+        assert len(db.execute("SELECT FROM periodic_schedule.take('w')").fetchall()) == 1
+        db.execute("SELECT periodic_schedule.save_runs(), periodic_schedule.prune()")
+        offset.write_text("+0")
+
+        assert db.execute(f"SELECT bool_and(enabled) FROM {TASKS}").fetchall() == [(True,)]
+        assert len(ledger(db, "ends")) == 1
+        assert {problem for problem, _ in db.execute(HEALTH)} >= {"future_times"}
+        assert fired(tick(db)) == []
+        repair(db)
+        assert_repaired(db)
+        assert db.execute(HEALTH).fetchall() == []
+        assert mirror(db, "next_run_at", "t") in (next_run, next_run + MINUTE)
+        assert db.execute(
+            "SELECT lease_until - clock_timestamp() < '1 minute' FROM periodic_schedule.firing"
+            " WHERE state = 'leased'"
+        ).fetchall() == [(True,)]
+        # It is back where it was.
+        db.execute(f"UPDATE {TASKS} SET expires = now() - interval '1 s' WHERE name = 'ends'")
+        db.execute("SELECT periodic_schedule.save_runs()")
+        assert db.execute(f"SELECT enabled FROM {TASKS} WHERE name = 'ends'").fetchall() == [
+            (False,)
+        ]

@@ -36,6 +36,7 @@ TIMETABLES = ("crontabschedule", "intervalschedule", "clockedschedule", "solarsc
 OWN_ROWS = (
     *(
         "_periodic_schedule.beat_reload",
+        "_periodic_schedule.clock_watch",
         "_periodic_schedule.home",
         "_periodic_schedule.installation",
     ),

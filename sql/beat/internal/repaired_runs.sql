@@ -79,7 +79,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.repaired_runs(uuid[], timestamptz, timestamptz) IS
-    'last_run_at and effective_at of these schedules, of which those later than ahead are wrong, so '
-    'that what is due next is the first occurrence that was neither fired nor dealt with before '
+    'last_run_at and effective_at of these schedules, of which those later than ahead are wrong, '
+    'so that what is due next is the first occurrence that was neither fired nor dealt with before '
     'the clock was wrong. Where the ledger does not say which that is (an edit, a run of Beat), '
     'the first one after now';
