@@ -312,6 +312,25 @@ def test_a_clocked_one_that_expired_in_the_false_hour_runs_at_its_time(db: Sessi
     assert fired(tick(db, at)) == [("t", at)]
 
 
+@pytest.mark.parametrize("repaired_first", [True, False])
+def test_a_one_off_of_the_false_hour_that_is_enabled_again_runs_again(
+    db: Session, repaired_first: bool
+) -> None:
+    at = clock(db) + 10 * MINUTE
+    insert_task(db, "t", clocked_id=insert_clocked(db, at), one_off=True)
+    adopt(db)
+    assert fired(tick(db, clock(db) + HOUR)) == [("t", at)]
+    db.execute("SELECT periodic_schedule.save_runs()")
+    if repaired_first:
+        repair(db)
+    db.execute(f"UPDATE {TASKS} SET enabled = true")
+    repair(db)
+    assert_repaired(db)
+    assert mirror(db, "next_run_at", "t") == at
+    assert fired(tick(db, at)) == [("t", at)]
+    assert fired(tick(db, at + MINUTE)) == []
+
+
 def test_runs_that_beat_has_saved_in_the_future(db: Session) -> None:
     """Its own clock was ahead; the change mark and a task that never ran are as silent."""
     crontab = insert_crontab(db, "* * * * *")

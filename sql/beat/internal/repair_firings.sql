@@ -12,7 +12,13 @@ BEGIN
     RETURN QUERY
     WITH repaired AS (
         UPDATE periodic_schedule.firing AS f
-        SET created_at = least(old.created_at, repair_firings.now),
+        SET created_at = least(old.created_at, repair_firings.now, (
+                -- Before that, as add_firings() must know.
+                SELECT m.effective_at - interval '1 microsecond'
+                FROM @beat_schema@.pg_periodic_schedule AS m
+                WHERE m.pipeline_id = old.pipeline_id AND old.created_at > ahead
+                  AND _periodic_schedule.is_enabled_again(m.pipeline_id)
+            )),
             taken_at = CASE
                 WHEN old.taken_at > ahead THEN repair_firings.now ELSE old.taken_at
             END,
@@ -39,10 +45,8 @@ BEGIN
         FROM periodic_schedule.firing AS old
         CROSS JOIN LATERAL (
             SELECT
-                CASE WHEN old.state = 'leased' THEN old.lease_until ELSE old.available_at END
-                AS until,
-                CASE WHEN old.state = 'leased' THEN old.taken_at
-                ELSE coalesce(old.taken_at, old.created_at) END AS since
+                coalesce(old.lease_until, old.available_at) AS until,
+                coalesce(old.taken_at, old.created_at) AS since
         ) AS t
         CROSS JOIN LATERAL (
             SELECT CASE WHEN isfinite(t.until) AND isfinite(t.since)

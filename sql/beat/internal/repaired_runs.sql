@@ -36,6 +36,7 @@ BEGIN
     known AS MATERIALIZED (
         SELECT
             m.pipeline_id, m.pg_owned, m.last_run_at, m.effective_at,
+            _periodic_schedule.is_enabled_again(m.pipeline_id) AS is_enabled_again,
             r.first_at, r.missed_at, r.effective_by_tick,
             _periodic_schedule.kind_of(m.cron_string) AS kind,
             CASE _periodic_schedule.kind_of(m.cron_string)
@@ -56,7 +57,10 @@ BEGIN
         k.pipeline_id,
         CASE
             WHEN k.last_run_at > ahead THEN CASE
-                WHEN k.kind = 'clocked' THEN CASE WHEN k.missed_at IS NULL THEN now END
+                WHEN k.kind = 'clocked' AND k.missed_at IS NOT NULL THEN NULL
+                WHEN k.kind = 'clocked' AND k.is_enabled_again
+                    THEN least(now, k.effective_at) - k.step
+                WHEN k.kind = 'clocked' THEN now
                 WHEN k.first_at IS NULL THEN now
                 WHEN d.dealt_with IS NOT NULL THEN d.dealt_with
                 ELSE least(now, k.first_at - k.step)
