@@ -58,7 +58,7 @@ BEGIN
               AND EXISTS (
                   SELECT FROM periodic_schedule.firing AS f
                   WHERE f.pipeline_id = m.pipeline_id AND f.scheduled_for > ahead
-                    AND f.state <> 'skipped'
+                    AND f.state <> 'skipped' AND NOT f.by_hand
               )
         );
         free := _periodic_schedule.lock_for_repair(

@@ -355,6 +355,58 @@ def test_runs_that_beat_has_saved_in_the_future(db: Session) -> None:
     assert_repaired(db)
 
 
+# Columns of ours that may be ahead, and the watch, which says whether the clock was.
+MAY_BE_AHEAD = {
+    *("firing.scheduled_for", "firing.expires", "firing.available_at", "firing.lease_until"),
+    *(f"pg_periodic_schedule.{name}" for name in ("next_run_at", "start_time", "expires")),
+    *("verification.after", "verification.until"),
+}
+
+
+def test_every_time_of_ours_is_looked_at(db: Session) -> None:
+    columns = db.execute(
+        "SELECT c.relname || '.' || a.attname FROM pg_attribute AS a"
+        " JOIN pg_class AS c ON c.oid = a.attrelid AND c.relkind = 'r'"
+        " WHERE a.atttypid = 'timestamptz'::regtype AND a.attnum > 0 AND NOT a.attisdropped"
+        " AND (c.relnamespace::regnamespace::text LIKE '%periodic_schedule'"
+        " OR c.oid = 'pg_periodic_schedule'::regclass) AND c.relname <> 'clock_watch'"
+    ).fetchall()
+    looked_at = db.execute(
+        "SELECT c.relname || '.' || e.column_name FROM _periodic_schedule.event_times() AS e"
+        " JOIN pg_class AS c ON c.oid = e.relation"
+        " WHERE c.relname NOT LIKE 'django%'"
+    ).fetchall()
+    assert {name for (name,) in columns} == {name for (name,) in looked_at} | MAY_BE_AHEAD
+
+
+def test_times_that_stand_for_themselves(db: Session) -> None:
+    """Each is noticed, and set to now."""
+    insert_task(db, "t", interval_id=insert_interval(db, 60))
+    db.execute(
+        "INSERT INTO periodic_schedule.pending_sync (table_kind, source_key, reason)"
+        " VALUES ('task', '*', 'x');"
+        " INSERT INTO periodic_schedule.verification (cron_string, timezone, verified_at, after,"
+        " differences) VALUES ('x', 'UTC', now(), now(), 0);"
+        " INSERT INTO _periodic_schedule.mirror_write (pipeline_id, event, undone, written_by,"
+        " application_name) VALUES (gen_random_uuid(), 'x', true, 'x', 'x');"
+        " UPDATE _periodic_schedule.installation SET rows_taken_at = now()"
+    )
+    plain = db.execute(
+        "SELECT e.relation, e.column_name FROM _periodic_schedule.event_times() AS e"
+        " WHERE e.is_plain AND e.relation::text !~ 'told|source'"
+    ).fetchall()
+    ahead = "now() + interval '1 hour'"
+    for table, column in plain:
+        db.execute(f"SET session_replication_role = replica; UPDATE {table} SET {column} = {ahead}")
+    db.execute("RESET session_replication_role")
+    problems = [detail for problem, detail in db.execute(HEALTH) if problem == "future_times"]
+    assert len(problems) == len(plain) > 10
+    rows = repair(db)
+    # What was pending is done.
+    assert len({what for what, *_ in rows}) == len(plain) - 1
+    assert_repaired(db)
+
+
 def test_beat_is_not_given_what_postgres_has_fired_early(db: Session) -> None:
     insert_task(db, "t", interval_id=insert_interval(db, 1800))
     adopt(db)

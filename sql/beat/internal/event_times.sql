@@ -22,8 +22,10 @@ BEGIN
         (to_regclass('_periodic_schedule.mirror_write'), '{written_at}', true),
         (to_regclass('_periodic_schedule.pipeline_source'), '{registered_at}', true),
         (to_regclass('_periodic_schedule.home'), '{confirmed_at}', true),
+        (to_regclass('periodic_schedule.told_settings'), '{told_at}', true),
         (
-            to_regclass('_periodic_schedule.installation'), '{installed_at, rows_taken_at}', true
+            to_regclass('_periodic_schedule.installation'),
+            '{installed_at, rows_taken_at, beat_is_stopped_at}', true
         )
     ) AS t (relation, column_names, is_plain)
     JOIN pg_class AS c ON c.oid = t.relation AND c.relkind IN ('r', 'p')

@@ -11,7 +11,7 @@ BEGIN
           AND EXISTS (
               SELECT FROM periodic_schedule.firing AS f
               WHERE f.pipeline_id = m.pipeline_id AND f.periodic_task_id = p.id
-                AND f.state <> 'skipped'
+                AND f.state <> 'skipped' AND NOT f.by_hand
           )
     );
 END

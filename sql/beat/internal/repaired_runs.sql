@@ -29,7 +29,7 @@ BEGIN
         FROM periodic_schedule.firing AS f
         JOIN @beat_schema@.pg_periodic_schedule AS m ON m.pipeline_id = f.pipeline_id
         LEFT JOIN periodic_schedule.firing_policy AS policy ON policy.pipeline_id = f.pipeline_id
-        WHERE f.pipeline_id = ANY (pipeline_ids) AND f.created_at > ahead
+        WHERE f.pipeline_id = ANY (pipeline_ids) AND f.created_at > ahead AND NOT f.by_hand
         GROUP BY f.pipeline_id
     ),
 
@@ -74,7 +74,7 @@ BEGIN
     FROM known AS k
     CROSS JOIN LATERAL (
         SELECT max(f.scheduled_for) AS dealt_with FROM periodic_schedule.firing AS f
-        WHERE f.pipeline_id = k.pipeline_id AND f.state <> 'skipped'
+        WHERE f.pipeline_id = k.pipeline_id AND f.state <> 'skipped' AND NOT f.by_hand
           AND f.scheduled_for >= k.first_at
           -- Beat does not know what is in the ledger.
           AND f.scheduled_for <= CASE WHEN k.pg_owned THEN now ELSE ahead END
