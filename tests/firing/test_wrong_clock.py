@@ -255,20 +255,57 @@ def test_what_was_skipped_by_a_false_hour_is_fired_when_its_time_comes(db: Sessi
     assert tick(db, at + 2 * SECOND) == []
 
 
+def due_for_ten_minutes(db: Session) -> Moment:
+    """Owned, of each minute; since when."""
+    begin_within_a_minute(db, 5)
+    minutely(db, "t")
+    db.execute("UPDATE pg_periodic_schedule SET effective_at = now() - interval '10 minutes'")
+    db.execute("SELECT periodic_schedule.reconcile()")
+    return mirror(db, "next_run_at", "t")  # type: ignore[no-any-return]
+
+
 def test_what_was_missed_before_the_repair_is_due_at_once(db: Session) -> None:
     """The clock was right again for ten minutes, and nobody had looked."""
-    minutely(db, "t")
-    set_policy(db, "t", misfire="all", misfire_age="1 day", misfire_count=100)
-    since = mirror(db, "effective_at", "t") - 10 * MINUTE
-    db.execute("UPDATE pg_periodic_schedule SET effective_at = %s", [since])
-    db.execute("SELECT periodic_schedule.reconcile()")
-    set_policy(db, "t", misfire="one")
-    first = mirror(db, "next_run_at", "t")
+    first = due_for_ten_minutes(db)
     tick(db, clock(db) + HOUR)
-    set_policy(db, "t", misfire="all")
+    set_policy(db, "t", misfire="all", misfire_age="1 day", misfire_count=100)
     repair(db)
     assert mirror(db, "next_run_at", "t") == first + MINUTE
-    assert [at - first for _, at in fired(tick(db))][:9] == [n * MINUTE for n in range(1, 10)]
+    assert [at - first for _, at in fired(tick(db))] == [n * MINUTE for n in range(1, 10)]
+    assert_repaired(db)
+
+
+@pytest.mark.parametrize("age", ["0", "65 minutes"])
+def test_what_was_too_late_by_a_false_hour_is_due(db: Session, age: str) -> None:
+    """All of it was, or all but the last five minutes, of which one was fired."""
+    first = due_for_ten_minutes(db)
+    set_policy(db, "t", misfire="skip", misfire_age=age)
+    early = fired(tick(db, clock(db) + HOUR))
+    assert bool(early) == (age == "65 minutes")
+    repair(db)
+    assert mirror(db, "next_run_at", "t") == first
+    assert_repaired(db)
+    set_policy(db, "t", misfire="all", misfire_age="1 day", misfire_count=100)
+    runs = [at for _, at in early + fired(tick(db))]
+    assert sorted(runs) == [first + n * MINUTE for n in range(len(runs))]
+
+
+def test_a_backfill_of_the_false_hour_is_no_beginning(db: Session) -> None:
+    due_for_ten_minutes(db)
+    tick(db)
+    next_run = mirror(db, "next_run_at", "t")
+    ((count,),) = db.execute(
+        "SELECT count(*) FROM pg_periodic_schedule AS m CROSS JOIN LATERAL"
+        " periodic_schedule.backfill(m.pipeline_id, now() - interval '5 minutes', now())"
+    ).fetchall()
+    assert count == 5
+    db.execute(
+        "UPDATE periodic_schedule.firing SET created_at = created_at + interval '1 hour'"
+        " WHERE by_hand"
+    )
+    tick(db, clock(db) + HOUR)
+    repair(db)
+    assert mirror(db, "next_run_at", "t") == next_run
     assert_repaired(db)
 
 
