@@ -3,6 +3,7 @@
 import contextlib
 import datetime
 import random
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -633,11 +634,16 @@ def test_the_operator_is_warned_of_a_clock_that_is_not_where_it_was(db: Session)
     assert [text[:30] for text in notices] == ["the server's clock is -01:00:0"]
 
 
-def test_a_server_whose_clock_is_an_hour_ahead_for_a_moment(tmp_path_factory: Any) -> None:
+@pytest.fixture
+def offset() -> Iterator[Path]:
+    """What libfaketime reads."""
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory).chmod(0o755)  # the server is another user's
+        yield Path(directory) / "offset"
+
+
+def test_a_server_whose_clock_is_an_hour_ahead_for_a_moment(offset: Path) -> None:
     """A real one, under libfaketime."""
-    offset = tmp_path_factory.getbasetemp() / "clock"
-    for directory in (offset.parent, offset.parent.parent):
-        directory.chmod(0o755)  # the server is another user's
     offset.write_text("+0")
     (library,) = Path("/usr/lib").glob("*/faketime/libfaketime.so.1")
     faked = {
