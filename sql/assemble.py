@@ -28,7 +28,7 @@ FIRST = (
 )
 ONCE = ("install/revoke_defaults",)  # by the first revision, when all objects are there
 LAST = (
-    *("install/make_triggers", "install/set_home"),
+    *("install/make_triggers", "install/set_home", "install/watch_clock"),
     *("install/take_over", "install/set_owners_and_rights"),
 )
 # The way back: before anything is dropped, and in place of dropping the table.

@@ -139,9 +139,9 @@ def connect(db: psycopg.Connection[Any]) -> Iterator[Callable[..., psycopg.Conne
 
 
 @contextlib.contextmanager
-def beat_server(options: str = "") -> Iterator[tuple[psycopg.Connection[Any], Path]]:
-    """A server of its own with Beat's tables, started with these options, and a directory that is
-    on its Python's path; the server's own is ``server`` in it."""
+def beat_server(options: str = "", **env: str) -> Iterator[tuple[psycopg.Connection[Any], Path]]:
+    """A server of its own with Beat's tables, started with these options and variables, and a
+    directory that is on its Python's path; the server's own is ``server`` in it."""
     port = get_port(None)
     libraries = Path(tempfile.mkdtemp())  # tmp_path is closed to the server's user
     libraries.chmod(0o755)
@@ -150,7 +150,7 @@ def beat_server(options: str = "") -> Iterator[tuple[psycopg.Connection[Any], Pa
     subprocess.run(
         [server_script, "start", directory, str(port), options],
         check=True,
-        env={**os.environ, "PYTHONPATH": str(libraries)},
+        env={**os.environ, "PYTHONPATH": str(libraries), **env},
     )
     place = {"host": "127.0.0.1", "port": port, "user": "postgres", "dbname": "postgres"}
     django_migrate(url_of(place))

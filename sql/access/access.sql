@@ -30,7 +30,7 @@ AS $function$
         ('ticker', 'EXECUTE', 'FUNCTION', '_periodic_schedule', ARRAY['lock_static_entries']),
         ('operator', 'EXECUTE', 'FUNCTION', 'periodic_schedule', ARRAY[
             'adopt', 'release', 'fence_beat', 'unfence_beat', 'run_now', 'backfill', 'reconcile',
-            'verify_all', 'confirm_identity', 'set_retention', 'tell_settings'
+            'verify_all', 'confirm_identity', 'set_retention', 'tell_settings', 'repair_times'
         ]),
         ('operator', 'SELECT, INSERT, UPDATE, DELETE', 'TABLE', 'periodic_schedule', ARRAY[
             'firing_policy'

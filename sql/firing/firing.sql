@@ -30,6 +30,7 @@ CREATE TABLE periodic_schedule.firing (
     taken_at timestamptz,
     lease_until timestamptz,
     ended_at timestamptz,
+    clock_was_ahead boolean NOT NULL DEFAULT false,
     PRIMARY KEY (pipeline_id, scheduled_for, incarnation),
     CHECK (NOT missed OR state = 'waiting' AND NOT by_hand),
     CHECK ((state = 'leased') = (lease_until IS NOT NULL)),
@@ -96,3 +97,6 @@ COMMENT ON COLUMN periodic_schedule.firing.available_at IS 'When it may be taken
 COMMENT ON COLUMN periodic_schedule.firing.taken_at IS 'When it was taken last';
 COMMENT ON COLUMN periodic_schedule.firing.lease_until IS 'When reap() offers it again';
 COMMENT ON COLUMN periodic_schedule.firing.ended_at IS 'When it was finished, given up or skipped';
+COMMENT ON COLUMN periodic_schedule.firing.clock_was_ahead IS
+    'Skipped at a time that had not come yet, as repair_times() has found: the occurrence itself '
+    'is fired under the next incarnation';

@@ -7,9 +7,11 @@ SET row_security = off
 SET plan_cache_mode = force_generic_plan  -- planning takes longer than it runs
 AS $function$
 DECLARE
+    now CONSTANT timestamptz := clock_timestamp();
+    soon CONSTANT timestamptz := now + interval '1 minute';
     -- A bound, because schedules that Beat fires are in the same index; of a volatile one it would
     -- be none.
-    horizon CONSTANT timestamptz := clock_timestamp() + within;
+    horizon CONSTANT timestamptz := now + within;
 BEGIN
     IF NOT _periodic_schedule.is_home() THEN
         RETURN NULL;  -- what is due stays due, and who sleeps until then would not sleep
@@ -37,7 +39,17 @@ BEGIN
         (
             SELECT f.lease_until FROM periodic_schedule.firing AS f
             WHERE f.state = 'leased' ORDER BY f.lease_until LIMIT 1
-        )
+        ),
+        CASE WHEN EXISTS (  -- reap() sets that right
+            SELECT FROM periodic_schedule.firing AS f
+            WHERE f.state = 'leased' AND f.lease_until > soon
+              AND f.lease_until < 'infinity' AND f.taken_at > now AND f.taken_at < 'infinity'
+        ) OR EXISTS (
+            SELECT FROM periodic_schedule.firing AS f
+            WHERE f.state = 'waiting' AND f.available_at > soon
+              AND f.available_at < 'infinity' AND coalesce(f.taken_at, f.created_at) > now
+              AND coalesce(f.taken_at, f.created_at) < 'infinity'
+        ) THEN now END
     );
 END
 $function$;

@@ -4,9 +4,11 @@ SET search_path = pg_catalog, pg_temp
 SET row_security = off
 AS $function$
 BEGIN
-    RETURN _periodic_schedule.prune_at(clock_timestamp(), batch);
+    RETURN _periodic_schedule.prune_at(_periodic_schedule.trusted_now(), batch);
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.prune(integer) IS
     'Removes up to batch ledger rows that ended longer ago than set_retention() has it, 7 days at '
-    'first; returns how many: repeat until 0. What is not finished is never removed';
+    'first; returns how many: repeat until 0. What is not finished is never removed, and nothing '
+    'while the clock is not to be trusted: for an hour after it was moved by over a minute or the '
+    'server was away for over ten, and while the ledger has a time in the future';

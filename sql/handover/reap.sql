@@ -8,4 +8,6 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.reap() IS
-    'Offers firings again whose lease is over, and makes their tokens stale; returns how many';
+    'Offers firings again whose lease is over, and makes their tokens stale; returns how many. One '
+    'that was taken, or handed back, later than now (the clock went back) is waited for as long as '
+    'was asked for, from now';

@@ -36,6 +36,7 @@ TIMETABLES = ("crontabschedule", "intervalschedule", "clockedschedule", "solarsc
 OWN_ROWS = (
     *(
         "_periodic_schedule.beat_reload",
+        "_periodic_schedule.clock_watch",
         "_periodic_schedule.home",
         "_periodic_schedule.installation",
     ),
@@ -126,8 +127,11 @@ def fill(app: Session) -> None:
         ["skip", "30 s"],
     )
     app.execute(
-        "SELECT count(*) FROM _periodic_schedule.tick_at(now() + interval '11 minutes', 1000)"
+        "UPDATE pg_periodic_schedule SET effective_at = now() - interval '11 minutes'"
+        " WHERE pg_owned"
     )
+    app.execute("SELECT periodic_schedule.reconcile()")
+    app.execute("SELECT count(*) FROM periodic_schedule.tick()")
     app.execute("SELECT count(*) FROM periodic_schedule.take('worker', 1)")
     app.execute(  # as if since yesterday: due, and not fired
         "UPDATE pg_periodic_schedule SET next_run_at = next_run_at - interval '1 day',"

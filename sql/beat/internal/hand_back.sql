@@ -16,7 +16,7 @@ BEGIN
         SELECT p.id FROM @beat_schema@.django_celery_beat_periodictask AS p
         WHERE p.id = ANY (locked) ORDER BY p.id FOR NO KEY UPDATE SKIP LOCKED
     );
-    PERFORM _periodic_schedule.save_runs_of(locked, clock_timestamp(), true);
+    PERFORM _periodic_schedule.save_runs_of(locked, _periodic_schedule.trusted_now(), true);
     UPDATE @beat_schema@.pg_periodic_schedule AS m
     SET pg_owned = false, updated_at = clock_timestamp()
     WHERE m.periodic_task_id = ANY (locked);

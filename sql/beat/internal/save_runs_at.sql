@@ -10,6 +10,7 @@ AS $function$
 #variable_conflict use_column
 DECLARE
     task_ids bigint[];
+    expired bigint[];
 BEGIN
     PERFORM _periodic_schedule.require_writable('save_runs()');
     PERFORM _periodic_schedule.require_read_committed('save_runs()');
@@ -18,11 +19,20 @@ BEGIN
     task_ids := ARRAY(
         SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
         WHERE m.run_count > 0 ORDER BY m.pipeline_id LIMIT batch FOR NO KEY UPDATE SKIP LOCKED
-    ) || ARRAY(
+    );
+    expired := ARRAY(
         SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
         WHERE m.pg_owned AND m.enabled AND m.expires IS NOT NULL AND m.expires <= save_runs_at.now
         ORDER BY m.expires LIMIT batch FOR NO KEY UPDATE SKIP LOCKED
     );
+    IF expired <> '{}' AND EXISTS (  -- then the clock is not to be trusted
+        SELECT FROM @beat_schema@.pg_periodic_schedule AS m
+        WHERE greatest(m.last_run_at, m.effective_at) > save_runs_at.now + interval '1 minute'
+    ) THEN
+        expired := '{}';
+        now := NULL;
+    END IF;
+    task_ids := task_ids || expired;
     IF task_ids = '{}' THEN
         RETURN 0;
     END IF;
@@ -35,4 +45,4 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.save_runs_at(timestamptz, integer) IS
-    'save_runs() at a time: see tick_at()';
+    'save_runs() at a time: see tick_at(); NULL: nothing has expired';

@@ -21,7 +21,12 @@ BEGIN
             -- A clocked one that is done with: Beat looks at nothing but its time, and would fire
             -- it.
             OR handing_over AND _periodic_schedule.kind_of(m.cron_string) = 'clocked'
-            AND m.enabled AND m.next_run_at IS NULL AND m.sync_error IS NULL AS over,
+            AND m.enabled AND m.next_run_at IS NULL AND m.sync_error IS NULL
+            AND NOT EXISTS (  -- skipped by a clock that was ahead: it is not
+                SELECT FROM periodic_schedule.firing AS f
+                WHERE f.pipeline_id = m.pipeline_id AND f.state = 'skipped'
+                  AND f.created_at > clock_timestamp() + interval '1 minute'
+            ) AS over,
             -- Beat would fire what was skipped.
             CASE WHEN handing_over AND (m.last_run_at IS NOT NULL OR EXISTS (
                 SELECT FROM periodic_schedule.firing AS f WHERE f.pipeline_id = m.pipeline_id
@@ -36,5 +41,5 @@ END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.save_runs_of(bigint[], timestamptz, boolean) IS
     'Writes to Beat''s rows what Postgres has fired of these tasks, whose mirror rows and Beat '
-    'rows the caller has locked, and disables those that are done or expired. handing_over: Beat '
-    'fires next, so what was skipped counts as run';
+    'rows the caller has locked, and disables those that are done, or expired by now (NULL: none). '
+    'handing_over: Beat fires next, so what was skipped counts as run';

@@ -44,7 +44,8 @@ BEGIN
         OFFSET 0  -- computed once, not wherever it is used
     ) AS i
     WHERE known.id IS NULL OR known.periodic_task_id <> p.id
-      OR known.state = 'skipped' AND known.created_at > add_firings.now  -- the clock was ahead
+      OR known.state = 'skipped'
+      AND (known.clock_was_ahead OR known.created_at > add_firings.now)  -- which was so then
       -- What has run is disabled, so it was enabled since: an edit does not suffice.
       OR p.one_off AND EXISTS (
           SELECT FROM @beat_schema@.pg_periodic_schedule AS m

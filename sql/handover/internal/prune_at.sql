@@ -24,4 +24,4 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.prune_at(timestamptz, integer) IS
-    'prune() at a time: see tick_at()';
+    'prune() at a time: see tick_at(); NULL: nothing is old enough';

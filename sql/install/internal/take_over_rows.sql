@@ -91,7 +91,7 @@ BEGIN
       AND (p.enabled, p.last_run_at) IS DISTINCT FROM (m.enabled, m.last_run_at);
     PERFORM _periodic_schedule.sync_in_batches(task_ids);
     IF take_over = 'beat' AND owned <> '{}' THEN  -- as release() does
-        PERFORM _periodic_schedule.save_runs_of(owned, now, true);
+        PERFORM _periodic_schedule.save_runs_of(owned, _periodic_schedule.trusted_now(), true);
         UPDATE @beat_schema@.pg_periodic_schedule AS m
         SET pg_owned = false, updated_at = now WHERE m.periodic_task_id = ANY (owned);
         PERFORM _periodic_schedule.sync_in_batches(owned);

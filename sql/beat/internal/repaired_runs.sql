@@ -1,0 +1,89 @@
+-- What was recorded while the clock was ahead begins with the occurrence that was due then: all
+-- before it had been dealt with; of it and of those after it, only what was fired.  A series that
+-- was passed over begins with a row, skipped.
+-- Longer than 80 lines: one statement, and its rules refer to each other.
+CREATE OR REPLACE FUNCTION _periodic_schedule.repaired_runs(
+    pipeline_ids uuid[], now timestamptz, ahead timestamptz
+) RETURNS TABLE (pipeline_id uuid, last_run_at timestamptz, effective_at timestamptz)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+BEGIN
+    PERFORM _periodic_schedule.py_load();
+    RETURN QUERY
+    WITH recorded AS (
+        SELECT
+            f.pipeline_id, min(f.scheduled_for) AS first_at,
+            min(f.scheduled_for) FILTER (WHERE f.state = 'skipped' AND NOT EXISTS (
+                SELECT FROM periodic_schedule.firing AS o  -- as by backfill(), since
+                WHERE o.pipeline_id = f.pipeline_id AND o.scheduled_for = f.scheduled_for
+                  AND o.incarnation > f.incarnation AND o.state <> 'skipped'
+            )) AS missed_at,
+            -- By the tick, which has fired nothing: else an edit, or a resumption, has set it.
+            bool_or(f.state = 'skipped' AND m.effective_at IN (
+                f.scheduled_for, f.created_at, f.created_at - _periodic_schedule.spread_offset(
+                    m.periodic_task_id, policy.spread
+                )
+            )) AS effective_by_tick
+        FROM periodic_schedule.firing AS f
+        JOIN @beat_schema@.pg_periodic_schedule AS m ON m.pipeline_id = f.pipeline_id
+        LEFT JOIN periodic_schedule.firing_policy AS policy ON policy.pipeline_id = f.pipeline_id
+        WHERE f.pipeline_id = ANY (pipeline_ids) AND f.created_at > ahead AND NOT f.by_hand
+        GROUP BY f.pipeline_id
+    ),
+
+    known AS MATERIALIZED (
+        SELECT
+            m.pipeline_id, m.pg_owned, m.last_run_at, m.effective_at,
+            _periodic_schedule.is_enabled_again(m.pipeline_id) AS is_enabled_again,
+            r.first_at, r.missed_at, r.effective_by_tick,
+            _periodic_schedule.kind_of(m.cron_string) AS kind,
+            CASE _periodic_schedule.kind_of(m.cron_string)
+                WHEN 'interval' THEN least(
+                    _periodic_schedule.from_microseconds(_periodic_schedule.py_next_run_at(
+                        m.cron_string, m.timezone, _periodic_schedule.to_microseconds(r.first_at)
+                    )) - r.first_at,
+                    interval '1000 years'
+                )
+                ELSE interval '1 microsecond'
+            END AS step
+        FROM @beat_schema@.pg_periodic_schedule AS m
+        LEFT JOIN recorded AS r ON r.pipeline_id = m.pipeline_id
+        WHERE m.pipeline_id = ANY (pipeline_ids)
+    )
+
+    SELECT
+        k.pipeline_id,
+        CASE
+            WHEN k.last_run_at > ahead THEN CASE
+                WHEN k.kind = 'clocked' AND k.missed_at IS NOT NULL THEN NULL
+                WHEN k.kind = 'clocked' AND k.is_enabled_again
+                    THEN least(now, k.effective_at) - k.step
+                WHEN k.kind = 'clocked' THEN now
+                WHEN k.first_at IS NULL THEN now
+                WHEN d.dealt_with IS NOT NULL THEN d.dealt_with
+                ELSE least(now, k.first_at - k.step)
+            END
+            ELSE k.last_run_at
+        END,
+        CASE
+            WHEN k.effective_at > ahead AND k.effective_by_tick THEN least(now, k.first_at - k.step)
+            ELSE least(now, k.effective_at)
+        END
+    FROM known AS k
+    CROSS JOIN LATERAL (
+        SELECT max(f.scheduled_for) AS dealt_with FROM periodic_schedule.firing AS f
+        WHERE f.pipeline_id = k.pipeline_id AND f.state <> 'skipped' AND NOT f.by_hand
+          AND f.scheduled_for >= k.first_at
+          -- Beat does not know what is in the ledger.
+          AND f.scheduled_for <= CASE WHEN k.pg_owned THEN now ELSE ahead END
+          AND (f.scheduled_for < k.missed_at) IS NOT FALSE
+    ) AS d;
+END
+$function$;
+COMMENT ON FUNCTION _periodic_schedule.repaired_runs(uuid[], timestamptz, timestamptz) IS
+    'last_run_at and effective_at of these schedules, of which those later than ahead are wrong, '
+    'so that what is due next is the first occurrence that was neither fired nor dealt with before '
+    'the clock was wrong. Where the ledger does not say which that is (an edit, a run of Beat), '
+    'the first one after now';
