@@ -74,7 +74,8 @@ def test_health_shows_a_beat_that_is_not_fenced(place: Place) -> None:
     beat.process.terminate()  # it saves
     beat.process.wait(10)
     for _ in range(2):
-        ((problem, detail),) = db.execute(HEALTH).fetchall()
+        found = db.execute(f"{HEALTH} WHERE problem <> 'future_times'").fetchall()
+        ((problem, detail),) = found
         assert problem == "fired_by_beat_too"
         assert detail.startswith("twice: total_run_count is ")
         assert "stock Beat" in detail

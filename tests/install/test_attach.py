@@ -379,7 +379,9 @@ def test_what_was_renamed_is_named_with_the_statement_that_brings_it_back(
     change, cure = RENAMES[renamed]
     db.execute(change.encode())
     place = "s" if renamed == "our schema" else "periodic_schedule"
-    found = db.execute(f"SELECT problem, detail FROM {place}.health").fetchall()
+    found = db.execute(
+        f"SELECT problem, detail FROM {place}.health WHERE problem <> 'left_to_beat'"
+    ).fetchall()
     said = [detail for problem, detail in found if problem in ("beat_tables", "own_objects")]
     assert len(said) == 1
     assert said[0].endswith(cure)

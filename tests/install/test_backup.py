@@ -234,6 +234,7 @@ def fence_again(copy: Session) -> None:
 @pytest.mark.parametrize("fenced", [False, True])
 def test_all_who_may_dump_dump_all(app: Session, shell: Callable[..., str], fenced: bool) -> None:
     app.execute("DROP ROLE IF EXISTS backup")
+    app.execute("SELECT periodic_schedule.adopt(beat_is_stopped => true)")
     app.execute("SELECT periodic_schedule.unfence_beat()")
     if fenced:
         app.execute("SELECT periodic_schedule.fence_beat('stock_beat')")
