@@ -9,8 +9,10 @@ demo: provision  ## schedules written through Django, the mirror, and Beat retir
 test: provision  ## the whole suite, on throw-away servers
 	$(bin)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-differential: provision  ## a million random crontabs against Celery's parser and croniter: seven minutes
+# And every case of the tests of which `make test` takes a share: every clock change, every pair of writes.
+differential: provision  ## a million random crontabs against Celery's parser and croniter: a quarter of an hour
 	PYTHONPATH=docker $(bin)/python tests/differential.py
+	$(bin)/pytest -n 2 --whole tests/next_run/test_clock_changes.py tests/sync/test_concurrency.py
 
 # In time on two cores: five to ten minutes; SIZES=1000,10000,1000000 as long, ADVANCES=10000000 a quarter of an hour.
 bench: provision  ## what it costs beside its peers: tables, plots, docs/performance.md; TOPICS=, SIZES=

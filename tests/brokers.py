@@ -129,6 +129,14 @@ class Beat:
         self.process.kill()
         self.process.wait()
 
+    def end(self) -> None:
+        """A stock Beat's end, which now and then hangs: SIGTERM came while it was sending."""
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
     def stop(self, seconds: float = 10, number: int = signal.SIGTERM) -> None:
         self.process.send_signal(number)
         self.wait_stopped(seconds)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,21 @@ OLD_STACK = BIN.parent / "old_stack" / "bin"  # an application that is older tha
 AS_ROOT = os.geteuid() == 0
 PORT = get_port(None)
 SERVER = Path(tempfile.gettempdir()) / f"pg_periodic_schedule_tests_{os.getpid()}"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--whole", action="store_true", help="every case, not a share: `share`")
+
+
+@pytest.fixture(scope="session")
+def share(request: pytest.FixtureRequest) -> Callable[..., list[Any]]:
+    """One case in so many, of thousands; all of them with --whole, as `make differential` has it."""
+
+    def take(cases: Iterable[Any], one_in: int, first: int = 0) -> list[Any]:
+        every = list(cases)
+        return every if request.config.getoption("whole") else every[first % one_in :: one_in]
+
+    return take
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -36,7 +36,8 @@ BEGIN
         WHERE w.server_started_at = pg_postmaster_start_time()
     );
     IF moved NOT BETWEEN interval '-1 minute' AND interval '1 minute' THEN
-        RAISE WARNING 'the server''s clock is % from where it was when it was last trusted', moved
+        RAISE WARNING 'the server''s clock is % from where it was when it was last trusted',
+            make_interval(secs => round(extract(epoch FROM moved)))
             USING HINT = 'If it is wrong now, set it right first: times in the future are those of '
                 'a clock that was ahead, or the real ones, if it is behind.';
     END IF;

@@ -152,8 +152,7 @@ def test_a_fenced_beat_hands_over_and_gets_back(place: Place, roles: Roles, orm:
         wait_for(functools.partial(wire.since, name, released_at + 0.5), SEEN_AFTER + 3)
     wait_for(lambda: time.time() > (minute_of(released_at) + 1) * 60 + 2, 70)
     wait_for(lambda: place.by()[0][often], 30)
-    beat.process.terminate()
-    beat.process.wait(10)
+    beat.end()
     ours.stop()
     time.sleep(0.6)
 

@@ -209,8 +209,7 @@ def test_a_scheduler_that_starts_leaves_static_entries_to_a_live_beat(place: Pla
     refused = db.execute("SELECT DISTINCT done FROM periodic_schedule.adopt()").fetchall()
     assert refused == [(False,)]
     by_beat_alone(place)
-    beat.process.terminate()
-    beat.process.wait(10)
+    beat.end()
     stopped = time.time()
     db.execute("SELECT periodic_schedule.adopt(beat_is_stopped => true)")
     wait_for(lambda: len(place.wire.since(EACH_SECOND, stopped)) > 2)

@@ -70,8 +70,7 @@ def test_a_beat_that_saves_utc_as_local_time(
     insert_task(db, "minutely", crontab_id=insert_crontab(db, "* * * * *", "America/New_York"))
     stock = place.start("-S", STOCK, url=url_of(db.info), **as_settings(NAIVE))
     wait_for(lambda: all(place.wire.of(name) for name in ("often", "hourly", "minutely")))
-    stock.process.terminate()  # it saves
-    stock.process.wait(10)
+    stock.end()  # it saves
     saved = f"SELECT name, last_run_at - now() FROM {TASKS} WHERE name LIKE '%%y' OR name = 'often'"
     wrong = dict(db.execute(saved).fetchall())
     assert all(ahead > datetime.timedelta(hours=3) for ahead in wrong.values()), wrong

@@ -6,6 +6,7 @@ import itertools
 import multiprocessing
 import random
 import zoneinfo
+from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
@@ -110,9 +111,12 @@ def check_around(name: str, change: Change) -> None:
         assert later >= found, f"{where}: not monotone after {after}"
 
 
-def test_every_change_of_every_zone_from_2000_to_2040() -> None:
+def test_every_change_of_every_zone_from_2000_to_2040(
+    share: Callable[..., list[str]],
+) -> None:
     """Zones whose clocks change alike, at the same instant, are tried once."""
-    zones = sorted(zone_names())
+    assert len(zone_names()) > 450
+    zones = share(sorted(zone_names()), 13)
     with multiprocessing.Pool() as pool:
         found = pool.map(changes, zones)
         cases: dict[tuple[Change, ...], str] = {}
@@ -124,8 +128,7 @@ def test_every_change_of_every_zone_from_2000_to_2040() -> None:
         pool.starmap(check_around, alone, chunksize=20)
     total = sum(map(len, found))
     print(f"{total} changes in {len(zones)} zones, {len(alone)} of them different")
-    assert len(zones) > 450
-    assert total > 15_000
+    assert total > 25 * len(zones)
     assert len(cases) - len(alone) < 10  # two changes within two days: none until 2026
 
 

@@ -235,11 +235,15 @@ def try_cases(
     ids=lambda levels: " and ".join(level.name.lower() for level in levels),
 )
 def test_two_sessions(
-    lanes: list[tuple[Session, Session]], levels: tuple[IsolationLevel, ...]
+    lanes: list[tuple[Session, Session]],
+    levels: tuple[IsolationLevel, ...],
+    share: Callable[..., list[Case]],
 ) -> None:
     # What begins after a commit sees it, unless its snapshot is older.
     orders = ORDERS[levels[1] is IsolationLevel.READ_COMMITTED :]
-    cases = list(itertools.product(WRITES, WRITES, orders))
+    # No divisor of what is multiplied: each pair of writes is tried in each order at some levels.
+    first = list(itertools.product(LEVELS, LEVELS)).index(levels)
+    cases = share(itertools.product(WRITES, WRITES, orders), 5, first)
     with ThreadPoolExecutor(len(lanes)) as threads:
         wrong = threads.map(
             lambda number: try_cases(lanes[number], levels, cases[number :: len(lanes)]),
