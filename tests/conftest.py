@@ -36,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def share(request: pytest.FixtureRequest) -> Callable[..., list[Any]]:
-    """One case in so many, of thousands; all of them with --whole, as `make differential` has it."""
+    """One case in so many, of thousands; all with --whole, as `make differential` does."""
 
     def take(cases: Iterable[Any], one_in: int, first: int = 0) -> list[Any]:
         every = list(cases)

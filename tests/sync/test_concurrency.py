@@ -236,7 +236,7 @@ def try_cases(
 )
 def test_two_sessions(
     lanes: list[tuple[Session, Session]],
-    levels: tuple[IsolationLevel, ...],
+    levels: tuple[IsolationLevel, IsolationLevel],
     share: Callable[..., list[Case]],
 ) -> None:
     # What begins after a commit sees it, unless its snapshot is older.
