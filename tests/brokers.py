@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import redis
+import warm
 from conftest import BIN, ROOT, SAMPLE
 from port_for import get_port
 
@@ -99,20 +100,24 @@ class Beat:
         **env: str,
     ) -> None:
         self.log_file = directory / f"beat{len(list(directory.glob('beat*.log')))}.log"
+        environment = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "sample.settings",
+            "DATABASE_URL": url,
+            "CELERY_BROKER_URL": broker.url,
+            "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}",
+            **env,
+        }
+        program: list[str | Path] = [bin / "celery", "-A", "sample", *command(*options)]
+        self.log_file.touch()
+        self.process: subprocess.Popen[bytes] | warm.Process
+        # Not what forks itself: a worker's pool, a daemon.
+        if bin == BIN and not {"worker", "--detach"} & {*options}:
+            self.process = warm.Process(*program, cwd=SAMPLE, env=environment, log=self.log_file)
+            return
         with self.log_file.open("w") as log:
             self.process = subprocess.Popen(
-                [bin / "celery", "-A", "sample", *command(*options)],
-                cwd=SAMPLE,
-                env={
-                    **os.environ,
-                    "DJANGO_SETTINGS_MODULE": "sample.settings",
-                    "DATABASE_URL": url,
-                    "CELERY_BROKER_URL": broker.url,
-                    "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}",
-                    **env,
-                },
-                stdout=log,
-                stderr=subprocess.STDOUT,
+                program, cwd=SAMPLE, env=environment, stdout=log, stderr=subprocess.STDOUT
             )
 
     @property

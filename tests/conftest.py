@@ -18,6 +18,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import warm
 from port_for import get_port
 from pytest_postgresql import factories
 
@@ -72,17 +73,24 @@ def url_of(info: dict[str, Any] | psycopg.ConnectionInfo, **changes: str) -> str
 
 def run(*command: str | Path, url: str, cwd: Path = ROOT, check: bool = True, **env: str) -> str:
     """Run a program of the venv on a database; its output."""
-    done = subprocess.run(
-        [BIN / command[0], *command[1:]],
-        cwd=cwd,
-        env={**os.environ, "DATABASE_URL": url, **env},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert not check or done.returncode == 0, done.stdout
-    return done.stdout
+    environment = {**os.environ, "DATABASE_URL": url, **env}
+    if command[:2] == ("python", "manage.py"):
+        code, output = warm.run(cwd / "manage.py", *command[2:], cwd=cwd, env=environment)
+    elif command[0] == "alembic":
+        code, output = warm.run(BIN / "alembic", *command[1:], cwd=cwd, env=environment)
+    else:
+        done = subprocess.run(
+            [BIN / command[0], *command[1:]],
+            cwd=cwd,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        code, output = done.returncode, done.stdout
+    assert not check or code == 0, output
+    return output
 
 
 def django_migrate(url: str, **env: Any) -> None:
