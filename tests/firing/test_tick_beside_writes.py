@@ -30,7 +30,7 @@ def test_eight_tickers_while_backends_are_terminated(
     db: Session, connect: Callable[..., Session]
 ) -> None:
     crontabs = [insert_crontab(db, f"{field} * * * *") for field in ("*", "*/2", "1-59/2", "*/3")]
-    for number in range(2000):
+    for number in range(800):
         insert_task(db, f"t{number}", crontab_id=crontabs[number % 4])
     adopt(db)
     for enabled in (False, True):  # all take effect at the same time
@@ -51,7 +51,7 @@ def test_eight_tickers_while_backends_are_terminated(
                 if session is None:
                     session = psycopg.connect(db.info.dsn, autocommit=True)
                     pids[number] = session.info.backend_pid
-                if not tick(session, clock[0], choice.randint(20, 400)):
+                if not tick(session, clock[0], choice.randint(10, 150)):
                     time.sleep(0.02)
             except psycopg.OperationalError as error:
                 if not isinstance(error, psycopg.errors.AdminShutdown) and error.sqlstate:
@@ -89,7 +89,7 @@ def test_eight_tickers_while_backends_are_terminated(
     expected = Counter(
         moment
         for moment in minutes
-        for number in range(2000)
+        for number in range(800)
         if [True, moment.minute % 2 == 0, moment.minute % 2 == 1, moment.minute % 3 == 0][
             number % 4
         ]
