@@ -21,6 +21,7 @@ import pytest
 import warm
 from port_for import get_port
 from pytest_postgresql import factories
+from pytest_postgresql.janitor import DatabaseJanitor
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "docker" / "sample"
@@ -54,8 +55,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # The longest file, three minutes, not at last, when the other processes have nothing left.
-    items.sort(key=lambda item: item.path.name != "test_concurrency.py")
+    # Files of minutes not at last, when the other processes have nothing left.
+    longest = ("scheduler", "attach", "side_by_side", "fence_with_beat", "beat", "concurrency")
+    first = {f"test_{name}.py": place for place, name in enumerate(longest)}
+    items.sort(key=lambda item: first.get(item.path.name, len(first)))
 
 
 def pytest_unconfigure() -> None:
@@ -135,6 +138,17 @@ def db(postgresql: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
     postgresql.autocommit = True
     postgresql.execute("SELECT periodic_schedule.confirm_identity()")  # it is a clone
     return postgresql
+
+
+@pytest.fixture(scope="session")
+def functions(server: Any) -> Iterator[psycopg.Connection[Any]]:
+    """The same for tests that write nothing: one database for all of them."""
+    place = {"user": server.user, "host": server.host, "port": server.port}
+    janitor = DatabaseJanitor(
+        **place, dbname=f"{server.dbname}_functions", template_dbname=server.template_dbname
+    )
+    with janitor, psycopg.connect(**place, dbname=janitor.dbname, autocommit=True) as session:
+        yield session
 
 
 @pytest.fixture

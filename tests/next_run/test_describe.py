@@ -11,6 +11,11 @@ from differential import canonical, random_case, read_by_celery
 Session = psycopg.Connection[Any]
 
 
+@pytest.fixture
+def db(functions: Session) -> Session:
+    return functions
+
+
 @pytest.mark.parametrize(
     ("cron", "locale", "words"),
     [

@@ -16,6 +16,11 @@ from next_run import wall_search
 Session = psycopg.Connection[Any]
 
 
+@pytest.fixture
+def db(functions: Session) -> Session:
+    return functions
+
+
 def at(text: str) -> datetime.datetime:
     return datetime.datetime.fromisoformat(text)
 
@@ -67,6 +72,7 @@ def test_the_sessions_settings_do_not_matter(db: Session) -> None:
     before = runs(db, "0 3 * * *", "Europe/Berlin", "2026-11-24T12:00Z", 3)
     db.execute("SET TimeZone = 'Asia/Kolkata'; SET DateStyle = 'German'; SET search_path = ''")
     assert runs(db, "0 3 * * *", "Europe/Berlin", "2026-11-24T12:00Z", 3) == before
+    db.execute("RESET ALL")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,11 @@ from differential import random_case
 Session = psycopg.Connection[Any]
 
 
+@pytest.fixture
+def db(functions: Session) -> Session:
+    return functions
+
+
 def validate(db: Session, cron: str, zone: str = "UTC") -> tuple[Any, ...]:
     call = "SELECT * FROM periodic_schedule.validate(%s, %s)"
     row: tuple[Any, ...] | None = db.execute(call, [cron, zone]).fetchone()
