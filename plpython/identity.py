@@ -28,8 +28,8 @@ POSITIONAL_TASKS = (
     "scheduler.tasks.execute_pipeline_task_v2",
 )
 POSITIONS = 2
-# Lists and objects in each other.  Python gives up at about a thousand, sooner in a process that has
-# called more, so what can be read here need not be readable there.
+# Lists and objects in each other.  Python gives up at about a thousand, sooner where more has been
+# called, so what can be read here need not be readable for Beat.
 LEVELS = 900
 
 

@@ -136,6 +136,24 @@ def test_as_if_nobody_had_ticked(db: Session) -> None:
             assert set(nobody) ^ set(was_away) == set(), seconds
 
 
+def test_a_scheduler_that_is_started_again_and_again_meanwhile(db: Session) -> None:
+    """What is too late is one row, since the broker went away, however often it was looked at."""
+    insert_task(db, "t", interval_id=insert_interval(db, 1))
+    set_policy(db, "t", misfire="skip", misfire_age="2 s")
+    adopt(db)
+    start = mirror(db, "next_run_at", "t")
+    seen = []
+    for rounds in ([], [10, 15]):
+        with db.transaction(force_rollback=True):
+            for away in rounds:
+                miss_all(db, start + away * SECOND)
+                assert states(db)[0] == "skipped"
+            tick(db, start + 25 * SECOND)
+            seen.append(results(db))
+    assert seen[0] == seen[1]
+    assert len(seen[0][0]) == 3
+
+
 def each_minute(db: Session, misfire: str = "one", misfire_age: str = "1 day") -> Moment:
     """A schedule t; when it is due first."""
     insert_task(db, "t", crontab_id=insert_crontab(db, "* * * * *"))
@@ -293,7 +311,7 @@ def test_a_time_that_python_does_not_know_keeps_nothing_from_being_sent(
     hourly, ran = insert_interval(db, 3600), clock(db) - 90 * MINUTE
     ats = "infinity", "-infinity", "20000-01-01T00:00Z", "0044-03-15T00:00Z BC"
     for column, at in itertools.product(("expires", "last_run_at", "start_time"), ats):
-        columns = {"interval_id": hourly, "last_run_at": ran, column: at}
+        columns: dict[str, Any] = {"interval_id": hourly, "last_run_at": ran, column: at}
         insert_task(db, f"{column} {at}", **columns)
     adopt(db)
     while fire():
