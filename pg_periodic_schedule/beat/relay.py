@@ -19,7 +19,7 @@ from pg_periodic_schedule.beat.stops import stops_deferred
 STOP = "handed back: the scheduler stops"
 SLOW = "handed back: the batch took half of its lease"
 HUNG = "handed back: the broker did not answer for a while"
-AWAY = "handed back: the broker is away"
+AWAY = "handed back: the broker was away"
 WAITING = 10_000  # firings that are handed back at once
 HANGS = 1.0  # seconds after which a broker that takes so long counts as away
 
@@ -45,7 +45,7 @@ class Relay:
         # What is taken is sent and finished, or given back, before a stop comes through.
         with stops_deferred() as stops:
             self._ledger.settle(session)
-            recorded, failure = self._record_due(session, batch, away)
+            recorded, failure = self._record_due(session, batch, lease, away)
             try:
                 taken = [] if away else self._ledger.take(session, batch, lease)
             except Error as error:
@@ -57,20 +57,24 @@ class Relay:
                 finally:
                     self.sending = False
                 self._ledger.settle(session)
-                if self._broker.retry.failures:
-                    # What waits could not be sent either; by hand it waits on.
-                    rest = self._ledger.take(session, WAITING, lease)
-                    self._ledger.give_back_missed(rest, AWAY)
-                    self._ledger.settle(session)
         if failure and not taken:
             raise failure
         return bool(taken or recorded)
 
-    def _record_due(self, session: Session, batch: int, away: bool) -> tuple[int, Error | None]:
+    def _record_due(
+        self, session: Session, batch: int, lease: timedelta, away: bool
+    ) -> tuple[int, Error | None]:
         """Where it fails, as while Beat's tables are gone, what the ledger has is sent still."""
         try:
             self._ledger.reap(session)
-            return 0 if away else self._ledger.record_due(session, batch), None
+            if away:
+                return 0, None
+            if self._broker.retry.failures:
+                # It is back.  What has waited could not be sent either; by hand it waits on.
+                waited = self._ledger.take(session, WAITING, lease)
+                self._ledger.give_back_missed(waited, AWAY)
+                self._ledger.settle(session)
+            return self._ledger.record_due(session, batch), None
         except Error as error:
             return 0, error
 

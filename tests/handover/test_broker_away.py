@@ -285,18 +285,19 @@ def fire(orm: Any, broker: Broker) -> Iterator[Callable[[], bool]]:
 def test_a_broker_that_answers_and_takes_nothing_is_away(
     db: Session, broker: Broker, fire: Callable[[], bool]
 ) -> None:
-    """Like a Redis that is full; and so it is for what waits beside the batch that was refused."""
-    names = ["a", "b", "c"]
+    """Like a Redis that is full; and so it is for what waits beside the batch that was refused, and
+    for what somebody had who dies meanwhile."""
+    names = ["a", "b", "c", "d"]
     for name in names:
         add(db, name, misfire="skip", misfire_age="1 s")
     adopt(db)
     broker.client.config_set("maxmemory", 1)
     time.sleep(1.1)
-    assert len(fired(tick(db))) == 3  # and a batch is two
+    assert len(fired(tick(db))) == 4  # and a batch is two
+    assert len(db.execute("SELECT FROM periodic_schedule.take('dies', 1, '2 s')").fetchall()) == 1
     assert fire()
-    assert db.execute("SELECT count(*) FROM periodic_schedule.firing WHERE missed").fetchall() == [
-        (3,)
-    ]
+    missed = "SELECT count(*) FROM periodic_schedule.firing WHERE missed"
+    assert db.execute(missed).fetchall() == [(2,)]
     assert not fire()  # it does not tick
     time.sleep(2)
     broker.client.config_set("maxmemory", 0)
