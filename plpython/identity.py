@@ -28,6 +28,9 @@ POSITIONAL_TASKS = (
     "scheduler.tasks.execute_pipeline_task_v2",
 )
 POSITIONS = 2
+# Lists and objects in each other.  Python gives up at about a thousand, sooner where more has been
+# called, so what can be read here need not be readable for Beat.
+LEVELS = 900
 
 
 def pipeline_id_of(name: str) -> str:
@@ -93,6 +96,9 @@ def load_json(text: str | None, column: str, kind: type, errors: list[str]) -> A
     except (ValueError, RecursionError) as error:
         errors.append(f"{column} is not JSON: {error}")
         return kind()
+    if text.count("[") + text.count("{") > LEVELS and is_too_deep(value):
+        errors.append(f"{column} is nested more than {LEVELS} levels deep")
+        return kind()
     if isinstance(value, kind):
         return value
     if column != "headers":  # Beat writes into those
@@ -103,6 +109,18 @@ def load_json(text: str | None, column: str, kind: type, errors: list[str]) -> A
     wanted = "an object" if kind is dict else "an array"
     errors.append(f"{column} is JSON but not {wanted}")
     return kind()
+
+
+def is_too_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(LEVELS + 1):
+        level = [
+            item
+            for outer in level
+            if isinstance(outer, (list, dict))
+            for item in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+    return bool(level)
 
 
 def kind_of(value: Any) -> str:

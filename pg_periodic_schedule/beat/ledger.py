@@ -42,6 +42,18 @@ class Firing(NamedTuple):
     expires: datetime | None
 
 
+# No driver reads infinity or a time before or after Python's years, and one would cost all of them.
+READABLE = {
+    "scheduled_for": "greatest(scheduled_for, '0001-01-01T00:00Z')",
+    "expires": "CASE WHEN expires < '9999-12-31T00:00Z'"
+    " THEN greatest(expires, '0001-01-01T00:00Z') END",
+}
+TAKE = (
+    f"SELECT {', '.join(READABLE.get(column, column) for column in Firing._fields)}"  # noqa: S608
+    " FROM periodic_schedule.take(%s, %s, %s) ORDER BY scheduled_for"
+)
+
+
 class Ledger:
     """The outcomes that the database does not have yet, and what it is asked for.
 
@@ -63,11 +75,7 @@ class Ledger:
         )
 
     def take(self, session: Session, batch: int, lease: timedelta) -> list[Firing]:
-        rows = session.rows(
-            f"SELECT {', '.join(Firing._fields)} FROM periodic_schedule.take(%s, %s, %s)"  # noqa: S608
-            " ORDER BY scheduled_for",
-            [f"{socket.gethostname()}:{os.getpid()}", batch, lease],
-        )
+        rows = session.rows(TAKE, [f"{socket.gethostname()}:{os.getpid()}", batch, lease])
         return [Firing._make(row) for row in rows]
 
     def sent(self, firing: Firing) -> None:

@@ -19,6 +19,8 @@ from pg_periodic_schedule.beat.stops import stops_deferred
 STOP = "handed back: the scheduler stops"
 SLOW = "handed back: the batch took half of its lease"
 HUNG = "handed back: the broker did not answer for a while"
+AWAY = "handed back: the broker was away"
+WAITING = 10_000  # firings that are handed back at once
 HANGS = 1.0  # seconds after which a broker that takes so long counts as away
 
 
@@ -31,6 +33,7 @@ class Relay:
         self._ledger = ledger
         self._broker = broker
         self._refused = Backoff(first=1, most=60)
+        self._refused_alone: set[str] = set()  # tasks, while the broker took others
 
     def fire(self, session: Session, batch: int, lease: timedelta) -> bool:
         """One batch; whether there was anything to do.
@@ -42,7 +45,7 @@ class Relay:
         # What is taken is sent and finished, or given back, before a stop comes through.
         with stops_deferred() as stops:
             self._ledger.settle(session)
-            recorded, failure = self._record_due(session, batch, away)
+            recorded, failure = self._record_due(session, batch, lease, away)
             try:
                 taken = [] if away else self._ledger.take(session, batch, lease)
             except Error as error:
@@ -58,30 +61,38 @@ class Relay:
             raise failure
         return bool(taken or recorded)
 
-    def _record_due(self, session: Session, batch: int, away: bool) -> tuple[int, Error | None]:
+    def _record_due(
+        self, session: Session, batch: int, lease: timedelta, away: bool
+    ) -> tuple[int, Error | None]:
         """Where it fails, as while Beat's tables are gone, what the ledger has is sent still."""
         try:
             self._ledger.reap(session)
-            return 0 if away else self._ledger.record_due(session, batch), None
+            if away:
+                return 0, None
+            if self._broker.retry.failures:
+                # It is back.  What has waited could not be sent either; by hand it waits on.
+                waited = self._ledger.take(session, WAITING, lease)
+                self._ledger.give_back_missed(waited, AWAY)
+                self._ledger.settle(session)
+            return self._ledger.record_due(session, batch), None
         except Error as error:
             return 0, error
 
     def _send(self, firings: Sequence[Firing], lease: timedelta, stops: Sequence[int]) -> None:
         deadline = time.monotonic() + lease.total_seconds() / 2
         sent: list[str] = []
+        refused: list[tuple[Firing, Exception]] = []  # since the last that was sent
         latest = timedelta()
         began = math.inf
         for position, firing in enumerate(firings):
-            if not stops and time.monotonic() - began > HANGS:
-                self._ledger.give_back_missed(firings[position:], HUNG)
-                logger.warning("%d firings %s", len(firings) - position, HUNG)
-                break
-            if stops or time.monotonic() > deadline:
-                rest, why = firings[position:], STOP if stops else SLOW
-                self._ledger.give_back(rest, why, timedelta())
+            began, since = time.monotonic(), began
+            if stops or began - since > HANGS or began > deadline:
+                rest = firings[position:]
+                why = STOP if stops else HUNG if began - since > HANGS else SLOW
+                self._ledger.give_back_missed(rest, why)
                 logger.warning("%d firings %s", len(rest), why)
                 break
-            now, began = datetime.now(UTC), time.monotonic()
+            now = datetime.now(UTC)
             try:
                 self._publish(firing, now)
             except UnsendableError as error:
@@ -89,15 +100,24 @@ class Relay:
                 logger.error("%s is not sent: %s", firing.task_name, why)
                 self._ledger.give_up(firing, str(error))
             except Exception as error:
+                refused.append((firing, error))
                 if self._broker.is_down():
-                    self._miss(firings[position:], error, self._broker.retry.failed())
+                    self._miss([f for f, _ in refused[:-1]] + list(firings[position:]), error)
+                    refused.clear()
                     break
-                # What the broker refuses by itself must not hold up the others.
-                self._postpone(firing, error, self._refused.after(firing.attempt))
             else:
+                self._postpone(refused)
+                refused.clear()
                 self._ledger.sent(firing)
+                self._refused_alone.discard(firing.task_name)
                 sent.append(firing.task_name)
                 latest = max(latest, now - firing.scheduled_for)
+        # It answers and takes nothing, like a Redis that is full or read only: that is away too.
+        if all(firing.task_name in self._refused_alone for firing, _ in refused):
+            self._postpone(refused)
+        else:
+            self._broker.release()
+            self._miss([firing for firing, _ in refused], refused[-1][1])
         if sent:
             names = ", ".join(sent[:5]) + (", …" if len(sent) > 5 else "")
             logger.info("sent %d: %s; up to %.3f s late", len(sent), names, latest.total_seconds())
@@ -107,11 +127,17 @@ class Relay:
             raise UnsendableError("expired before it could be sent")
         self._broker.publish(entry_of(firing, self._app))
 
-    def _postpone(self, firing: Firing, error: Exception, pause: float) -> None:
-        self._ledger.give_back([firing], f"not sent: {kind_of(error)}", timedelta(seconds=pause))
-        logger.error("broker: %s; %s again in %.1f s", one_line(error), firing.task_name, pause)
+    def _postpone(self, refused: Sequence[tuple[Firing, Exception]]) -> None:
+        """What the broker refuses by itself must not hold up the others."""
+        for firing, error in refused:
+            self._refused_alone.add(firing.task_name)
+            pause = self._refused.after(firing.attempt)
+            why = f"not sent: {kind_of(error)}"
+            self._ledger.give_back([firing], why, timedelta(seconds=pause))
+            logger.error("broker: %s; %s again in %.1f s", one_line(error), firing.task_name, pause)
 
-    def _miss(self, firings: Sequence[Firing], error: Exception, pause: float) -> None:
+    def _miss(self, firings: Sequence[Firing], error: Exception) -> None:
+        pause = self._broker.retry.failed()
         self._ledger.give_back_missed(firings, f"not sent: {kind_of(error)}")
         logger.error(
             "broker: %s; %d firings are given back, and nothing is ticked; looking for it again in"

@@ -11,6 +11,7 @@ from pg_periodic_schedule.beat.log import logger
 from pg_periodic_schedule.beat.session import Session
 
 AGAIN_IN = 60  # seconds, where it fails
+LONGEST = 1e9  # seconds that the database takes for a deadline
 TELL = (
     "SELECT periodic_schedule.tell_settings(use_tz => %s, time_zone => %s, tz_aware => %s,"
     " enable_utc => %s, celery_timezone => %s, beat_cron_starting_deadline => %s)"
@@ -42,6 +43,6 @@ class ToldSettings:
             deadline = None  # its crontabs do not look at it
         mixes = celery.VERSION < (5, 7) and not conf.enable_utc  # two clocks in one crontab
         return [
-            *(settings.USE_TZ, settings.TIME_ZONE, aware, not mixes, str(self._app.timezone)),
-            None if deadline is None else max(float(deadline), 0),
+            *(bool(settings.USE_TZ), settings.TIME_ZONE, aware, not mixes, str(self._app.timezone)),
+            None if deadline is None else min(max(float(deadline), 0), LONGEST),
         ]

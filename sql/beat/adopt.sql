@@ -76,8 +76,9 @@ BEGIN
                 WHEN s.refusal IS NOT NULL THEN s.refusal
                 WHEN beat_is_stopped THEN NULL
                 ELSE _periodic_schedule.adoption_refusal(
-                    fenced, m.cron_string, m.timezone, m.enabled, m.next_run_at,
-                    pace.too_near, now
+                    fenced, m.cron_string, m.timezone,
+                    m.enabled AND coalesce(m.expires > now, true),  -- else it is due no more
+                    m.next_run_at, pace.too_near, now
                 )
             END AS refusal
         ) AS r

@@ -212,14 +212,26 @@ def test_what_has_no_next_run_too_near(db: Session, roles: Roles) -> None:
     assert told is not None
     after = datetime.datetime.fromisoformat(told[1]) - soon
     assert datetime.timedelta(seconds=5) <= after <= datetime.timedelta(seconds=6)
+    insert_task(db, "was due", interval_id=insert_interval(db, 86400))
+    with db.transaction():  # an hour ago, while it was due
+        db.execute("SET LOCAL session_replication_role = replica")
+        for table, column in ((TASKS, "name"), ("pg_periodic_schedule", "task_name")):
+            db.execute(
+                f"UPDATE {table} SET expires = %s WHERE {column} = 'was due'", [soon - 60 * MINUTE]
+            )
+        db.execute(
+            "UPDATE pg_periodic_schedule SET next_run_at = %s WHERE task_name = 'was due'",
+            [soon - 61 * MINUTE],
+        )
+    assert answers(db, "was due") == (True, "adopted")
     often = insert_interval(db, 2)
     insert_task(db, "often", interval_id=often)
     assert answers(db, "often") == (False, NONE)
     insert_task(db, "paused", interval_id=often, enabled=False)
-    insert_task(db, "over", interval_id=often, one_off=True, total_run_count=1)
+    insert_task(db, "late", interval_id=often, one_off=True, total_run_count=1)
     insert_task(db, "expired", interval_id=often, expires=soon - MINUTE)
     insert_task(db, "later", interval_id=often, start_time=soon + MINUTE)
-    for name in ("paused", "over", "expired", "later"):
+    for name in ("paused", "late", "expired", "later"):
         assert answers(db, name) == (True, "adopted"), name
 
 

@@ -63,3 +63,31 @@ def test_django_sees_runs_when_they_are_saved(db: Session, orm: Any) -> None:
     once.enabled = True
     once.save()
     assert mirror(db, "next_run_at IS NOT NULL", "once")
+
+
+def test_what_beats_columns_cannot_hold_keeps_no_runs_from_being_saved(db: Session) -> None:
+    """The largest count stays; and a one-off whose message is yet to be fired or skipped, since the
+    broker is away, has not run."""
+    hourly, ran = insert_interval(db, 3600), datetime.now(UTC) - timedelta(hours=1.5)
+    kinds: dict[str, dict[str, Any]] = {
+        "largest": {"total_run_count": 2**31 - 1},
+        "once": {"one_off": True},
+        "other": {},
+    }
+    for name, columns in kinds.items():
+        insert_task(db, name, interval_id=hourly, last_run_at=ran, **columns)
+    db.execute("SELECT periodic_schedule.adopt(beat_is_stopped => true)")
+    db.execute("SELECT count(*) FROM periodic_schedule.tick()")
+    db.execute(
+        "SELECT periodic_schedule.fail(id, token, 'broker away', missed => true)"
+        " FROM periodic_schedule.take('w') WHERE task_name = 'once'"
+    )
+    assert save_runs(db) == 2
+    saved = f"SELECT name, total_run_count, enabled FROM {TASKS} ORDER BY id"
+    assert db.execute(saved).fetchall() == [
+        ("largest", 2**31 - 1, True), ("once", 0, True), ("other", 1, True),
+    ]  # fmt: skip
+    assert db.execute("SELECT problem FROM periodic_schedule.health").fetchall() == []
+    db.execute("SELECT count(*) FROM periodic_schedule.tick()")
+    assert save_runs(db) == 1
+    assert db.execute(saved).fetchall()[1] == ("once", 0, False)

@@ -44,7 +44,13 @@ ODD = [
     *("", " ", "null", "0", "0.0", "-0", "1", "true", "false", "NaN", "-Infinity", '""', '"abc"'),
     *("[]", "{}", '{"a": 1}', '{"a": 1, "a": 2}', "[1]", "[[1, 2]]", '["ab"]', " [ 1 ] ", "[1,]"),
     *("[NaN]", "[1e999]", '["\\u0000"]', '["\\ud800"]', '["ä\\n"]', "\ufeff[]", "('a',)", "nope"),
-    *("[" * 600 + "]" * 600, "[" * 100_000, "[" + "9" * 4300 + "]", "[" + "9" * 4301 + "]"),
+    *(
+        "[" * 900 + "]" * 900,
+        '{"":' * 899 + "[]" + "}" * 899,
+        "[" * 100_000,
+        "[" + "9" * 4300 + "]",
+        "[" + "9" * 4301 + "]",
+    ),
     *map(json.dumps, MARKED),
     *(json.dumps([value]) for value in MARKED),
     json.dumps(dict.fromkeys(("workflow_id", "organization_id"), mark("uuid", UUID))),
@@ -197,6 +203,8 @@ def test_what_beat_sends_of_any_texts_is_what_we_send(
         ({"args": "1"}, "args is JSON but not an array"),
         ({"args": "[1"}, "args is not JSON"),
         ({"kwargs": "[1]"}, "kwargs is JSON but not an object"),
+        ({"args": "[" * 960 + "]" * 960}, "args is "),  # whoever has called more reads less
+        ({"kwargs": '{"":' * 901 + "0" + "}" * 901}, "kwargs is nested more than 900 levels deep"),
         ({"headers": "null"}, "headers is JSON but not an object"),
         (
             {"kwargs": '{"a": {"__type__": "date", "__value__": "secret"}}'},

@@ -2,9 +2,11 @@
 
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import celery
+import celery.beat
 import pytest
 from brokers import Beat, Broker, wait_for
 from conftest import insert_clocked, insert_crontab, insert_interval, insert_task, mirror
@@ -134,6 +136,24 @@ def test_as_if_nobody_had_ticked(db: Session) -> None:
             assert set(nobody) ^ set(was_away) == set(), seconds
 
 
+def test_a_scheduler_that_is_started_again_and_again_meanwhile(db: Session) -> None:
+    """What is too late is one row, since the broker went away, however often it was looked at."""
+    insert_task(db, "t", interval_id=insert_interval(db, 1))
+    set_policy(db, "t", misfire="skip", misfire_age="2 s")
+    adopt(db)
+    start = mirror(db, "next_run_at", "t")
+    seen = []
+    for rounds in ([], [10, 15]):
+        with db.transaction(force_rollback=True):
+            for away in rounds:
+                miss_all(db, start + away * SECOND)
+                assert states(db)[0] == "skipped"
+            tick(db, start + 25 * SECOND)
+            seen.append(results(db))
+    assert seen[0] == seen[1]
+    assert len(seen[0][0]) == 3
+
+
 def each_minute(db: Session, misfire: str = "one", misfire_age: str = "1 day") -> Moment:
     """A schedule t; when it is due first."""
     insert_task(db, "t", crontab_id=insert_crontab(db, "* * * * *"))
@@ -241,6 +261,64 @@ def test_two_ticks_and_what_they_take_back(db: Session, connect: Callable[..., S
 
 
 # -- Real parts
+
+
+@pytest.fixture
+def fire(orm: Any, broker: Broker) -> Iterator[Callable[[], bool]]:
+    """A round of a scheduler's relay, in this process."""
+    from pg_periodic_schedule.beat.broker import Broker as Connection
+    from pg_periodic_schedule.beat.ledger import Ledger
+    from pg_periodic_schedule.beat.relay import Relay
+    from pg_periodic_schedule.beat.session import Session as Own
+
+    assert orm  # Django is set up
+    app = celery.Celery("relay", broker=broker.url, set_as_current=False)
+    connection = Connection(celery.beat.Scheduler(app, lazy=True))
+    session = Own()
+    session.prepare(MINUTE)
+    relay = Relay(app, Ledger(), connection)
+    yield lambda: relay.fire(session, 2, MINUTE)
+    connection.release()
+    session.close()
+
+
+def test_a_broker_that_answers_and_takes_nothing_is_away(
+    db: Session, broker: Broker, fire: Callable[[], bool]
+) -> None:
+    """Like a Redis that is full; and so it is for what waits beside the batch that was refused, and
+    for what somebody had who dies meanwhile."""
+    names = ["a", "b", "c", "d"]
+    for name in names:
+        add(db, name, misfire="skip", misfire_age="1 s")
+    adopt(db)
+    broker.client.config_set("maxmemory", 1)
+    time.sleep(1.1)
+    assert len(fired(tick(db))) == 4  # and a batch is two
+    assert len(db.execute("SELECT FROM periodic_schedule.take('dies', 1, '2 s')").fetchall()) == 1
+    assert fire()
+    missed = "SELECT count(*) FROM periodic_schedule.firing WHERE missed"
+    assert db.execute(missed).fetchall() == [(2,)]
+    assert not fire()  # it does not tick
+    time.sleep(2)
+    broker.client.config_set("maxmemory", 0)
+    wait_for(lambda: fire() is not None and all(sent_by(db, name) for name in names))
+    for name in names:
+        assert max(late for _, late in sent_by(db, name)) < 2, name
+
+
+def test_a_time_that_python_does_not_know_keeps_nothing_from_being_sent(
+    db: Session, broker: Broker, fire: Callable[[], bool]
+) -> None:
+    hourly, ran = insert_interval(db, 3600), clock(db) - 90 * MINUTE
+    ats = "infinity", "-infinity", "20000-01-01T00:00Z", "0044-03-15T00:00Z BC"
+    for column, at in itertools.product(("expires", "last_run_at", "start_time"), ats):
+        columns: dict[str, Any] = {"interval_id": hourly, "last_run_at": ran, column: at}
+        insert_task(db, f"{column} {at}", **columns)
+    adopt(db)
+    while fire():
+        pass
+    assert len(broker.sent()) == 6
+    assert db.execute(OPEN).fetchall() == []
 
 
 def add(db: Session, name: str, **policy: Any) -> None:

@@ -331,6 +331,24 @@ def test_what_a_scheduler_tells(
     assert db.execute("SELECT xmin::text FROM periodic_schedule.told_settings").fetchall() == first
 
 
+def test_settings_as_people_write_them(db: Session, orm: Any) -> None:
+    """Numbers for booleans, and a deadline of tens of thousands of years."""
+    import celery
+    from django.test import override_settings
+
+    from pg_periodic_schedule.beat.session import Session as Own
+    from pg_periodic_schedule.beat.told import ToldSettings
+
+    assert orm  # Django is set up
+    app = celery.Celery("told", set_as_current=False)
+    app.conf.update(timezone="Asia/Tokyo", beat_cron_starting_deadline="1e12")
+    session = Own()
+    with override_settings(USE_TZ=0, DJANGO_CELERY_BEAT_TZ_AWARE=1):
+        ToldSettings(app).tell(session)
+    session.close()
+    assert db.execute(TOLD).fetchall() == [(False, "UTC", True, True, "Asia/Tokyo", 1e9)]
+
+
 def test_what_cannot_be_told_stops_nothing(db: Session, start: Callable[..., Beat]) -> None:
     """The function is of another release; then it is there, and the zone is not known."""
     notices: list[str] = []

@@ -18,7 +18,11 @@ BEGIN
     PERFORM _periodic_schedule.require_batch('save_runs()', batch);
     task_ids := ARRAY(
         SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
-        WHERE m.run_count > 0 ORDER BY m.pipeline_id LIMIT batch FOR NO KEY UPDATE SKIP LOCKED
+        WHERE m.run_count > 0 AND NOT EXISTS (  -- else the next tick takes it back
+            SELECT FROM periodic_schedule.firing AS f
+            WHERE f.pipeline_id = m.pipeline_id AND f.missed
+        )
+        ORDER BY m.pipeline_id LIMIT batch FOR NO KEY UPDATE SKIP LOCKED
     );
     expired := ARRAY(
         SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m

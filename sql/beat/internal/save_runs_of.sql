@@ -11,7 +11,9 @@ BEGIN
             ELSE p.last_run_at
         END,
         total_run_count = CASE
-            WHEN o.over AND p.one_off THEN 0 ELSE p.total_run_count + m.run_count
+            WHEN o.over AND p.one_off THEN 0
+            -- All that the column holds.
+            ELSE least(p.total_run_count + m.run_count::bigint, 2147483647)
         END,
         enabled = p.enabled AND NOT o.over
     FROM @beat_schema@.pg_periodic_schedule AS m
@@ -35,7 +37,9 @@ BEGIN
     WHERE p.id = ANY (task_ids) AND m.periodic_task_id = p.id;
     UPDATE @beat_schema@.pg_periodic_schedule AS m
     SET run_count = 0,
-        parity_count = CASE WHEN m.one_off THEN 0 ELSE m.parity_count + m.run_count END
+        parity_count = CASE
+            WHEN m.one_off THEN 0 ELSE least(m.parity_count + m.run_count, 2147483647)
+        END
     WHERE m.periodic_task_id = ANY (task_ids) AND m.run_count > 0;
 END
 $function$;

@@ -13,6 +13,7 @@ DECLARE
     asked uuid[] := ARRAY(
         SELECT DISTINCT f.pipeline_id FROM periodic_schedule.firing AS f WHERE f.missed LIMIT batch
     );
+    sinces timestamptz[];
     locked uuid[];
     due_again uuid[];
 BEGIN
@@ -26,29 +27,42 @@ BEGIN
             WHERE m.pipeline_id = a.pipeline_id
         )
     );
-    locked := ARRAY(  -- those that are missed, and what their tick recorded after them
+    SELECT
+        coalesce(array_agg(x.pipeline_id), '{}'),
+        array_agg(CASE
+            WHEN before.state = 'skipped' AND before.created_at = (x.first).created_at
+                THEN before.scheduled_for  -- the tick found the series too late up to there
+            ELSE (x.first).scheduled_for
+        END)
+    INTO asked, sinces
+    FROM (
+        SELECT DISTINCT ON (e.pipeline_id) e.pipeline_id, e AS first
+        FROM periodic_schedule.firing AS e
+        WHERE e.missed AND e.pipeline_id = ANY (asked)
+        ORDER BY e.pipeline_id, e.scheduled_for
+    ) AS x
+    LEFT JOIN LATERAL (
+        SELECT f.* FROM periodic_schedule.firing AS f
+        WHERE f.pipeline_id = x.pipeline_id AND f.scheduled_for < (x.first).scheduled_for
+          AND NOT f.by_hand
+        ORDER BY f.scheduled_for DESC, f.incarnation DESC LIMIT 1
+    ) AS before ON true;
+    locked := ARRAY(  -- those that are missed, and what their tick recorded with them
         SELECT f.id
-        FROM (
-            SELECT e.pipeline_id, min(e.scheduled_for) AS since, array_agg(e.created_at) AS ticks
-            FROM periodic_schedule.firing AS e
-            WHERE e.missed AND e.pipeline_id = ANY (asked)
-            GROUP BY e.pipeline_id
-        ) AS x
+        FROM unnest(asked, sinces) AS x (pipeline_id, since)
         JOIN periodic_schedule.firing AS f
             ON f.pipeline_id = x.pipeline_id AND f.scheduled_for >= x.since
-        WHERE NOT f.by_hand AND f.state IN ('waiting', 'skipped') AND f.created_at = ANY (x.ticks)
+        WHERE NOT f.by_hand AND f.state IN ('waiting', 'skipped') AND f.created_at IN (
+            SELECT e.created_at FROM periodic_schedule.firing AS e
+            WHERE e.missed AND e.pipeline_id = x.pipeline_id
+        )
         FOR UPDATE OF f SKIP LOCKED
     );
 
     -- A new statement: nobody changes what it reads.
     WITH again AS MATERIALIZED (
         SELECT m.pipeline_id, x.since, s.spread
-        FROM (
-            SELECT f.pipeline_id, min(f.scheduled_for) AS since
-            FROM periodic_schedule.firing AS f
-            WHERE f.missed AND f.pipeline_id = ANY (asked)
-            GROUP BY f.pipeline_id
-        ) AS x
+        FROM unnest(asked, sinces) AS x (pipeline_id, since)
         JOIN @beat_schema@.pg_periodic_schedule AS m ON m.pipeline_id = x.pipeline_id
         LEFT JOIN periodic_schedule.firing_policy AS policy ON policy.pipeline_id = m.pipeline_id
         CROSS JOIN LATERAL (

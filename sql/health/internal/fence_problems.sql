@@ -19,6 +19,7 @@ BEGIN
         )
         FROM @beat_schema@.pg_periodic_schedule AS m
         WHERE m.enabled AND NOT m.pg_owned AND m.next_run_at IS NOT NULL
+          AND coalesce(m.expires > clock_timestamp(), true)
         HAVING count(*) > 0;
         RETURN;
     END IF;
