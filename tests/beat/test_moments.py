@@ -257,6 +257,22 @@ def test_beat_must_be_told_in_time(
         assert "Nothing was adopted: by now Beat may" in f"{error.value.diag.message_detail}"
         assert "Commit at once" in f"{error.value.diag.message_hint}"
     assert not mirror(db, "pg_owned", "t")
+    now = "SET CONSTRAINTS ALL IMMEDIATE"  # as Django's check_constraints(): it is no commit
+    for before, after in (((now,), ()), ((), (now,)), ((now,), (now, now))):
+        with connect() as late:
+            late.execute(
+                "SELECT set_config('periodic_schedule.commit_by',"
+                " (extract(epoch FROM clock_timestamp()) + 0.5)::text, true)"
+            )
+            for statement in before:
+                late.execute(statement.encode())
+            assert answers(late, "t") == (True, "adopted")
+            for statement in after:
+                late.execute(statement.encode())
+            late.execute("SELECT pg_sleep(0.5)")
+            with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState):
+                late.commit()
+    assert not mirror(db, "pg_owned", "t")
     with connect() as django:  # writes a task in a transaction, and holds Beat's change mark
         django.execute("UPDATE django_celery_beat_periodictasks SET last_update = now()")
         with pytest.raises(psycopg.errors.LockNotAvailable, match="cannot be told") as busy:
