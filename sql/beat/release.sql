@@ -34,6 +34,9 @@ BEGIN
     IF locked <> '{}' THEN
         PERFORM _periodic_schedule.sync_tasks(locked, 'timetable', 'infinity');
         PERFORM _periodic_schedule.request_beat_reload();
+        PERFORM _periodic_schedule.ask_beat_again_at(
+            clock_timestamp() + (_periodic_schedule.beat_pace()).too_near
+        );
     END IF;
     RETURN QUERY
     SELECT
