@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from conftest import insert_clocked, insert_interval, insert_task, mirror
 from places import TASKS, Roles, fence, utc
-from ticking import MINUTE, Session
+from ticking import MINUTE, Session, tick
 
 NONE = (
     "it runs too often for a live Beat to be told between two runs:"
@@ -241,6 +241,21 @@ def test_among_many_schedules_beat_takes_longer_to_be_told(db: Session, roles: R
     asked = db.execute(mark).fetchall()
     assert not answers(db, "t")[0]
     assert db.execute(mark).fetchall() == asked
+
+
+def test_a_beat_that_is_starting_is_told_once_more(db: Session, roles: Roles) -> None:
+    """It overlooks a change that comes while it loads; a tick asks again when it has loaded."""
+    fence(db, roles("beat"))
+    insert_task(db, "t", interval_id=insert_interval(db, 3600), last_run_at=utc(time.time()))
+    now = datetime.datetime.now(datetime.UTC)
+    mark = "SELECT max(last_update) FROM django_celery_beat_periodictasks"
+    for call in ("adopt", "release"):
+        db.execute(f"SELECT periodic_schedule.{call}()".encode())
+        asked = db.execute(mark).fetchall()
+        for seconds, again in ((0, False), (9, False), (30, True), (60, False)):
+            tick(db, now + datetime.timedelta(seconds=seconds))
+            assert (db.execute(mark).fetchall() > asked) is again, (call, seconds)
+            asked = db.execute(mark).fetchall()
 
 
 def test_beat_must_be_told_in_time(
