@@ -3,7 +3,7 @@ LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
-    UPDATE _periodic_schedule.beat_reload AS b SET again_at = greatest(b.again_at, at)
+    UPDATE _periodic_schedule.beat_reload AS b SET again_at = at
     WHERE b.transaction_id = pg_current_xact_id();
 END
 $function$;
