@@ -118,6 +118,7 @@ BEGIN
     END IF;
     IF adopted IS NOT NULL AND NOT beat_is_stopped THEN
         PERFORM _periodic_schedule.require_beat_told(now + pace.commit_within);
+        PERFORM _periodic_schedule.ask_beat_again_at(now + pace.too_near);
     ELSIF adopted IS NOT NULL OR NOT EXISTS (  -- it loads what it was asked to just now
         SELECT FROM @beat_schema@.django_celery_beat_periodictasks AS c
         WHERE c.last_update BETWEEN clock_timestamp() - 1.25 * pace.loading AND clock_timestamp()

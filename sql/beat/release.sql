@@ -15,10 +15,14 @@ BEGIN
     PERFORM _periodic_schedule.require_writable('release()');
     PERFORM _periodic_schedule.require_read_committed('release()');
     PERFORM _periodic_schedule.require_beat_tables('release()');
-    -- Of some, it says that there is a Beat, too.
-    PERFORM _periodic_schedule.set_operators_word(
-        CASE WHEN pipeline_ids IS NULL THEN false END, false
-    );
+    IF pipeline_ids IS NULL OR EXISTS (  -- of some, it says that there is a Beat, too
+        SELECT FROM @beat_schema@.pg_periodic_schedule AS m
+        WHERE m.pipeline_id = ANY (pipeline_ids)
+    ) THEN
+        PERFORM _periodic_schedule.set_operators_word(
+            CASE WHEN pipeline_ids IS NULL THEN false END, false
+        );
+    END IF;
     PERFORM _periodic_schedule.sync_pending(10000, clock_timestamp() + interval '1 s');
     IF pipeline_ids IS NULL THEN
         pipeline_ids := ARRAY(
@@ -30,6 +34,9 @@ BEGIN
     IF locked <> '{}' THEN
         PERFORM _periodic_schedule.sync_tasks(locked, 'timetable', 'infinity');
         PERFORM _periodic_schedule.request_beat_reload();
+        PERFORM _periodic_schedule.ask_beat_again_at(
+            clock_timestamp() + (_periodic_schedule.beat_pace()).too_near
+        );
     END IF;
     RETURN QUERY
     SELECT

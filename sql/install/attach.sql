@@ -3,6 +3,7 @@ RETURNS TABLE (what text, detail text)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 SET row_security = off
+SET periodic_schedule.attaching = 'on'  -- it puts the fence up, too
 SET lock_timeout = '5s'
 AS $function$
 DECLARE

@@ -24,6 +24,20 @@ BEGIN
             HINT = 'Leave it out: 10000 is good.';
     END IF;
     PERFORM _periodic_schedule.require_beat_tables('reconcile()', false);
+    -- The fence went with the table: a Beat fires all, and ticks are refused till then.
+    IF (_periodic_schedule.beat_tables())[1]
+        IS DISTINCT FROM (_periodic_schedule.known_beat_tables())[1]
+        AND current_setting('periodic_schedule.attaching', true) IS DISTINCT FROM 'on'
+        AND NOT _periodic_schedule.is_beat_stopped() AND EXISTS (
+            SELECT FROM _periodic_schedule.fenced_roles() AS f WHERE f.cure IS NOT NULL
+        ) THEN
+        RAISE EXCEPTION 'Beat''s table of tasks was replaced, and has no fence'
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = 'Beat may fire everything, and Postgres would again fire its part. Nothing '
+                'was changed.',
+            HINT = 'As the owner of Beat''s tables or a superuser: '
+                'SELECT * FROM periodic_schedule.attach();';
+    END IF;
     PERFORM _periodic_schedule.follow_replaced_tables();
     PERFORM _periodic_schedule.fill_tables();
     task_ids := ARRAY(SELECT _periodic_schedule.tasks_to_compare());

@@ -1,5 +1,6 @@
 """A guard is no moment: what is Postgres's stays kept from a stock Beat, or health says so."""
 
+import re
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -7,11 +8,12 @@ from typing import Any
 import psycopg
 import pytest
 from brokers import wait_for
-from conftest import insert_interval, insert_task, mirror
+from conftest import alembic, insert_interval, insert_task, mirror, url_of
 from places import TASKS, Roles, Session, fence, session_of
 from ticking import adopt
 
 POLICY = f"POLICY periodic_schedule_beat ON {TASKS}"
+ALL = f"POLICY periodic_schedule_all ON {TASKS}"
 HIDES = "USING (NOT _periodic_schedule.is_pg_owned(id))"
 # What lets a Beat that connects as the role see what is Postgres's.
 BROKEN = {
@@ -163,6 +165,48 @@ def test_a_role_whose_sessions_begin_as_another(db: Session, beat_role: str, rol
                    f" ALTER ROLE {beat_role} IN DATABASE {database} RESET role")  # fmt: skip
 
 
+def test_a_function_that_hides_nothing(db: Session, beat_role: str) -> None:
+    """Under its name: CREATE OR REPLACE keeps grants, comment and the RLS policy that calls it."""
+    db.execute(
+        "CREATE OR REPLACE FUNCTION _periodic_schedule.is_pg_owned(task_id bigint)"
+        " RETURNS boolean LANGUAGE sql AS 'SELECT false'"
+    )
+    with session_of(db, beat_role) as session:
+        assert seen(session) == [("ours",)]
+        ((problem, detail),) = health(db)
+        assert (problem, is_fenced(db), add(db, "meanwhile")) == ("unfenced", False, False)
+        db.execute("SELECT * FROM periodic_schedule.attach()")  # what it cannot mend, it leaves
+        assert not is_fenced(db)
+        drop, then, _ = detail.partition("the function that hides them was replaced: ")[2].split(
+            ";", maxsplit=2
+        )
+        db.execute(drop.encode())
+        alembic(*re.findall("alembic (upgrade) (head)", then)[0], url=url_of(db.info))
+        db.execute(re.findall(r"SELECT periodic_schedule.fence_beat\(.*\);", detail)[0].encode())
+        assert (seen(session), health(db), is_fenced(db)) == ([], [], True)
+
+
+def test_a_fenced_beat_that_sees_nothing_fires_nothing(db: Session, beat_role: str) -> None:
+    for hides in (f"DROP {ALL}", f"ALTER {ALL} TO postgres", f"ALTER {ALL} TO {beat_role}"):
+        with db.transaction(force_rollback=True):
+            db.execute(hides.encode())
+            assert health(db) == []  # it has nothing to fire
+            db.execute(
+                "SELECT periodic_schedule.release(ARRAY(SELECT pipeline_id"
+                " FROM pg_periodic_schedule WHERE task_name = 'ours'));"
+                " SET CONSTRAINTS ALL IMMEDIATE"
+            )
+            if hides.endswith(beat_role):
+                assert (seen_by(db, beat_role), health(db)) == ([("ours",)], [])
+                continue
+            assert seen_by(db, beat_role) == []
+            ((problem, detail),) = health(db)
+            assert (problem, detail[:2]) == ("left_to_beat", "1 ")
+            db.execute(f"DROP POLICY IF EXISTS periodic_schedule_all ON {TASKS}")
+            db.execute(detail[detail.index("CREATE POLICY") :].encode())
+            assert (seen_by(db, beat_role), health(db)) == ([("ours",)], [])
+
+
 def test_the_owner_of_the_table_is_not_bound(db: Session, beat_role: str) -> None:
     db.execute(f"ALTER TABLE {TASKS} OWNER TO {beat_role}")
     try:
@@ -275,6 +319,48 @@ def test_the_word_lasts_until_beat_is_to_run_again(db: Session, roles: Roles, ro
     assert (health(db), add(db, "stopped")) == ([], True)
     db.execute("SELECT count(*) FROM periodic_schedule.detach()")
     assert word(db) == [False] * rows
+
+
+def test_a_release_of_nothing_takes_no_word_back(db: Session) -> None:
+    """Nobody has said that there is a Beat."""
+    adopt(db)
+    for none in ("'{}'", "ARRAY[gen_random_uuid(), NULL]"):
+        db.execute(f"SELECT periodic_schedule.release({none})".encode())
+        assert (word(db), health(db), add(db, none)) == ([True], [], True)
+
+
+@pytest.mark.parametrize("fenced", [True, False])
+def test_a_beat_that_runs_though_it_is_said_to_be_stopped(
+    db: Session, roles: Roles, fenced: bool
+) -> None:
+    """Whose schedules run, that Postgres does not fire."""
+    role = roles("beat")
+    add(db, "Beat's")
+    add(db, "ours")
+    ours = "ARRAY(SELECT pipeline_id FROM pg_periodic_schedule WHERE task_name = 'ours')"
+    if fenced:
+        fence(db, role)
+    # What it had run before, it has saved in time.
+    db.execute(f"UPDATE {TASKS} SET last_run_at = now(), total_run_count = 1")
+    db.execute(f"SELECT periodic_schedule.adopt({ours}, beat_is_stopped => true)".encode())
+    if fenced:
+        assert health(db) == []
+        db.execute("UPDATE _periodic_schedule.installation SET beat_is_stopped_at = now()")
+    ((problem, detail),) = health(db)
+    assert problem == "left_to_beat"
+    assert "nobody fires them" in detail
+    db.execute(f"UPDATE {TASKS} SET last_run_at = now() WHERE name = 'Beat''s'")
+    ((problem, detail),) = health(db)
+    assert "but Beat's, which Postgres does not fire, ran at" in detail
+    if fenced:  # each has its own
+        assert problem == "left_to_beat"
+        db.execute(detail[detail.index("SELECT periodic_schedule.fence_beat") :].encode())
+        assert word(db) == [False]
+    else:
+        assert (problem, "Beat may fire what Postgres fires too" in detail) == ("unfenced", True)
+        db.execute(detail[detail.index("SELECT * FROM periodic_schedule.adopt") :].encode())
+        assert word(db) == [True]
+    assert health(db) == []
 
 
 def test_the_fence_stays_while_it_is_needed(db: Session, beat_role: str) -> None:

@@ -124,7 +124,10 @@ def test_a_fenced_beat_hands_over_and_gets_back(place: Place, roles: Roles, orm:
     assert mirror(db, "pg_owned", "minute 0")
 
     # Restarted, with static entries of which it cannot write one.  Not while it saves runs, as at
-    # these edits: of the schedule at which a stop interrupts it, it forgets those not saved yet.
+    # these edits, and when it is asked once more: of the schedule at which a stop interrupts it, it
+    # forgets those not saved yet.
+    again = "SELECT FROM _periodic_schedule.beat_reload WHERE again_at IS NOT NULL"
+    wait_for(lambda: db.execute(again).fetchall() == [], 20)
     time.sleep(SEEN_AFTER)
     beat.stop()
     beat = place.stock(role, DJANGO_SETTINGS_MODULE="static_settings")

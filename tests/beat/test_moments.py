@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from conftest import insert_clocked, insert_interval, insert_task, mirror
 from places import TASKS, Roles, fence, utc
-from ticking import MINUTE, Session
+from ticking import MINUTE, Session, tick
 
 NONE = (
     "it runs too often for a live Beat to be told between two runs:"
@@ -255,6 +255,21 @@ def test_among_many_schedules_beat_takes_longer_to_be_told(db: Session, roles: R
     assert db.execute(mark).fetchall() == asked
 
 
+def test_a_beat_that_is_starting_is_told_once_more(db: Session, roles: Roles) -> None:
+    """It overlooks a change that comes while it loads; a tick asks again when it has loaded."""
+    fence(db, roles("beat"))
+    insert_task(db, "t", interval_id=insert_interval(db, 3600), last_run_at=utc(time.time()))
+    now = datetime.datetime.now(datetime.UTC)
+    mark = "SELECT max(last_update) FROM django_celery_beat_periodictasks"
+    for call in ("adopt", "release"):
+        db.execute(f"SELECT periodic_schedule.{call}()".encode())
+        asked = db.execute(mark).fetchall()
+        for seconds, again in ((0, False), (9, False), (30, True), (60, False)):
+            tick(db, now + datetime.timedelta(seconds=seconds))
+            assert (db.execute(mark).fetchall() > asked) is again, (call, seconds)
+            asked = db.execute(mark).fetchall()
+
+
 def test_beat_must_be_told_in_time(
     db: Session, roles: Roles, connect: Callable[..., Session]
 ) -> None:
@@ -268,6 +283,22 @@ def test_beat_must_be_told_in_time(
             late.commit()
         assert "Nothing was adopted: by now Beat may" in f"{error.value.diag.message_detail}"
         assert "Commit at once" in f"{error.value.diag.message_hint}"
+    assert not mirror(db, "pg_owned", "t")
+    now = "SET CONSTRAINTS ALL IMMEDIATE"  # as Django's check_constraints(): it is no commit
+    for before, after in (((now,), ()), ((), (now,)), ((now,), (now, now))):
+        with connect() as late:
+            late.execute(
+                "SELECT set_config('periodic_schedule.commit_by',"
+                " (extract(epoch FROM clock_timestamp()) + 0.5)::text, true)"
+            )
+            for statement in before:
+                late.execute(statement.encode())
+            assert answers(late, "t") == (True, "adopted")
+            for statement in after:
+                late.execute(statement.encode())
+            late.execute("SELECT pg_sleep(0.5)")
+            with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState):
+                late.commit()
     assert not mirror(db, "pg_owned", "t")
     with connect() as django:  # writes a task in a transaction, and holds Beat's change mark
         django.execute("UPDATE django_celery_beat_periodictasks SET last_update = now()")

@@ -472,6 +472,9 @@ def test_a_fence_comes_back_with_the_table(schedules: Session, roles: Roles) -> 
     db.execute("DROP TABLE old_tasks")
     db.execute(f"GRANT ALL ON {TASKS} TO {role}")
     assert f"role {role} was fenced and is not any more" in health(db)["unfenced"]
+    # Beat fires all: that must not make Postgres a second one.
+    assert MEND in (raises(db, "reconcile()").diag.message_hint or "")
+    raises(db, "tick()")
     assert ("fence", role) in attach(db)
     assert (rls_policies(db), health(db)) == (policies, {})
     with session_of(db, role) as session:

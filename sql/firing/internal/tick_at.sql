@@ -36,6 +36,11 @@ BEGIN
     END IF;
     PERFORM _periodic_schedule.require_beat_tables('tick()');
     PERFORM _periodic_schedule.sync_pending(500, clock_timestamp() + interval '0.1 s');
+    IF EXISTS (
+        SELECT FROM _periodic_schedule.beat_reload AS b WHERE b.again_at <= tick_at.now
+    ) THEN
+        PERFORM _periodic_schedule.ask_beat_again(tick_at.now);
+    END IF;
     -- In the order of the ledger's key, so that its index is written page by page.
     SELECT
         array_agg(c.pipeline_id ORDER BY c.pipeline_id) AS pipeline_ids,

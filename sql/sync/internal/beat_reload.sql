@@ -7,7 +7,8 @@ CREATE TABLE _periodic_schedule.beat_reload (
     -- Not from a sequence: rows of a dump come in beside those that are there (docs/backup.md).
     id uuid PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid(),
     transaction_id xid8 NOT NULL,
-    pending boolean NOT NULL DEFAULT false
+    pending boolean NOT NULL DEFAULT false,
+    again_at timestamptz
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE _periodic_schedule.beat_reload IS 'Transactions that ask a running Beat to reload';
 COMMENT ON COLUMN _periodic_schedule.beat_reload.id IS 'Key';
@@ -15,3 +16,5 @@ COMMENT ON COLUMN _periodic_schedule.beat_reload.transaction_id IS
     'The last transaction that has used the row';
 COMMENT ON COLUMN _periodic_schedule.beat_reload.pending IS
     'Beat has not been asked yet: the next write does it';
+COMMENT ON COLUMN _periodic_schedule.beat_reload.again_at IS
+    'When Beat is to be asked once more, by a tick: it may have been starting; NULL: it is not';

@@ -58,6 +58,14 @@ BEGIN
                 'django_celery_beat_periodictasks.',
             HINT = 'Try again when it has ended, or stop Beat and use beat_is_stopped => true.';
     END IF;
+    -- SET CONSTRAINTS … IMMEDIATE is no commit: once more, in another statement than this.
+    IF commit_by IS NOT NULL AND current_setting('periodic_schedule.told_in', true)
+        IS DISTINCT FROM statement_timestamp()::text THEN
+        PERFORM set_config('periodic_schedule.told_in', statement_timestamp()::text, true);
+        EXECUTE format('SET CONSTRAINTS %I.%I DEFERRED', tg_table_schema, tg_name);
+        UPDATE _periodic_schedule.beat_reload AS b
+        SET transaction_id = pg_current_xact_id() WHERE b.id = new.id;
+    END IF;
     IF NOT done THEN
         BEGIN
             UPDATE _periodic_schedule.beat_reload AS b SET pending = true WHERE b.id = new.id;

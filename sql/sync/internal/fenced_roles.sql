@@ -8,6 +8,13 @@ AS $function$
 DECLARE
     beat_table CONSTANT regclass :=
         to_regclass($id$@beat_schema@.django_celery_beat_periodictask$id$);
+    hides CONSTANT regprocedure := to_regprocedure('_periodic_schedule.is_pg_owned(bigint)');
+    -- The digest of its body, in whatever schema: what hides nothing may stand under its name.
+    is_replaced CONSTANT boolean := (
+        SELECT md5(replace(p.prosrc, $id$@beat_schema@$id$, ''))
+            <> '1b5cc618c20b19a027d08a016bbb9498'
+        FROM pg_proc AS p WHERE p.oid = hides
+    );
 BEGIN
     RETURN QUERY
     SELECT
@@ -30,14 +37,22 @@ BEGIN
     FROM (
         SELECT g.grantee AS id
         FROM pg_proc AS p CROSS JOIN LATERAL aclexplode(p.proacl) AS g
-        WHERE p.oid = to_regprocedure('_periodic_schedule.is_pg_owned(bigint)')
-          AND g.grantee <> p.proowner
+        WHERE p.oid = hides AND g.grantee <> p.proowner
         UNION
         SELECT unnest(y.polroles) FROM pg_policy AS y
         WHERE y.polrelid = beat_table AND y.polname = 'periodic_schedule_beat'
     ) AS f
     JOIN pg_roles AS r ON r.oid = f.id
-    CROSS JOIN LATERAL _periodic_schedule.why_not_bound(r.rolname) AS w (why_not);
+    CROSS JOIN LATERAL (
+        SELECT coalesce(
+            _periodic_schedule.why_not_bound(r.rolname),
+            CASE WHEN is_replaced THEN format(
+                'the function that hides them was replaced: DROP FUNCTION %s CASCADE; then, as a '
+                'superuser, alembic upgrade head, and SELECT periodic_schedule.fence_beat(%L);',
+                hides, r.rolname
+            ) END
+        ) AS why_not
+    ) AS w;
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.fenced_roles() IS

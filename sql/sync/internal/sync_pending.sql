@@ -22,7 +22,7 @@ BEGIN
         DELETE FROM _periodic_schedule.beat_reload AS b
         WHERE b.id = ANY (ARRAY(
             SELECT l.id FROM _periodic_schedule.beat_reload AS l
-            WHERE l.transaction_id <> pg_current_xact_id()
+            WHERE l.transaction_id <> pg_current_xact_id() AND l.again_at IS NULL
             ORDER BY l.id OFFSET 64 FOR UPDATE SKIP LOCKED
         ));
     END IF;
