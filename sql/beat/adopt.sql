@@ -34,7 +34,9 @@ BEGIN
     ELSE
         IF fenced OR beat_is_stopped THEN
             PERFORM _periodic_schedule.set_operators_word(true, nullif(beat_is_stopped, false));
-        ELSE  -- it would fire them too
+        ELSIF NOT _periodic_schedule.is_beat_stopped()
+            OR NOT EXISTS (SELECT FROM _periodic_schedule.installation AS i WHERE i.pg_owns_new)
+        THEN  -- it would fire them too
             RAISE NOTICE 'schedules that are created from now on are fired as before'
                 USING HINT = 'Fence Beat, or stop it and use beat_is_stopped => true.';
         END IF;
