@@ -118,6 +118,7 @@ BEGIN
         END IF;
     END IF;
     IF adopted IS NOT NULL AND NOT beat_is_stopped THEN
+        PERFORM _periodic_schedule.notice_absent_beat();
         PERFORM _periodic_schedule.require_beat_told(now + pace.commit_within);
     ELSIF adopted IS NOT NULL OR NOT EXISTS (  -- it loads what it was asked to just now
         SELECT FROM @beat_schema@.django_celery_beat_periodictasks AS c
