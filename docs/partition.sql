@@ -1,5 +1,5 @@
 -- Puts a partitioned table in the place of one of ours: docs/scaling.md says when, and how to call it.
--- It lasts for the session.  Run it as the owner of Beat's tables or as a superuser, in one transaction;
+-- It lasts for the session.  Run it as a superuser, whose our schemas are, in one transaction;
 -- that holds the table for as long as its rows are copied.  The old table stays, in the schema
 -- periodic_schedule_unpartitioned, until you drop that.
 CREATE OR REPLACE FUNCTION pg_temp.partition(place regclass, strategy text, bounds text[]) RETURNS void

@@ -34,7 +34,9 @@ BEGIN
     ELSE
         IF fenced OR beat_is_stopped THEN
             PERFORM _periodic_schedule.set_operators_word(true, nullif(beat_is_stopped, false));
-        ELSE  -- it would fire them too
+        ELSIF NOT _periodic_schedule.is_beat_stopped()
+            OR NOT EXISTS (SELECT FROM _periodic_schedule.installation AS i WHERE i.pg_owns_new)
+        THEN  -- it would fire them too
             RAISE NOTICE 'schedules that are created from now on are fired as before'
                 USING HINT = 'Fence Beat, or stop it and use beat_is_stopped => true.';
         END IF;
@@ -117,6 +119,7 @@ BEGIN
         END IF;
     END IF;
     IF adopted IS NOT NULL AND NOT beat_is_stopped THEN
+        PERFORM _periodic_schedule.notice_absent_beat();
         PERFORM _periodic_schedule.require_beat_told(now + pace.commit_within);
         PERFORM _periodic_schedule.ask_beat_again_at(now + pace.too_near);
     ELSIF adopted IS NOT NULL OR NOT EXISTS (  -- it loads what it was asked to just now

@@ -28,4 +28,5 @@ COMMENT ON COLUMN periodic_schedule.parity.beat_runs IS 'Runs between them, as B
 COMMENT ON COLUMN periodic_schedule.parity.last_due_at IS 'The last of our occurrences';
 COMMENT ON COLUMN periodic_schedule.parity.late IS 'How long after that Beat fired';
 COMMENT ON COLUMN periodic_schedule.parity.agrees IS
-    'The counts are the same; for intervals within 1 %, since Beat adds up what it is late';
+    'The counts are the same; for intervals within 1 %, or a tenth of a second for each run, since '
+    'Beat adds up what it is late';

@@ -183,6 +183,23 @@ def test_each_kind_can_do_its_work_and_not_that_of_others(installed: Session, ki
     assert pending(installed) == []
 
 
+def test_who_may_run_what_health_names(installed: Session) -> None:
+    """Operators, but for what README says."""
+    (named,) = installed.execute(
+        "SELECT array_agg(DISTINCT f.proname::text) FROM pg_proc AS p"
+        " CROSS JOIN regexp_matches("
+        "     p.prosrc, 'SELECT (?:\\* FROM )?periodic_schedule\\.(\\w+)', 'g') AS m"
+        " JOIN pg_proc AS f ON f.proname = m[1]"
+        "     AND f.pronamespace = 'periodic_schedule'::regnamespace"
+        " WHERE p.pronamespace = '_periodic_schedule'::regnamespace AND p.proname ~ '_problems$'"
+        " AND NOT has_function_privilege(%s, f.oid, 'EXECUTE')",
+        [ROLES["operator"]],
+    ).fetchone() or ([],)
+    readme = (ROOT / "README.md").read_text()
+    (others,) = re.findall(r"(?s)Operators may run it, but for (.*?)these are", readme)
+    assert set(named) == set(re.findall(r"`(\w+)\(\)`", others))
+
+
 @pytest.mark.parametrize(
     "installed",
     ["our own table", "a table of another owner, taken over", "beside default privileges"],

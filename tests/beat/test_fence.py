@@ -5,6 +5,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from brokers import wait_for
 from conftest import (
     SAMPLE,
     drift,
@@ -84,6 +85,26 @@ def test_fences_are_put_up_and_taken_down(db: Session, roles: Roles) -> None:
             assert rls_policies(db)[0]["periodic_schedule_beat"] == [second]
         db.execute("SELECT periodic_schedule.unfence_beat()")
         assert rls_policies(db) == ({}, False)
+
+
+def test_adopt_tells_that_nobody_is_connected_as_the_fenced_role(db: Session, roles: Roles) -> None:
+    """Beat was not restarted after its settings were changed: it fires what is adopted."""
+    role = roles("beat")
+    fence(db, role)
+    told: list[str] = []
+    db.add_notice_handler(lambda notice: told.append(f"{notice.message_primary}"))
+    db.execute("SELECT periodic_schedule.tell_settings(use_tz => true, time_zone => 'UTC')")
+    adopt = "SELECT done FROM periodic_schedule.adopt()"
+    insert_task(db, "a", interval_id=insert_interval(db, 3600), enabled=False)
+    with session_of(db, role):
+        assert db.execute(adopt).fetchall() == [(True,)]
+    assert told == []
+    db.execute("SELECT * FROM periodic_schedule.release()")
+    wait_for(
+        lambda: db.execute("SELECT FROM pg_stat_activity WHERE usename = %s", [role]).rowcount == 0
+    )
+    assert db.execute(adopt).fetchall() == [(True,)]
+    assert told == [f"no session of {role} is connected"]
 
 
 def test_what_other_roles_can_do_under_a_fence(db: Session, roles: Roles) -> None:

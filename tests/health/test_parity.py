@@ -5,21 +5,28 @@ from typing import Any
 
 from ticking import MINUTE, Session, assert_in_sync, next_minute
 
+PERIODS = {"interval": 60, "short": 5, "short, lost two": 5, "interval with a start": 60}
+
 
 def test_parity_is_the_evidence_before_adopting(db: Session, orm: Any) -> None:
     """Beat's own saves, written as ModelEntry.save() does: one agrees, one has lost a run."""
     start = next_minute(db) - 5 * MINUTE
-    for name in ("agrees", "lost one", "interval"):
-        schedule = (
-            {"interval": orm.IntervalSchedule.objects.get_or_create(every=60, period="seconds")[0]}
-            if name == "interval"
-            else {"crontab": orm.schedules.crontab("* * * * *")}
-        )
+    late = datetime.timedelta(seconds=0.4)
+    saved = {"agrees": 4, "interval": 4, "interval with a start": 2, "lost one": 3}
+    saved |= {"short": 47, "short, lost two": 45, "with a start": 2}  # late by 0.07 s at each run
+    for name in saved:
+        schedule: dict[str, Any] = {"crontab": orm.schedules.crontab("* * * * *")}
+        if name in PERIODS:
+            every = orm.IntervalSchedule.objects.get_or_create(
+                every=PERIODS[name], period="seconds"
+            )
+            schedule = {"interval": every[0]}
+        if name.endswith("a start"):
+            schedule["start_time"] = start + 3 * MINUTE
         orm.PeriodicTask.objects.create(
             name=name, task="app.task", last_run_at=start, total_run_count=7, **schedule
         )
-    late = datetime.timedelta(seconds=0.4)
-    for name, runs in (("agrees", 4), ("lost one", 3), ("interval", 4)):
+    for name, runs in saved.items():
         entry = orm.PeriodicTask.objects.get(name=name)
         entry.last_run_at, entry.total_run_count = start + 4 * MINUTE + late, 7 + runs
         entry.save()
@@ -30,7 +37,11 @@ def test_parity_is_the_evidence_before_adopting(db: Session, orm: Any) -> None:
     assert rows == [
         ("agrees", 4, 4, late, True),
         ("interval", 4, 4, late, True),
+        ("interval with a start", 2, 2, late, True),
         ("lost one", 4, 3, late, False),
+        ("short", 48, 47, late, True),
+        ("short, lost two", 48, 45, late, False),
+        ("with a start", 2, 2, late, True),
     ]
     # After an edit it is counted anew, from Beat's next save.
     entry = orm.PeriodicTask.objects.get(name="lost one")

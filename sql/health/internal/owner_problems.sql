@@ -12,9 +12,9 @@ BEGIN
     RETURN QUERY
     SELECT 'fired_by_beat_too', m.pipeline_id, format(
         '%s: total_run_count is %s, of Postgres'' own runs it would be %s. Somebody else has '
-        'written it, maybe a stock Beat: fence or stop that. Then: '
-        'SELECT * FROM periodic_schedule.release(''{%s}''); '
-        'SELECT * FROM periodic_schedule.adopt(''{%4$s}'', beat_is_stopped => true);',
+        'written it, maybe a stock Beat: fence or stop that. Then, so that no Beat sees it '
+        'released: BEGIN; SELECT * FROM periodic_schedule.release(''{%s}''); '
+        'SELECT * FROM periodic_schedule.adopt(''{%4$s}'', beat_is_stopped => true); COMMIT;',
         m.task_name, p.total_run_count, m.parity_count, m.pipeline_id
     )
     FROM @beat_schema@.pg_periodic_schedule AS m
