@@ -32,6 +32,7 @@ from ticking import (
     ledger,
     minutely,
     set_policy,
+    take,
     tick,
 )
 
@@ -456,6 +457,32 @@ def test_beat_is_not_given_what_postgres_has_fired_early(db: Session) -> None:
     adopt(db)
     assert {row[5] for row in repair(db)} == {None}
     assert_repaired(db)
+
+
+@pytest.mark.parametrize("repaired_first", [False, True])
+@pytest.mark.parametrize("misfire", ["one", "skip"])
+def test_what_could_not_be_sent_in_the_false_hour_is_sent_after_it(
+    db: Session, repaired_first: bool, misfire: str
+) -> None:
+    """The broker was away then.  To be due again it would have to wait for its time."""
+    begin_within_a_minute(db, 5)
+    insert_task(db, "t", interval_id=insert_interval(db, 600))
+    adopt(db)
+    set_policy(db, "t", misfire=misfire, misfire_age="15 minutes")
+    next_run, ahead = mirror(db, "next_run_at", "t"), clock(db) + HOUR
+    early = [at for _, at in fired(tick(db, ahead))]
+    assert len(early) == 1
+    away = "SELECT periodic_schedule.fail(%s, %s, 'away', missed => true)"
+    for row in take(db, now=ahead):
+        db.execute(away, row[:2])
+    if repaired_first:
+        repair(db)
+    assert tick(db) == []
+    repair(db)
+    assert_repaired(db)
+    assert [row[2] for row in take(db)] == ["t"]
+    assert mirror(db, "next_run_at", "t") == next_run
+    assert fired(tick(db, next_run)) == [("t", at) for at in [next_run] if at not in early]
 
 
 def test_what_others_have_locked_is_named_and_left(

@@ -1,4 +1,5 @@
 -- Locks ledger rows only, and waits for none (SKIP LOCKED).
+-- Longer than 80 lines: where one is taken at a time, it looks twice, and says the rule twice.
 CREATE OR REPLACE FUNCTION _periodic_schedule.take_at(
     now timestamptz, worker text, batch integer, lease interval
 ) RETURNS SETOF periodic_schedule.firing
@@ -72,7 +73,8 @@ BEGIN
     RETURN QUERY
     UPDATE periodic_schedule.firing AS f
     SET state = 'leased', worker = take_at.worker, token = gen_random_uuid(),
-        attempt = f.attempt + 1, taken_at = take_at.now, lease_until = take_at.now + seconds * interval '1 second'
+        attempt = f.attempt + 1, taken_at = take_at.now,
+        lease_until = take_at.now + seconds * interval '1 second'
     WHERE f.id = ANY (ready)
     RETURNING f.*;
 END
