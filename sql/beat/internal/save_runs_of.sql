@@ -11,9 +11,11 @@ BEGIN
             ELSE p.last_run_at
         END,
         total_run_count = CASE
-            WHEN o.over AND p.one_off THEN 0 ELSE p.total_run_count + m.run_count
+            WHEN p.one_off AND (o.over OR p.total_run_count > 0) THEN 0
+            ELSE p.total_run_count + m.run_count
         END,
-        enabled = p.enabled AND NOT o.over
+        -- A one-off with runs is done, as for Beat, also where it ran before it became one.
+        enabled = p.enabled AND NOT (o.over OR p.one_off AND p.total_run_count > 0)
     FROM @beat_schema@.pg_periodic_schedule AS m
     CROSS JOIN LATERAL (
         SELECT
@@ -36,7 +38,8 @@ BEGIN
     UPDATE @beat_schema@.pg_periodic_schedule AS m
     SET run_count = 0,
         parity_count = CASE WHEN m.one_off THEN 0 ELSE m.parity_count + m.run_count END
-    WHERE m.periodic_task_id = ANY (task_ids) AND m.run_count > 0;
+    WHERE m.periodic_task_id = ANY (task_ids)
+      AND (m.run_count > 0 OR m.one_off AND m.parity_count > 0);
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.save_runs_of(bigint[], timestamptz, boolean) IS
