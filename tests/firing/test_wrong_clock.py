@@ -446,14 +446,25 @@ def test_times_that_stand_for_themselves(db: Session) -> None:
     assert_repaired(db)
 
 
-def test_beat_is_not_given_what_postgres_has_fired_early(db: Session) -> None:
+@pytest.mark.parametrize("repaired_first", [False, True])
+def test_beat_goes_on_after_what_postgres_has_fired_early(
+    db: Session, repaired_first: bool
+) -> None:
+    """It knows its row only, and would fire that once more; an hour off it would be silent."""
     insert_task(db, "t", interval_id=insert_interval(db, 1800))
     adopt(db)
-    assert len(fired(tick(db, clock(db) + HOUR))) == 1
+    ((_, early),) = fired(tick(db, clock(db) + HOUR))
+    if repaired_first:
+        repair(db)
+        assert_repaired(db)
+        assert mirror(db, "next_run_at", "t") == early  # it is known not to be fired again
     db.execute("SELECT periodic_schedule.release()")
-    ((_, name, *_, problem),) = [row for row in repair(db) if row[5]]
-    assert name == "t"
-    assert "adopt it first" in problem
+    for _ in range(2):
+        ((_, name, *_, problem),) = [row for row in repair(db) if row[5]]
+        assert (name, problem[:28]) == ("t", "Postgres has fired it early,")
+        assert db.execute(f"SELECT last_run_at FROM {TASKS}").fetchall() == [(early,)]
+        assert mirror(db, "next_run_at", "t") == early + HOUR / 2
+        assert drift(db) == []
     adopt(db)
     assert {row[5] for row in repair(db)} == {None}
     assert_repaired(db)

@@ -29,10 +29,13 @@ BEGIN
                 WHERE f.pipeline_id = m.pipeline_id AND f.state = 'skipped'
                   AND f.created_at > clock_timestamp() + interval '1 minute'
             ) AS over,
-            -- Beat would fire what was skipped.
+            -- Beat would fire what was skipped, and what was fired early by a clock that was ahead.
             CASE WHEN handing_over AND (m.last_run_at IS NOT NULL OR EXISTS (
                 SELECT FROM periodic_schedule.firing AS f WHERE f.pipeline_id = m.pipeline_id
-            )) THEN m.effective_at END AS skipped_until
+            )) THEN greatest(
+                m.effective_at,
+                _periodic_schedule.fired_early_until(m.pipeline_id, clock_timestamp())
+            ) END AS skipped_until
     ) AS o
     WHERE p.id = ANY (task_ids) AND m.periodic_task_id = p.id;
     UPDATE @beat_schema@.pg_periodic_schedule AS m
