@@ -40,6 +40,7 @@ class Firing(NamedTuple):
     routing_key: str | None
     priority: int | None
     expires: datetime | None
+    taken_at: datetime
 
 
 class Ledger:
