@@ -564,6 +564,27 @@ def test_nobody_waits_an_hour_for_a_lease_or_a_pause(db: Session, state: str) ->
     assert_repaired(db)
 
 
+@pytest.mark.parametrize("until", ["2126-01-01", "infinity"])
+@pytest.mark.parametrize("state", ["leased", "waiting"])
+def test_no_lease_or_pause_is_longer_than_a_day(db: Session, state: str, until: str) -> None:
+    """Which nobody can ask for; an older version, or a restore, may have left one."""
+    minutely(db, "t")
+    db.execute("SELECT periodic_schedule.run_now(pipeline_id) FROM pg_periodic_schedule")
+    if state == "leased":
+        assert len(take(db)) == 1
+    column = "lease_until" if state == "leased" else "available_at"
+    db.execute(f"UPDATE periodic_schedule.firing SET {column} = %s", [until])
+    ((problem, detail),) = db.execute(HEALTH)
+    assert (problem, detail[:9]) == ("future_times", "1 firings")
+    db.execute("SELECT periodic_schedule.reap()")
+    assert db.execute(HEALTH).fetchall() == []
+    ((rest, taken),) = db.execute(
+        f"SELECT {column} - clock_timestamp(), taken_at FROM periodic_schedule.firing"
+    ).fetchall()
+    assert abs(rest - 24 * HOUR) < MINUTE
+    assert (taken is not None) == (state == "leased")
+
+
 def test_a_pause_that_was_asked_for_is_kept(db: Session) -> None:
     minutely(db, "t")
     tick(db, clock(db) + MINUTE)
