@@ -212,6 +212,8 @@ def all_rows(db: Session) -> list[Any]:
 def test_a_dry_run_tells_the_same_and_changes_nothing(db: Session) -> None:
     minutely(db, "t", "u")
     assert repair(db, dry_run=True) == repair(db) == []
+    db.execute(f"UPDATE {TASKS} SET expire_seconds = 600, expires = now() + '2 hours'")
+    db.execute(f"UPDATE {TASKS} SET expires = NULL WHERE name = 'u'")
     next_run = mirror(db, "next_run_at", "t")
     tick(db, clock(db) + HOUR)
     db.execute("SELECT periodic_schedule.save_runs()")
@@ -225,8 +227,12 @@ def test_a_dry_run_tells_the_same_and_changes_nothing(db: Session) -> None:
     assert {row[0] for row in done} == {
         *("pg_periodic_schedule.last_run_at", "pg_periodic_schedule.next_run_at"),
         *(f"{TASKS}.last_run_at",),
-        *("firing.created_at", "firing.ended_at", "firing.available_at"),
+        *("firing.created_at", "firing.ended_at", "firing.available_at", "firing.expires"),
     }
+    assert {row[1] for row in done if row[0] == "firing.expires"} == {"u"}
+    assert db.execute(
+        "SELECT DISTINCT expires - created_at FROM periodic_schedule.firing WHERE task_name = 'u'"
+    ).fetchall() == [(10 * MINUTE,)]
     assert mirror(db, "next_run_at", "t") == next_run
     assert_repaired(db)
 
