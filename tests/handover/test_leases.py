@@ -115,3 +115,14 @@ def test_a_month_less_some_days_is_as_long_when_it_is_used_as_when_it_is_looked_
         assert db.execute(prune, [at]).fetchall() == [(pruned,)]
     db.execute("SELECT periodic_schedule.set_retention('1000 years')")  # there was such a time
     assert db.execute("SELECT periodic_schedule.prune()").fetchall() == [(0,)]
+
+
+def test_a_long_error_is_kept_whole_and_told_in_short(db: Session) -> None:
+    due_task(db)
+    tick(db)
+    ((id_, token, *_),) = take(db)
+    assert end(db, "fail", id_, token, "x" * 5000)
+    assert db.execute(
+        "SELECT length(reason), (SELECT length(h.detail) < 500 FROM periodic_schedule.health AS h"
+        " WHERE h.problem = 'given_up') FROM periodic_schedule.firing WHERE state = 'failed'"
+    ).fetchall() == [(5000, True)]
