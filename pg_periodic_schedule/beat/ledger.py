@@ -40,6 +40,7 @@ class Firing(NamedTuple):
     routing_key: str | None
     priority: int | None
     expires: datetime | None
+    taken_at: datetime
 
 
 # No driver reads infinity or a time before or after Python's years, and one would cost all of them.

@@ -24,7 +24,6 @@ DECLARE
     locked CONSTANT text := 'another session has locked it: try again';
     moved interval;
     wrong uuid[];
-    fired_early uuid[];
     free uuid[];
 BEGIN
     PERFORM _periodic_schedule.require_writable('repair_times()');
@@ -52,19 +51,7 @@ BEGIN
             SELECT f.pipeline_id FROM periodic_schedule.firing AS f
             WHERE greatest(f.created_at, f.taken_at, f.ended_at) > ahead
         );
-        -- Beat would fire once more what Postgres has fired before its time.
-        fired_early := ARRAY(
-            SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m
-            WHERE m.pipeline_id = ANY (wrong) AND NOT m.pg_owned AND m.last_run_at > ahead
-              AND EXISTS (
-                  SELECT FROM periodic_schedule.firing AS f
-                  WHERE f.pipeline_id = m.pipeline_id AND f.scheduled_for > ahead
-                    AND f.state <> 'skipped' AND NOT f.by_hand
-              )
-        );
-        free := _periodic_schedule.lock_for_repair(
-            ARRAY(SELECT unnest(wrong) EXCEPT SELECT unnest(fired_early)), ahead
-        );
+        free := _periodic_schedule.lock_for_repair(wrong, ahead);
         RETURN QUERY
         SELECT r.what, r.pipeline_id, r.task_name, NULL::timestamptz, r.was, r.becomes, NULL
         FROM _periodic_schedule.repair_schedules(free, now, ahead) AS r;
@@ -74,14 +61,16 @@ BEGIN
         RETURN QUERY
         SELECT
             'pg_periodic_schedule', u.pipeline_id, m.task_name, NULL::timestamptz, m.last_run_at,
-            NULL::timestamptz,
-            CASE
-                WHEN u.pipeline_id = ANY (fired_early) THEN 'Postgres has fired it already for '
-                    'times to come, which Beat cannot know: adopt it first, or wait'
-                ELSE locked
-            END
+            NULL::timestamptz, locked
         FROM (SELECT unnest(wrong) EXCEPT SELECT unnest(free)) AS u (pipeline_id)
-        LEFT JOIN @beat_schema@.pg_periodic_schedule AS m ON m.pipeline_id = u.pipeline_id;
+        LEFT JOIN @beat_schema@.pg_periodic_schedule AS m ON m.pipeline_id = u.pipeline_id
+        UNION ALL
+        SELECT
+            'pg_periodic_schedule', m.pipeline_id, m.task_name, m.last_run_at, m.last_run_at,
+            NULL, 'Postgres has fired it early, up to this time, and Beat goes on after it: wait '
+            'until then, or adopt it and repair once more'
+        FROM @beat_schema@.pg_periodic_schedule AS m
+        WHERE m.pipeline_id = ANY (free) AND NOT m.pg_owned AND m.last_run_at > ahead;
         RETURN QUERY
         SELECT
             r.what, NULL::uuid, NULL, NULL::timestamptz, r.was, r.becomes,

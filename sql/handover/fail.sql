@@ -8,28 +8,31 @@ SET row_security = off
 AS $function$
 #variable_conflict use_column
 DECLARE
-    pause CONSTANT interval := CASE WHEN missed THEN coalesce(retry_in, '0') ELSE retry_in END;
+    -- A month less 29 days is a day when it is compared, and may be two when it is added.
+    seconds CONSTANT numeric := CASE
+        WHEN missed THEN coalesce(extract(epoch FROM retry_in), 0) ELSE extract(epoch FROM retry_in)
+    END;
     was_sequential boolean;
 BEGIN
     IF current_setting('transaction_read_only')::boolean THEN  -- else the call is spared
         PERFORM _periodic_schedule.require_writable('fail()');
     END IF;
-    IF retry_in NOT BETWEEN '0' AND '1 day' THEN
+    IF seconds NOT BETWEEN 0 AND 86400 THEN
         RAISE EXCEPTION 'a firing cannot be offered again in %', retry_in
             USING ERRCODE = '22023', DETAIL = 'The longest pause is a day.',
             HINT = 'NULL gives it up for good.';
     END IF;
     UPDATE periodic_schedule.firing AS f
-    SET state = CASE WHEN pause IS NULL THEN 'failed' ELSE 'waiting' END,
+    SET state = CASE WHEN seconds IS NULL THEN 'failed' ELSE 'waiting' END,
         reason = coalesce(error, 'failed'), lease_until = NULL,
         missed = fail.missed IS TRUE AND NOT f.by_hand,
-        token = CASE WHEN pause IS NULL THEN f.token END,
-        available_at = coalesce(clock_timestamp() + pause, f.available_at),
-        ended_at = CASE WHEN pause IS NULL THEN clock_timestamp() END
+        token = CASE WHEN seconds IS NULL THEN f.token END,
+        available_at = coalesce(clock_timestamp() + seconds * interval '1 second', f.available_at),
+        ended_at = CASE WHEN seconds IS NULL THEN clock_timestamp() END
     -- Leased, that is; said by state, the index of all that are leased would be searched for one.
     WHERE f.id = fail.id AND f.token = fail.token AND f.lease_until IS NOT NULL
     RETURNING f.sequential INTO was_sequential;
-    IF was_sequential OR pause = '0' THEN
+    IF was_sequential OR seconds = 0 THEN
         PERFORM _periodic_schedule.notify_schedulers();
     END IF;
     RETURN was_sequential IS NOT NULL;

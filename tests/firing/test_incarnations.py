@@ -142,3 +142,32 @@ def test_a_skip_of_a_time_that_has_not_come_does_not_keep_it_from_firing(db: Ses
         (at + MINUTE, 0, "skipped"),
         (at + MINUTE, 1, "waiting"),
     ]
+
+
+def test_a_one_off_that_ran_before_it_was_one_is_disabled_and_runs_when_enabled(
+    db: Session,
+) -> None:
+    """As by Beat, which looks at the count of runs alone."""
+    at = due_this_minute(db, "t")
+    assert fired(tick(db)) == [("t", at)]
+    save_runs(db)
+    assert runs(db) == (1, True)
+    db.execute(f"UPDATE {TASKS} SET one_off = true")
+    assert mirror(db, "next_run_at", "t") is None
+    assert save_runs(db) == 1
+    assert runs(db) == (0, False)
+    assert save_runs(db) == 0
+    db.execute(f"UPDATE {TASKS} SET enabled = true")
+    assert mirror(db, "next_run_at", "t") == at + MINUTE
+    assert fired(tick(db, at + MINUTE)) == [("t", at + MINUTE)]
+    save_runs(db)
+    assert runs(db) == (0, False)
+    # A clocked one that Beat has run, and will disable when it reads its tables again.
+    clocked = insert_clocked(db, at)
+    insert_task(db, "u", clocked_id=clocked, one_off=True, total_run_count=1, last_run_at=at)
+    adopt(db)
+    assert fired(tick(db)) == []
+    assert save_runs(db) == 1
+    db.execute(f"UPDATE {TASKS} SET enabled = true WHERE name = 'u'")
+    assert fired(tick(db)) == [("u", at)]
+    assert db.execute("SELECT problem FROM periodic_schedule.health").fetchall() == []

@@ -36,6 +36,7 @@ def test_run_now_and_backfill_go_through_the_same_key(db: Session) -> None:
         ("SELECT periodic_schedule.take('w', lease => '1000 years')", "22023"),
         ("SELECT periodic_schedule.fail(%(no)s, %(no)s, '', '1000 years')", "22023"),
         ("SELECT periodic_schedule.set_retention('59 minutes')", "22023"),
+        ("SELECT periodic_schedule.set_retention('1001 years')", "22023"),
     ):
         with pytest.raises(psycopg.Error) as error:
             db.execute(statement, {"no": uuid.uuid4(), "key": key})

@@ -32,6 +32,7 @@ from ticking import (
     ledger,
     minutely,
     set_policy,
+    take,
     tick,
 )
 
@@ -211,6 +212,8 @@ def all_rows(db: Session) -> list[Any]:
 def test_a_dry_run_tells_the_same_and_changes_nothing(db: Session) -> None:
     minutely(db, "t", "u")
     assert repair(db, dry_run=True) == repair(db) == []
+    db.execute(f"UPDATE {TASKS} SET expire_seconds = 600, expires = now() + '2 hours'")
+    db.execute(f"UPDATE {TASKS} SET expires = NULL WHERE name = 'u'")
     next_run = mirror(db, "next_run_at", "t")
     tick(db, clock(db) + HOUR)
     db.execute("SELECT periodic_schedule.save_runs()")
@@ -224,8 +227,12 @@ def test_a_dry_run_tells_the_same_and_changes_nothing(db: Session) -> None:
     assert {row[0] for row in done} == {
         *("pg_periodic_schedule.last_run_at", "pg_periodic_schedule.next_run_at"),
         *(f"{TASKS}.last_run_at",),
-        *("firing.created_at", "firing.ended_at", "firing.available_at"),
+        *("firing.created_at", "firing.ended_at", "firing.available_at", "firing.expires"),
     }
+    assert {row[1] for row in done if row[0] == "firing.expires"} == {"u"}
+    assert db.execute(
+        "SELECT DISTINCT expires - created_at FROM periodic_schedule.firing WHERE task_name = 'u'"
+    ).fetchall() == [(10 * MINUTE,)]
     assert mirror(db, "next_run_at", "t") == next_run
     assert_repaired(db)
 
@@ -446,17 +453,54 @@ def test_times_that_stand_for_themselves(db: Session) -> None:
     assert_repaired(db)
 
 
-def test_beat_is_not_given_what_postgres_has_fired_early(db: Session) -> None:
+@pytest.mark.parametrize("repaired_first", [False, True])
+def test_beat_goes_on_after_what_postgres_has_fired_early(
+    db: Session, repaired_first: bool
+) -> None:
+    """It knows its row only, and would fire that once more; an hour off it would be silent."""
     insert_task(db, "t", interval_id=insert_interval(db, 1800))
     adopt(db)
-    assert len(fired(tick(db, clock(db) + HOUR))) == 1
+    ((_, early),) = fired(tick(db, clock(db) + HOUR))
+    if repaired_first:
+        repair(db)
+        assert_repaired(db)
+        assert mirror(db, "next_run_at", "t") == early  # it is known not to be fired again
     db.execute("SELECT periodic_schedule.release()")
-    ((_, name, *_, problem),) = [row for row in repair(db) if row[5]]
-    assert name == "t"
-    assert "adopt it first" in problem
+    for _ in range(2):
+        ((_, name, *_, problem),) = [row for row in repair(db) if row[5]]
+        assert (name, problem[:28]) == ("t", "Postgres has fired it early,")
+        assert db.execute(f"SELECT last_run_at FROM {TASKS}").fetchall() == [(early,)]
+        assert mirror(db, "next_run_at", "t") == early + HOUR / 2
+        assert drift(db) == []
     adopt(db)
     assert {row[5] for row in repair(db)} == {None}
     assert_repaired(db)
+
+
+@pytest.mark.parametrize("repaired_first", [False, True])
+@pytest.mark.parametrize("misfire", ["one", "skip"])
+def test_what_could_not_be_sent_in_the_false_hour_is_sent_after_it(
+    db: Session, repaired_first: bool, misfire: str
+) -> None:
+    """The broker was away then.  To be due again it would have to wait for its time."""
+    begin_within_a_minute(db, 5)
+    insert_task(db, "t", interval_id=insert_interval(db, 600))
+    adopt(db)
+    set_policy(db, "t", misfire=misfire, misfire_age="15 minutes")
+    next_run, ahead = mirror(db, "next_run_at", "t"), clock(db) + HOUR
+    early = [at for _, at in fired(tick(db, ahead))]
+    assert len(early) == 1
+    away = "SELECT periodic_schedule.fail(%s, %s, 'away', missed => true)"
+    for row in take(db, now=ahead):
+        db.execute(away, row[:2])
+    if repaired_first:
+        repair(db)
+    assert tick(db) == []
+    repair(db)
+    assert_repaired(db)
+    assert [row[2] for row in take(db)] == ["t"]
+    assert mirror(db, "next_run_at", "t") == next_run
+    assert fired(tick(db, next_run)) == [("t", at) for at in [next_run] if at not in early]
 
 
 def test_what_others_have_locked_is_named_and_left(
@@ -525,6 +569,27 @@ def test_nobody_waits_an_hour_for_a_lease_or_a_pause(db: Session, state: str) ->
         assert held
     repair(db)
     assert_repaired(db)
+
+
+@pytest.mark.parametrize("until", ["2126-01-01", "infinity"])
+@pytest.mark.parametrize("state", ["leased", "waiting"])
+def test_no_lease_or_pause_is_longer_than_a_day(db: Session, state: str, until: str) -> None:
+    """Which nobody can ask for; an older version, or a restore, may have left one."""
+    minutely(db, "t")
+    db.execute("SELECT periodic_schedule.run_now(pipeline_id) FROM pg_periodic_schedule")
+    if state == "leased":
+        assert len(take(db)) == 1
+    column = "lease_until" if state == "leased" else "available_at"
+    db.execute(f"UPDATE periodic_schedule.firing SET {column} = %s", [until])
+    ((problem, detail),) = db.execute(HEALTH)
+    assert (problem, detail[:9]) == ("future_times", "1 firings")
+    db.execute("SELECT periodic_schedule.reap()")
+    assert db.execute(HEALTH).fetchall() == []
+    ((rest, taken),) = db.execute(
+        f"SELECT {column} - clock_timestamp(), taken_at FROM periodic_schedule.firing"
+    ).fetchall()
+    assert abs(rest - 24 * HOUR) < MINUTE
+    assert (taken is not None) == (state == "leased")
 
 
 def test_a_pause_that_was_asked_for_is_kept(db: Session) -> None:

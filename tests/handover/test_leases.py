@@ -1,5 +1,6 @@
 """take(), finish(), fail(), reap(), prune(): one worker has a firing, until its lease ends."""
 
+import datetime
 import itertools
 import uuid
 from collections.abc import Callable
@@ -91,3 +92,37 @@ def test_prune_keeps_what_is_not_ended(db: Session) -> None:
     assert db.execute(prune.format(23)).fetchall() == [(0,)]
     assert db.execute(prune.format(25)).fetchall() == [ended]
     assert db.execute("SELECT state FROM periodic_schedule.firing").fetchall() == [("leased",)]
+
+
+def test_a_month_less_some_days_is_as_long_when_it_is_used_as_when_it_is_looked_at(
+    db: Session,
+) -> None:
+    """A month of 31 days, or of 28, would have made two days of one, or a time to come."""
+    due_task(db)
+    tick(db)
+    january = datetime.datetime(2100, 1, 15, tzinfo=datetime.UTC)
+    assert len(take(db, now=january, lease="1 mon -29 days")) == 1
+    assert db.execute(
+        "SELECT lease_until - taken_at FROM periodic_schedule.firing WHERE state = 'leased'"
+    ).fetchall() == [(datetime.timedelta(days=1),)]
+    db.execute("SELECT periodic_schedule.set_retention('1 mon -29 days -12 hours')")
+    ended = "UPDATE periodic_schedule.firing SET ended_at = %s WHERE state = 'skipped'"
+    march = datetime.datetime(2100, 3, 20, tzinfo=datetime.UTC)
+    assert db.execute(ended, [march]).rowcount == 1
+    prune = "SELECT _periodic_schedule.prune_at(%s, 1000)"
+    for hours, pruned in ((11, 0), (13, 1)):
+        at = march + datetime.timedelta(hours=hours)
+        assert db.execute(prune, [at]).fetchall() == [(pruned,)]
+    db.execute("SELECT periodic_schedule.set_retention('1000 years')")  # there was such a time
+    assert db.execute("SELECT periodic_schedule.prune()").fetchall() == [(0,)]
+
+
+def test_a_long_error_is_kept_whole_and_told_in_short(db: Session) -> None:
+    due_task(db)
+    tick(db)
+    ((id_, token, *_),) = take(db)
+    assert end(db, "fail", id_, token, "x" * 5000)
+    assert db.execute(
+        "SELECT length(reason), (SELECT length(h.detail) < 500 FROM periodic_schedule.health AS h"
+        " WHERE h.problem = 'given_up') FROM periodic_schedule.firing WHERE state = 'failed'"
+    ).fetchall() == [(5000, True)]

@@ -179,6 +179,7 @@ def test_what_can_never_be_sent_is_given_up_and_does_not_stop_the_rest(
         add_due(db, name)
     add_due(db, "queue", queue="none")
     add_due(db, "late", expire_seconds=1)
+    add_due(db, "in time", expire_seconds=60)
     add_due(db, "good")
     adopt(db)
     db.execute("SELECT count(*) FROM periodic_schedule.tick()")
@@ -187,7 +188,14 @@ def test_what_can_never_be_sent_is_given_up_and_does_not_stop_the_rest(
             f"UPDATE periodic_schedule.firing SET {column} = %s WHERE task_name = %s", [text, name]
         )
     time.sleep(1.2)
-    beat = start(DJANGO_SETTINGS_MODULE="strict_settings")
+    # By the clock of its host, which is an hour ahead, all of them have expired.
+    (library,) = Path("/usr/lib").glob("*/faketime/libfaketime.so.1")
+    beat = start(
+        DJANGO_SETTINGS_MODULE="strict_settings",
+        LD_PRELOAD=library,
+        FAKETIME="+3600s",
+        FAKETIME_DONT_FAKE_MONOTONIC="1",
+    )
     wait_for(lambda: not open_firings(db))
     beat.stop()
     reasons = dict(
@@ -203,7 +211,8 @@ def test_what_can_never_be_sent_is_given_up_and_does_not_stop_the_rest(
     assert reasons.keys() == {"args", "kwargs", "headers"}
     assert set(reasons.values()) == {"TypeError: see the scheduler's log"}
     assert beat.log.count("UUID() argument") == 3
-    assert broker.sent() == firings(db, "task_name = 'good' AND state <> 'skipped'")
+    sent = firings(db, "task_name IN ('good', 'in time') AND state <> 'skipped'")
+    assert sorted(broker.sent()) == sorted(sent)
 
 
 def test_what_the_broker_refuses_is_tried_again_and_does_not_stop_the_rest(

@@ -67,6 +67,12 @@ def many_tasks(db: Session) -> None:
             " AND expires IS NOT NULL AND expires <= now() ORDER BY expires LIMIT 1000",
             "pg_periodic_schedule_expires_idx",
         ),
+        (
+            "SELECT m.periodic_task_id FROM pg_periodic_schedule AS m WHERE m.enabled"
+            " AND m.next_run_at IS NULL AND m.pg_owned AND m.one_off"
+            " LIMIT 1000 FOR NO KEY UPDATE SKIP LOCKED",
+            "pg_periodic_schedule_due_idx",
+        ),
         (  # take(), next_wakeup()
             "SELECT id FROM periodic_schedule.firing WHERE state = 'waiting'"
             " AND available_at <= now() ORDER BY available_at LIMIT 100 FOR UPDATE SKIP LOCKED",

@@ -309,7 +309,7 @@ def mirrored(db: Session) -> None:
 def test_all_schedules_of_the_mirror(db: Session) -> None:
     db.execute("SET TimeZone = 'UTC'")
     mirrored(db)
-    call = "SELECT periodic_schedule.verify_all('2 years', '2026-03-01 12:00Z')"
+    call = "SELECT _periodic_schedule.verify_all_at('2026-03-01 12:00Z', '2 years')"
     assert db.execute(call).fetchone() == (0,)
     well = [("0 3 * * *", BERLIN), ("0 3 * * *", "UTC")]
     others = [(f"0 {hour} * * *", "UTC") for hour in (4, 5, 6)]
@@ -340,7 +340,7 @@ def test_all_schedules_of_the_mirror(db: Session) -> None:
     assert db.execute(STORED).fetchall() == stored[:2]
 
 
-@pytest.mark.parametrize("within", [None, "0", "-1 day"])
+@pytest.mark.parametrize("within", [None, "0", "-1 day", "1001 years"])
 def test_a_window_of_nothing_verifies_nothing(db: Session, within: str | None) -> None:
     with pytest.raises(psycopg.errors.InvalidParameterValue, match="within is") as raised:
         db.execute("SELECT periodic_schedule.verify_all(%s)", [within])

@@ -1,3 +1,4 @@
+-- Longer than 80 lines: one statement, with a rule for each column.
 CREATE OR REPLACE FUNCTION _periodic_schedule.repair_firings(
     pipeline_ids uuid[], now timestamptz, ahead timestamptz
 ) RETURNS TABLE (
@@ -35,6 +36,14 @@ BEGIN
                 WHEN old.taken_at <= ahead THEN old.lease_until
                 WHEN old.state = 'leased' THEN repair_firings.now + k.rest
             END,
+            expires = CASE
+                WHEN old.created_at > ahead AND EXISTS (
+                    SELECT FROM @beat_schema@.django_celery_beat_periodictask AS p
+                    WHERE p.id = old.periodic_task_id AND old.expires
+                        = old.created_at + p.expire_seconds * interval '1 second'
+                ) THEN repair_firings.now + (old.expires - old.created_at)
+                ELSE old.expires
+            END,
             clock_was_ahead = old.clock_was_ahead
             OR old.state = 'skipped' AND old.created_at > ahead,
             reason = CASE
@@ -59,16 +68,19 @@ BEGIN
         RETURNING
             f.pipeline_id, f.task_name, f.scheduled_for,
             ARRAY[
-                old.created_at, old.taken_at, old.ended_at, old.available_at, old.lease_until
+                old.created_at, old.taken_at, old.ended_at, old.available_at, old.lease_until,
+                old.expires
             ] AS old_times,
-            ARRAY[f.created_at, f.taken_at, f.ended_at, f.available_at, f.lease_until] AS new_times
+            ARRAY[
+                f.created_at, f.taken_at, f.ended_at, f.available_at, f.lease_until, f.expires
+            ] AS new_times
     )
 
     SELECT
         'firing.' || v.column_name, r.pipeline_id, r.task_name, r.scheduled_for, v.was, v.becomes
     FROM repaired AS r
     CROSS JOIN LATERAL unnest(
-        '{created_at, taken_at, ended_at, available_at, lease_until}'::text[],
+        '{created_at, taken_at, ended_at, available_at, lease_until, expires}'::text[],
         r.old_times, r.new_times
     ) AS v (column_name, was, becomes)
     WHERE v.was IS DISTINCT FROM v.becomes;

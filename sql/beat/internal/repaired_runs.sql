@@ -37,6 +37,7 @@ BEGIN
         SELECT
             m.pipeline_id, m.pg_owned, m.last_run_at, m.effective_at,
             _periodic_schedule.is_enabled_again(m.pipeline_id) AS is_enabled_again,
+            _periodic_schedule.fired_early_until(m.pipeline_id, now) AS early_until,
             r.first_at, r.missed_at, r.effective_by_tick,
             _periodic_schedule.kind_of(m.cron_string) AS kind,
             CASE _periodic_schedule.kind_of(m.cron_string)
@@ -57,6 +58,8 @@ BEGIN
         k.pipeline_id,
         CASE
             WHEN k.last_run_at > ahead THEN CASE
+                WHEN NOT k.pg_owned AND k.early_until IS NOT NULL
+                    THEN least(k.last_run_at, k.early_until)
                 WHEN k.kind = 'clocked' AND k.missed_at IS NOT NULL THEN NULL
                 WHEN k.kind = 'clocked' AND k.is_enabled_again
                     THEN least(now, k.effective_at) - k.step
@@ -76,8 +79,7 @@ BEGIN
         SELECT max(f.scheduled_for) AS dealt_with FROM periodic_schedule.firing AS f
         WHERE f.pipeline_id = k.pipeline_id AND f.state <> 'skipped' AND NOT f.by_hand
           AND f.scheduled_for >= k.first_at
-          -- Beat does not know what is in the ledger.
-          AND f.scheduled_for <= CASE WHEN k.pg_owned THEN now ELSE ahead END
+          AND f.scheduled_for <= now
           AND (f.scheduled_for < k.missed_at) IS NOT FALSE
     ) AS d;
 END

@@ -10,6 +10,7 @@ AS $function$
 #variable_conflict use_column
 DECLARE
     task_ids bigint[];
+    done bigint[];
     expired bigint[];
 BEGIN
     PERFORM _periodic_schedule.require_writable('save_runs()');
@@ -24,6 +25,13 @@ BEGIN
         )
         ORDER BY m.pipeline_id LIMIT batch FOR NO KEY UPDATE SKIP LOCKED
     );
+    done := ARRAY(
+        SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
+        JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = m.periodic_task_id
+        WHERE m.enabled AND m.next_run_at IS NULL AND m.pg_owned AND m.one_off
+          AND p.enabled AND p.one_off AND p.total_run_count > 0
+        LIMIT batch FOR NO KEY UPDATE OF m SKIP LOCKED
+    );
     expired := ARRAY(
         SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
         WHERE m.pg_owned AND m.enabled AND m.expires IS NOT NULL AND m.expires <= save_runs_at.now
@@ -36,7 +44,7 @@ BEGIN
         expired := '{}';
         now := NULL;
     END IF;
-    task_ids := task_ids || expired;
+    task_ids := task_ids || done || expired;
     IF task_ids = '{}' THEN
         RETURN 0;
     END IF;

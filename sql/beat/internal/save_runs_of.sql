@@ -11,11 +11,12 @@ BEGIN
             ELSE p.last_run_at
         END,
         total_run_count = CASE
-            WHEN o.over AND p.one_off THEN 0
+            WHEN p.one_off AND (o.over OR p.total_run_count > 0) THEN 0
             -- All that the column holds.
             ELSE least(p.total_run_count + m.run_count::bigint, 2147483647)
         END,
-        enabled = p.enabled AND NOT o.over
+        -- A one-off with runs is done, as for Beat, also where it ran before it became one.
+        enabled = p.enabled AND NOT (o.over OR p.one_off AND p.total_run_count > 0)
     FROM @beat_schema@.pg_periodic_schedule AS m
     CROSS JOIN LATERAL (
         SELECT
@@ -29,10 +30,13 @@ BEGIN
                 WHERE f.pipeline_id = m.pipeline_id AND f.state = 'skipped'
                   AND f.created_at > clock_timestamp() + interval '1 minute'
             ) AS over,
-            -- Beat would fire what was skipped.
+            -- Beat would fire what was skipped, and what was fired early by a clock that was ahead.
             CASE WHEN handing_over AND (m.last_run_at IS NOT NULL OR EXISTS (
                 SELECT FROM periodic_schedule.firing AS f WHERE f.pipeline_id = m.pipeline_id
-            )) THEN m.effective_at END AS skipped_until
+            )) THEN greatest(
+                m.effective_at,
+                _periodic_schedule.fired_early_until(m.pipeline_id, clock_timestamp())
+            ) END AS skipped_until
     ) AS o
     WHERE p.id = ANY (task_ids) AND m.periodic_task_id = p.id;
     UPDATE @beat_schema@.pg_periodic_schedule AS m
@@ -40,7 +44,8 @@ BEGIN
         parity_count = CASE
             WHEN m.one_off THEN 0 ELSE least(m.parity_count + m.run_count, 2147483647)
         END
-    WHERE m.periodic_task_id = ANY (task_ids) AND m.run_count > 0;
+    WHERE m.periodic_task_id = ANY (task_ids)
+      AND (m.run_count > 0 OR m.one_off AND m.parity_count > 0);
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.save_runs_of(bigint[], timestamptz, boolean) IS

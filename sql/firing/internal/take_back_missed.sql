@@ -69,6 +69,8 @@ BEGIN
             SELECT _periodic_schedule.spread_offset(m.periodic_task_id, policy.spread) AS spread
         ) AS s
         WHERE m.enabled AND m.pg_owned
+          -- Else the clock was ahead when it was fired, and it would be due at a time to come.
+          AND x.since + s.spread <= take_back_missed.now
           AND NOT EXISTS (  -- else time has gone on, and the schedule with it
               SELECT FROM periodic_schedule.firing AS e
               WHERE e.pipeline_id = x.pipeline_id AND e.scheduled_for >= x.since AND NOT e.by_hand

@@ -6,33 +6,48 @@ AS $function$
 DECLARE
     -- What is ahead by less is soon there.
     soon CONSTANT timestamptz := now + interval '1 minute';
+    -- What take() and fail() do not give.
+    longest CONSTANT interval := '24 hours';
+    too_long CONSTANT timestamptz := soon + longest;
     moved integer;
     reaped integer;
 BEGIN
     PERFORM _periodic_schedule.require_writable('reap()');
     -- Taken, or recorded, later than now: the clock went back.  A lease, and a pause before another
-    -- attempt, is as long as before, from now.
+    -- attempt, is as long as before, from now, and never longer than can be asked for.
     UPDATE periodic_schedule.firing AS f
-    SET taken_at = CASE WHEN f.taken_at IS NOT NULL THEN reap_at.now END,
+    SET taken_at = CASE WHEN f.taken_at IS NOT NULL THEN least(f.taken_at, reap_at.now) END,
         available_at = CASE f.state
-            WHEN 'waiting' THEN reap_at.now + (f.available_at - coalesce(f.taken_at, f.created_at))
-            ELSE f.available_at
+            WHEN 'waiting' THEN reap_at.now + k.rest ELSE f.available_at
         END,
-        lease_until = CASE f.state
-            WHEN 'leased' THEN reap_at.now + (f.lease_until - f.taken_at)
-        END
-    WHERE f.id = ANY (ARRAY(
+        lease_until = CASE f.state WHEN 'leased' THEN reap_at.now + k.rest END
+    FROM periodic_schedule.firing AS old
+    CROSS JOIN LATERAL (
+        SELECT
+            coalesce(old.lease_until, old.available_at) AS until,
+            coalesce(old.taken_at, old.created_at) AS since
+    ) AS t
+    CROSS JOIN LATERAL (
+        SELECT CASE
+            WHEN isfinite(t.until) AND isfinite(t.since) THEN least(t.until - t.since, longest)
+            ELSE longest
+        END AS rest
+    ) AS k
+    WHERE old.id = ANY (ARRAY(
         SELECT l.id FROM periodic_schedule.firing AS l
-        WHERE l.state = 'leased' AND l.lease_until > soon AND l.lease_until < 'infinity'
-          AND l.taken_at > reap_at.now AND l.taken_at < 'infinity'
+        WHERE l.state = 'leased' AND l.lease_until > soon
+          AND (l.taken_at > reap_at.now OR l.lease_until > too_long)
         FOR UPDATE SKIP LOCKED
     ) || ARRAY(
         SELECT w.id FROM periodic_schedule.firing AS w
-        WHERE w.state = 'waiting' AND w.available_at > soon AND w.available_at < 'infinity'
-          AND coalesce(w.taken_at, w.created_at) > reap_at.now
-          AND coalesce(w.taken_at, w.created_at) < 'infinity'
+        WHERE w.state = 'waiting' AND w.available_at > soon
+          AND (
+              coalesce(w.taken_at, w.created_at) > reap_at.now OR w.available_at > too_long
+          )
         FOR UPDATE SKIP LOCKED
-    ));
+    ))
+      AND f.id = old.id AND f.pipeline_id = old.pipeline_id
+      AND f.scheduled_for = old.scheduled_for AND f.incarnation = old.incarnation;
     GET DIAGNOSTICS moved = ROW_COUNT;
     UPDATE periodic_schedule.firing AS f
     SET state = 'waiting', reason = format('the lease of %s was over', f.worker), token = NULL,

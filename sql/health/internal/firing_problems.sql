@@ -19,7 +19,7 @@ BEGIN
     UNION ALL
     SELECT 'not_taken', f.pipeline_id, format(
         '%s of %s is waiting since %s: %s', f.task_name, f.scheduled_for, f.available_at,
-        coalesce(f.reason, 'does a scheduler run? Its log says why it does not send')
+        coalesce(left(f.reason, 200), 'does a scheduler run? Its log says why it does not send')
     )
     FROM periodic_schedule.firing AS f
     WHERE f.state = 'waiting' AND f.available_at < now - bound AND NOT f.sequential
@@ -35,7 +35,8 @@ BEGIN
     SELECT 'given_up', f.pipeline_id, format(
         '%s of %s was given up at %s: %s; to fire it once more: '
         'SELECT * FROM periodic_schedule.run_now(%L);',
-        f.task_name, f.scheduled_for, f.ended_at, coalesce(f.reason, 'nobody said why'),
+        f.task_name, f.scheduled_for, f.ended_at,
+        coalesce(left(f.reason, 200), 'nobody said why'),
         f.pipeline_id
     )
     FROM periodic_schedule.firing AS f

@@ -30,6 +30,15 @@ BEGIN
             );
         END IF;
     END LOOP;
+    RETURN QUERY
+    SELECT 'future_times', NULL::uuid, format(
+        '%s firings are waited for until %s, which is longer than take() and fail() give: '
+        'SELECT periodic_schedule.reap();', count(*), max(coalesce(f.lease_until, f.available_at))
+    )
+    FROM periodic_schedule.firing AS f
+    WHERE f.state = 'leased' AND f.lease_until > ahead + interval '24 hours'
+      OR f.state = 'waiting' AND f.available_at > ahead + interval '24 hours'
+    HAVING count(*) > 0;
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.future_time_problems() IS

@@ -1,0 +1,17 @@
+CREATE OR REPLACE FUNCTION _periodic_schedule.fired_early_until(
+    pipeline_id uuid, now timestamptz
+) RETURNS timestamptz
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    RETURN (
+        SELECT max(f.scheduled_for) FROM periodic_schedule.firing AS f
+        WHERE f.pipeline_id = fired_early_until.pipeline_id
+          AND f.scheduled_for > fired_early_until.now AND f.state <> 'skipped' AND NOT f.by_hand
+    );
+END
+$function$;
+COMMENT ON FUNCTION _periodic_schedule.fired_early_until(uuid, timestamptz) IS
+    'The last occurrence after now that Postgres has fired already, by a clock that was ahead; '
+    'Beat, which does not know the ledger, must not fire before it';
