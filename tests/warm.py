@@ -52,6 +52,7 @@ class Process:
 
     def __init__(self, *command: str | Path, cwd: Path, env: dict[str, str], log: Path) -> None:
         program, *arguments = map(str, command)
+        env = {name: os.fspath(value) for name, value in env.items()}
         self._process = FORKS.Process(
             target=execute, args=(program, arguments, str(cwd), env, str(log)), daemon=True
         )
