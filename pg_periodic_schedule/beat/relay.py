@@ -90,7 +90,10 @@ class Relay:
             if stops or began - since > HANGS or began > deadline:
                 rest = firings[position:]
                 why = STOP if stops else HUNG if began - since > HANGS else SLOW
-                self._ledger.give_back_missed(rest, why)
+                if stops:  # the broker is there: others send them, and the runs are saved
+                    self._ledger.give_back(rest, why, timedelta())
+                else:
+                    self._ledger.give_back_missed(rest, why)
                 logger.warning("%d firings %s", len(rest), why)
                 break
             # By the database's clock.
