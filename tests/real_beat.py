@@ -51,8 +51,9 @@ class Clock:
         self.set(start)
 
     def set(self, now: float) -> None:
-        self.now = now
-        os.environ["FAKETIME"] = f"{now:.6f}"
+        shown = f"{now:.6f}"
+        self.now = float(shown)  # what the process sees, not half a microsecond less
+        os.environ["FAKETIME"] = shown
 
 
 def first_due(start: float, horizon: float) -> dict[str, float | None]:
