@@ -43,6 +43,15 @@ def test_answers_of_the_readme_are_those_that_it_gives(db: Session) -> None:
         assert set(answer.removesuffix("```\n").splitlines()) <= set(lines)
 
 
+def test_problems_of_health_are_those_that_the_readme_lists(db: Session) -> None:
+    listed = re.findall(r"(?m)^([a-z_]+(?:, [a-z_]+)*)  ", HOW_TO.partition("one of\n```\n")[2])
+    said = db.execute("SELECT col_description('periodic_schedule.health'::regclass, 1)").fetchone()
+    assert said
+    names = {name for line in listed for name in line.split(", ")}
+    assert set(re.findall(r"\b[a-z]+_[a-z_]+\b(?!\()", said[0])) <= names
+    assert names <= set(re.findall(r"[a-z_]+", said[0]))
+
+
 def slug(heading: str) -> str:
     """GitHub's."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
