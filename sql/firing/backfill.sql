@@ -9,6 +9,8 @@ AS $function$
 DECLARE
     now CONSTANT timestamptz := clock_timestamp();
     most CONSTANT integer := 9999;
+    -- No schedule runs before; of the earliest time there is none before it.
+    earliest CONSTANT timestamptz := '0001-01-01 00:00:00Z';
     task_id bigint;
     run_ats timestamptz[];
 BEGIN
@@ -30,8 +32,8 @@ BEGIN
     END IF;
     SELECT m.periodic_task_id, ARRAY(
         SELECT r FROM periodic_schedule.runs_between(
-            m.cron_string, m.timezone, backfill."from" - interval '1 microsecond',
-            backfill."to" - interval '1 microsecond', most + 1
+            m.cron_string, m.timezone, greatest("from", earliest) - interval '1 microsecond',
+            greatest("to", earliest) - interval '1 microsecond', most + 1
         ) AS r
     ) INTO task_id, run_ats
     FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.pipeline_id = backfill.pipeline_id;

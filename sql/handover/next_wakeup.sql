@@ -11,7 +11,8 @@ DECLARE
     soon CONSTANT timestamptz := now + interval '1 minute';
     -- A bound, because schedules that Beat fires are in the same index; of a volatile one it would
     -- be none.
-    horizon CONSTANT timestamptz := now + least(within, interval '1 year');
+    horizon CONSTANT timestamptz := now
+        + greatest(least(within, interval '1 year'), interval '0');
 BEGIN
     IF NOT _periodic_schedule.is_home() THEN
         RETURN NULL;  -- what is due stays due, and who sleeps until then would not sleep

@@ -13,16 +13,13 @@ AS $function$
 #variable_conflict use_column
 DECLARE
     task_ids bigint[];
+    until integer;
     taskless uuid[];
     pending bigint;
 BEGIN
     PERFORM _periodic_schedule.require_writable('reconcile()');
     PERFORM _periodic_schedule.require_read_committed('reconcile()');
-    IF batch < 1 THEN
-        RAISE EXCEPTION 'batch is %, it must be at least 1', batch USING ERRCODE = '22023',
-            DETAIL = 'It is the number of tasks that are written at once.',
-            HINT = 'Leave it out: 10000 is good.';
-    END IF;
+    PERFORM _periodic_schedule.require_batch('reconcile()', batch);
     PERFORM _periodic_schedule.require_beat_tables('reconcile()', false);
     -- The fence went with the table: a Beat fires all, and ticks are refused till then.
     IF (_periodic_schedule.beat_tables())[1]
@@ -41,11 +38,11 @@ BEGIN
     PERFORM _periodic_schedule.follow_replaced_tables();
     PERFORM _periodic_schedule.fill_tables();
     task_ids := ARRAY(SELECT _periodic_schedule.tasks_to_compare());
-    FOR begun IN 1..cardinality(task_ids) BY batch LOOP
+    FOR done IN 0..cardinality(task_ids) - 1 BY batch LOOP
+        until := least(done::bigint + batch, cardinality(task_ids));
         RETURN QUERY
-        SELECT r.* FROM _periodic_schedule.reconcile_tasks(task_ids[begun:begun + batch - 1]) AS r;
-        RAISE NOTICE 'pg_periodic_schedule: % of % tasks done',
-            least(begun + batch - 1, cardinality(task_ids)), cardinality(task_ids);
+        SELECT r.* FROM _periodic_schedule.reconcile_tasks(task_ids[done + 1:until]) AS r;
+        RAISE NOTICE 'pg_periodic_schedule: % of % tasks done', until, cardinality(task_ids);
     END LOOP;
     -- Rows that the application had written for tasks that are no more.
     taskless := ARRAY(
