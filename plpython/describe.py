@@ -9,8 +9,8 @@ import zoneinfo
 from typing import Any
 
 from celery_crontab import FIELDS, Crontab, Field, ScheduleError, missing_library, read_crontab
-from next_run import load_schedule
-from zones import SECOND, instant_of, load_zone, offset_at
+from next_run import END_OF_TIME, START_OF_TIME, load_schedule
+from zones import DAY, SECOND, instant_of, load_zone, offset_at
 
 # --- In words ----------------------------------------------------------------------------------
 
@@ -152,8 +152,13 @@ def in_local_time(
 ) -> tuple[list[int], list[str | None]]:
     """The clock's readings, in microseconds as if it showed UTC, and notes on its changes."""
     zone = load_zone(zone_name)
-    walls = [run + offset_at(zone, run // SECOND) * SECOND for run in runs]
+    # What the clock shows beyond Python's calendar, it shows as on the nearest day within.
+    last = END_OF_TIME - DAY * SECOND
+    instants = [max(START_OF_TIME, min(run, last)) // SECOND for run in runs]
+    walls = [
+        run + offset_at(zone, instant) * SECOND for run, instant in zip(runs, instants, strict=True)
+    ]
     if expression.startswith("@"):
         return walls, [None] * len(runs)
     crontab = read_crontab(expression)
-    return walls, [change_note(crontab, zone, run // SECOND) for run in runs]
+    return walls, [change_note(crontab, zone, instant) for instant in instants]

@@ -69,7 +69,11 @@ BEGIN
                 extract(epoch FROM s.last_run_at - b.since) AS seconds,
                 round(extract(epoch FROM s.last_run_at - b.since) / extract(epoch FROM n.period))
                 ::bigint AS runs
-            FROM (SELECT greatest(s.parity_since, s.start_time - n.period) AS since) AS b
+            FROM (
+                SELECT greatest(s.parity_since, least(
+                    greatest(s.start_time, s.parity_since) - n.period, s.last_run_at
+                )) AS since
+            ) AS b
         ) AS e
         WHERE _periodic_schedule.kind_of(s.cron_string) = 'interval'
     )

@@ -26,8 +26,12 @@ BEGIN ATOMIC
             END
             WHEN 'interval' THEN coalesce(r.last_run_at, e.effective_at)
             ELSE CASE
-                WHEN (beat).start_time > e.effective_at
-                    THEN greatest(r.last_run_at, (beat).start_time - interval '1 microsecond')
+                WHEN (beat).start_time > e.effective_at THEN greatest(
+                    r.last_run_at,
+                    -- Of the earliest time there is none before it.
+                    greatest((beat).start_time, timestamptz '0001-12-31 00:00+00 BC')
+                    - interval '1 microsecond'
+                )
                 ELSE greatest(r.last_run_at, e.effective_at)
             END
         END,
@@ -78,7 +82,7 @@ BEGIN ATOMIC
     CROSS JOIN LATERAL (
         -- Counted for some days, then anew: there are bounds to counting.
         SELECT NOT r.pg_owned AND (old).parity_since >= e.effective_at AND (
-            extract(epoch FROM r.last_run_at) - extract(epoch FROM (old).parity_since) < 3 * 86400
+            extract(epoch FROM r.last_run_at) <= extract(epoch FROM (old).parity_since) + 3 * 86400
         ) IS NOT FALSE AS counting
     ) AS y
     OFFSET 0;

@@ -1,0 +1,176 @@
+"""Rows of Beat's tables with the values at the edges of their columns, sixty at once, in any order
+of what can be done to them: nothing fails for all because of one, and a sound schedule runs."""
+
+import contextlib
+import random
+from typing import Any
+
+import psycopg
+import pytest
+from conftest import insert_crontab, insert_interval, insert_task
+
+Session = psycopg.Connection[Any]
+
+TIMES = [
+    "infinity", "-infinity", "4714-11-24 BC", "0044-03-15 BC", "0001-01-01", "0001-01-01 05:00",
+    "2026-01-01", "now", "9999-12-30 22:00", "9999-12-31 23:59:59.999999", "10000-01-01",
+    "294276-12-31", None, None, None,
+]  # fmt: skip
+CRONTABS = [
+    ("* * * * *", "UTC"), ("*/5 * * * *", "Europe/Berlin"), ("*/5 * * * *", "America/New_York"),
+    ("0 0 * * *", "Asia/Tokyo"), ("59 23 31 12 *", "Pacific/Auckland"), ("0 3 29 2 *", "UTC"),
+    ("0 0 1 1 *", "Pacific/Honolulu"), ("0 0 31 2 *", "UTC"), ("61 * * * *", "UTC"),
+    ("* * * * *", "Nowhere/Zone"),
+]  # fmt: skip
+INTERVALS = [
+    (1, "seconds"), (0, "seconds"), (-5, "seconds"), (10, "minutes"), (3, "hours"), (1, "weeks"),
+    (1, "fortnights"), (1, "microseconds"), (2147483647, "microseconds"), (2147483647, "days"),
+]  # fmt: skip
+ARGUMENTS: dict[str, list[Any]] = {
+    "args": [
+        "[]", "[1]", "null", "0", "{}", '{"a": 1}', '"abc"', "x", "[NaN]", "[1e999]", r'["\u0000"]',
+        "[" * 950 + "]" * 950, "[" + "9" * 5000 + "]",
+        '[{"__type__": "datetime", "__value__": "x"}]',
+    ],
+    "kwargs": [
+        "{}", '{"a": 1}', "null", "[]", '"x"', '{"a": NaN}', '{"": 0}', '{"a": 1, "a": 2}',
+        '{"pipeline_id": "x"}',
+    ],
+    "headers": ["{}", "{}", '{"x": 1}', "null", "[]"],
+}  # fmt: skip
+OTHERS: dict[str, list[Any]] = {
+    "expire_seconds": [None, None, 0, 1, 2147483647],
+    "total_run_count": [0, 0, 1, 2147483647],
+    "priority": [None, 0, 2147483647],
+    "enabled": [True, True, True, False],
+}
+POLICIES = (
+    "INSERT INTO periodic_schedule.firing_policy"
+    " (pipeline_id, misfire, misfire_age, misfire_count, overlap, spread)"
+    " SELECT pipeline_id, (ARRAY['one', 'skip', 'all'])[1 + id % 3],"
+    " (ARRAY['0', '1 hour', '1000 years'])[1 + id % 3]::interval, 100,"
+    " (ARRAY['allow', 'skip', 'buffer_one'])[1 + id / 3 % 3],"
+    " (ARRAY['0', '1 day'])[1 + id / 9 % 2]::interval"
+    " FROM (SELECT pipeline_id, periodic_task_id AS id FROM pg_periodic_schedule) AS m"
+)
+LATER = [
+    "clock_timestamp() + interval '1 minute'",
+    "clock_timestamp() + interval '1 day'",
+    "clock_timestamp() + interval '5 years'",
+    "timestamptz '9999-12-31'",
+]
+ADOPT = "SELECT * FROM periodic_schedule.adopt(beat_is_stopped => true)"
+CHORES = [
+    "SELECT periodic_schedule.reap()",
+    "SELECT periodic_schedule.save_runs()",
+    "SELECT periodic_schedule.prune()",
+    "SELECT periodic_schedule.next_wakeup()",
+    "SELECT r::text FROM periodic_schedule.repair_times(true) AS r",
+]
+SAVED_BY_BEAT = (
+    "UPDATE django_celery_beat_periodictask SET last_run_at = coalesce(%s, clock_timestamp()),"
+    " total_run_count = least(total_run_count, 2147483646) + 1 WHERE id %% 2 = %s"
+)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_nothing_fails_because_of_a_row(db: Session, seed: int) -> None:
+    choice = random.Random(seed)  # noqa: S311
+    db.execute("SET statement_timeout = '30s'")
+    tasks = insert_hostile_tasks(db, choice)
+    db.execute(POLICIES)
+    sound = insert_task(db, "sound", interval_id=insert_interval(db, 1, "hours"))
+    db.execute(ADOPT)
+    fired = db.execute(
+        "SELECT periodic_task_id FROM"
+        " _periodic_schedule.tick_at(clock_timestamp() + interval '61 minutes', 1000)"
+    ).fetchall()
+    assert (sound,) in fired
+    views = db.execute(
+        "SELECT oid::regclass::text FROM pg_class"
+        " WHERE relkind IN ('v', 'r') AND relnamespace = 'periodic_schedule'::regnamespace"
+    ).fetchall()
+    for _ in range(10):
+        now = choice.choice(["clock_timestamp()", "clock_timestamp()", *LATER])
+        db.execute(f"SELECT count(*) FROM _periodic_schedule.tick_at({now}, 1000)".encode())
+        hand_over(db, now)
+        for chore in CHORES:
+            db.execute(chore.encode())
+        for task in choice.sample(tasks, 5):
+            column = choice.choice(["start_time", "expires", "last_run_at"])
+            db.execute(
+                f"UPDATE django_celery_beat_periodictask SET {column} = %s,"
+                " enabled = NOT enabled WHERE id = %s".encode(),
+                [choice.choice(TIMES), task],
+            )
+        if choice.random() < 0.4:
+            db.execute("SELECT r::text FROM periodic_schedule.repair_times() AS r")
+        if choice.random() < 0.5:
+            db.execute("SELECT * FROM periodic_schedule.release()")
+            for remainder in (0, 1):
+                db.execute(SAVED_BY_BEAT, [choice.choice(TIMES), remainder])
+        for (view,) in views:
+            db.execute(f"SELECT v::text FROM {view} AS v".encode())
+        db.execute(ADOPT)
+        command_some(db)
+    assert db.execute("SELECT d::text FROM periodic_schedule.drift AS d").fetchall() == []
+    assert db.execute("SELECT * FROM periodic_schedule.pending_sync").fetchall() == []
+    assert db.execute(
+        "SELECT problem, detail FROM periodic_schedule.health"
+        " WHERE problem IN ('not_checked', 'drift')"
+    ).fetchall() == []  # fmt: skip
+
+
+def insert_hostile_tasks(db: Session, choice: random.Random) -> list[int]:
+    timetables = {
+        "crontab_id": [insert_crontab(db, cron, zone) for cron, zone in CRONTABS],
+        "interval_id": [insert_interval(db, every, period) for every, period in INTERVALS],
+        "clocked_id": [
+            insert_clocked(db, time) for time in dict.fromkeys(TIMES) if time is not None
+        ],
+    }
+    tasks = []
+    for number in range(60):
+        kind = choice.choice(list(timetables))
+        columns: dict[str, Any] = {
+            kind: choice.choice(timetables[kind]),
+            "one_off": kind == "clocked_id" or choice.random() < 0.3,
+        }
+        columns |= {name: choice.choice(TIMES) for name in ("start_time", "expires", "last_run_at")}
+        columns |= {name: choice.choice(some) for name, some in (ARGUMENTS | OTHERS).items()}
+        tasks.append(insert_task(db, f"hostile {number}", **columns))
+    return tasks
+
+
+def insert_clocked(db: Session, time: str) -> int:
+    row = db.execute(
+        "INSERT INTO django_celery_beat_clockedschedule (clocked_time) VALUES (%s) RETURNING id",
+        [time],
+    ).fetchone()
+    assert row
+    return int(row[0])
+
+
+def hand_over(db: Session, now: str) -> None:
+    taken = db.execute(
+        f"SELECT id, token FROM _periodic_schedule.take_at({now}, 'w', 50, '1 minute')".encode()
+    ).fetchall()
+    for number, firing in enumerate(taken):
+        if number % 3 == 0:
+            db.execute("SELECT periodic_schedule.finish(%s, %s)", firing)
+        elif number % 3 == 1:
+            db.execute("SELECT periodic_schedule.fail(%s, %s, 'x', '1 s', true)", firing)
+
+
+def command_some(db: Session) -> None:
+    for schedule in db.execute(
+        "SELECT pipeline_id FROM pg_periodic_schedule ORDER BY random() LIMIT 5"
+    ).fetchall():
+        db.execute("SELECT r::text FROM periodic_schedule.preview(%s, 20) AS r", schedule)
+        db.execute("SELECT r::text FROM periodic_schedule.run_now(%s) AS r", schedule)
+        with contextlib.suppress(psycopg.errors.InvalidParameterValue):  # never, or too often
+            db.execute(
+                "SELECT r::text FROM"
+                " periodic_schedule.backfill(%s, now() - interval '1 minute', now()) AS r",
+                schedule,
+            )
