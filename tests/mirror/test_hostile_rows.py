@@ -105,6 +105,9 @@ def test_nothing_fails_because_of_a_row(db: Session, seed: int) -> None:
             )
         if choice.random() < 0.4:
             db.execute("SELECT r::text FROM periodic_schedule.repair_times() AS r")
+            assert db.execute(
+                "SELECT r::text FROM periodic_schedule.repair_times() AS r WHERE problem IS NULL"
+            ).fetchall() == []  # fmt: skip
         if choice.random() < 0.5:
             db.execute("SELECT * FROM periodic_schedule.release()")
             for remainder in (0, 1):
