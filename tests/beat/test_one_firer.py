@@ -11,7 +11,7 @@ from typing import Any
 
 from brokers import OURS, Beat, wait_for
 from conftest import insert_clocked, insert_crontab, insert_interval, insert_task, mirror, url_of
-from places import TASKS, Place, Roles, Sent, fence, minute_of, times, utc
+from places import TASKS, Place, Roles, Sent, fence, minute_of, session_of, times, utc
 
 SEED = int(os.environ.get("HANDOVER_SEED", "1"))
 
@@ -246,3 +246,50 @@ def test_a_scheduler_that_starts_when_the_fence_is_gone_takes_no_more(
     assert "new schedules are left to Beat: SELECT periodic_schedule.fence_beat(" in scheduler.log
     by_beat_alone(place)
     scheduler.stop()
+
+
+def test_what_a_fenced_beat_writes_itself_is_its_own(place: Place, roles: Roles) -> None:
+    """A Beat that starts with new static entries has them in memory, where no fence hides them."""
+    db, role = place.db, roles("beat")
+    fence(db, role)
+    hour = insert_interval(db, 3600)
+    insert_task(db, "hourly", interval_id=hour, last_run_at=utc(time.time()))
+    db.execute("SELECT periodic_schedule.adopt()")
+    place.ours().wait_for_log("connected to")
+    beat = place.stock(role, **STATIC)
+    wait_for(lambda: place.wire.of(EACH_SECOND))
+    by_beat_alone(place)
+    # So it is for a role that acts as Beat's, and for no other.
+    assert db.execute("SELECT session_user = current_user").fetchone() == (True,)
+    db.execute(f"SET ROLE {role}")
+    insert_task(db, "by Beat", interval_id=hour)
+    db.execute("RESET ROLE")
+    member = roles("member", f"LOGIN IN ROLE {role}")
+    with session_of(db, member) as session:
+        insert_task(session, "by a member", interval_id=hour)
+        with db.transaction(force_rollback=True):  # all are being adopted
+            db.execute("SELECT periodic_schedule.adopt()")
+            insert_task(session, "meanwhile", interval_id=hour)
+    insert_task(db, "by a superuser", interval_id=hour)
+    with session_of(db, roles("app")) as session:
+        insert_task(session, "by the application", interval_id=hour)
+    owners = db.execute("SELECT task_name, pg_owned FROM pg_periodic_schedule").fetchall()
+    assert dict(owners) == {
+        "celery.backend_cleanup": True,  # of our scheduler
+        "hourly": True,
+        EACH_SECOND: False,
+        "nightly": False,
+        "by Beat": False,
+        "by a member": False,
+        "meanwhile": False,
+        "by a superuser": True,
+        "by the application": True,
+    }
+    beat.end()
+    stopped = time.time()
+    db.execute("SELECT periodic_schedule.adopt(beat_is_stopped => true)")
+    wait_for(lambda: len(place.wire.since(EACH_SECOND, stopped)) > 2)
+    # Though it was said to be stopped.
+    with session_of(db, role) as session:
+        insert_task(session, "by Beat again", interval_id=hour)
+    assert mirror(db, "pg_owned", "by Beat again") is False

@@ -40,7 +40,10 @@ BEGIN
         FROM (
             SELECT r.pg_owns_new FROM _periodic_schedule.installation AS r FOR SHARE SKIP LOCKED
         ) AS i;
-        IF pg_owns_new IS NULL THEN
+        IF pg_owns_new IS DISTINCT FROM false AND _periodic_schedule.is_beat_session() THEN
+            -- A Beat that starts has its new static entries in memory, hidden or not.
+            pg_owns_new := false;
+        ELSIF pg_owns_new IS NULL THEN
             PERFORM _periodic_schedule.defer_sync(
                 'task', ready.missing::text[], 'all schedules are being adopted or released'
             );
