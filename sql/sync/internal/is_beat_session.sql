@@ -9,9 +9,13 @@ DECLARE
     END;
 BEGIN
     RETURN EXISTS (
-        SELECT FROM _periodic_schedule.fenced_roles() AS f
-        WHERE f.role_name = acts_as OR pg_has_role(acts_as, f.role_name, 'USAGE')
-          AND _periodic_schedule.why_not_bound(acts_as) IS NULL  -- a superuser is a member of all
+        SELECT FROM pg_roles AS r
+        JOIN _periodic_schedule.fenced_roles() AS f
+            ON f.role_name = r.rolname
+            OR pg_has_role(r.oid, f.role_name, 'USAGE')
+            -- A superuser is a member of all.
+            AND _periodic_schedule.why_not_bound(r.rolname) IS NULL
+        WHERE r.rolname = acts_as
     );
 END
 $function$;
