@@ -9,9 +9,21 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from brokers import OURS, Beat, wait_for
 from conftest import insert_clocked, insert_crontab, insert_interval, insert_task, mirror, url_of
-from places import TASKS, Place, Roles, Sent, fence, minute_of, session_of, times, utc
+from places import (
+    SEEN_AFTER,
+    TASKS,
+    Place,
+    Roles,
+    Sent,
+    fence,
+    minute_of,
+    session_of,
+    times,
+    utc,
+)
 
 SEED = int(os.environ.get("HANDOVER_SEED", "1"))
 
@@ -293,3 +305,55 @@ def test_what_a_fenced_beat_writes_itself_is_its_own(place: Place, roles: Roles)
     with session_of(db, role) as session:
         insert_task(session, "by Beat again", interval_id=hour)
     assert mirror(db, "pg_owned", "by Beat again") is False
+
+
+def test_what_a_fenced_beat_has_loaded_before_it_is_mirrored_is_its_own(
+    place: Place, roles: Roles
+) -> None:
+    """Written where triggers are off, as by a restore, then reconciled."""
+    db, role = place.db, roles("beat")
+    fence(db, role)
+    second = insert_interval(db, 1)
+    db.execute("SELECT periodic_schedule.adopt()")
+    place.ours().wait_for_log("connected to")
+    db.execute("SET session_replication_role = replica")
+    insert_task(db, EACH_SECOND, interval_id=second, last_run_at=utc(time.time()))
+    db.execute("RESET session_replication_role")
+    place.stock(role)
+    wait_for(lambda: place.wire.of(EACH_SECOND))
+    (done,) = db.execute("SELECT action FROM periodic_schedule.reconcile()").fetchall()
+    assert done == ("inserted",)
+    by_beat_alone(place)
+
+
+@pytest.mark.parametrize(
+    ("breaks", "mends"),
+    {
+        f"ALTER TABLE {TASKS} DISABLE ROW LEVEL SECURITY": None,
+        f"DROP POLICY periodic_schedule_beat ON {TASKS}": "SELECT periodic_schedule.attach()",
+        "ALTER ROLE {role} BYPASSRLS": None,
+    }.items(),
+)
+def test_a_beat_that_has_loaded_all_while_the_fence_was_broken(
+    place: Place, roles: Roles, breaks: str, mends: str | None
+) -> None:
+    """It keeps that in memory until it reloads."""
+    db, role = place.db, roles("beat")
+    fence(db, role)
+    insert_task(db, EACH_SECOND, interval_id=insert_interval(db, 1), last_run_at=utc(time.time()))
+    db.execute(
+        "SELECT periodic_schedule.adopt(ARRAY(SELECT pipeline_id FROM pg_periodic_schedule), true)"
+    )
+    place.ours().wait_for_log("connected to")
+    db.execute(breaks.format(role=role).encode())
+    place.stock(role)
+    wait_for(lambda: place.by()[1][EACH_SECOND])
+    detail = db.execute(
+        "SELECT detail FROM periodic_schedule.health WHERE problem = 'unfenced'"
+    ).fetchone()
+    assert detail is not None
+    db.execute((mends or detail[0].rpartition(": ")[2]).encode())
+    time.sleep(SEEN_AFTER)
+    mended = time.time()
+    wait_for(lambda: len(place.wire.since(EACH_SECOND, mended)) > 2)
+    assert [at for at in times(place.by()[1][EACH_SECOND]) if at > mended] == []

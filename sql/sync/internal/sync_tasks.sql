@@ -50,8 +50,9 @@ BEGIN
             ready.busy := ready.busy || ready.missing;
             ready.ids := ARRAY(SELECT unnest(ready.ids) EXCEPT SELECT unnest(ready.missing));
         ELSIF pg_owns_new THEN  -- the one home of this rule
-            pg_owns_new :=
-                _periodic_schedule.is_beat_stopped() OR periodic_schedule.is_beat_fenced();
+            -- What was committed without a mirror row, no fence has hidden: Beat may have read it.
+            pg_owns_new := _periodic_schedule.is_beat_stopped()
+                OR change = 'created' AND periodic_schedule.is_beat_fenced();
         END IF;
     END IF;
     IF redefined THEN
