@@ -63,6 +63,11 @@ BEGIN
         beat_table, roles
     );
     EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', beat_table);
+    -- What it has loaded while there was no fence, or one that did not hold, it fires till then.
+    PERFORM _periodic_schedule.request_beat_reload();
+    PERFORM _periodic_schedule.ask_beat_again_at(
+        clock_timestamp() + (_periodic_schedule.beat_pace()).too_near
+    );
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.fence_beat(name) IS
@@ -70,5 +75,6 @@ COMMENT ON FUNCTION periodic_schedule.fence_beat(name) IS
     'Beat, does not see schedules that Postgres owns, and so cannot fire them; members of the role '
     'neither. All other roles see and write what they did; but COPY FROM and row_security = off '
     '(pg_dump) are then refused to roles that neither own the table nor have BYPASSRLS. From then '
-    'on Beat does not count as stopped, whatever adopt() was told. Raises SQLSTATE 22023 for roles '
-    'that row-level security does not bind, 42704 for unknown ones';
+    'on Beat does not count as stopped, whatever adopt() was told, and one that runs as this role '
+    'is asked to reload. Raises SQLSTATE 22023 for roles that row-level security does not bind, '
+    '42704 for unknown ones';

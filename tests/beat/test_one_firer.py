@@ -9,9 +9,21 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from brokers import OURS, Beat, wait_for
 from conftest import insert_clocked, insert_crontab, insert_interval, insert_task, mirror, url_of
-from places import TASKS, Place, Roles, Sent, fence, minute_of, times, utc
+from places import (
+    SEEN_AFTER,
+    TASKS,
+    Place,
+    Roles,
+    Sent,
+    fence,
+    minute_of,
+    session_of,
+    times,
+    utc,
+)
 
 SEED = int(os.environ.get("HANDOVER_SEED", "1"))
 
@@ -246,3 +258,102 @@ def test_a_scheduler_that_starts_when_the_fence_is_gone_takes_no_more(
     assert "new schedules are left to Beat: SELECT periodic_schedule.fence_beat(" in scheduler.log
     by_beat_alone(place)
     scheduler.stop()
+
+
+def test_what_a_fenced_beat_writes_itself_is_its_own(place: Place, roles: Roles) -> None:
+    """A Beat that starts with new static entries has them in memory, where no fence hides them."""
+    db, role = place.db, roles("beat")
+    fence(db, role)
+    hour = insert_interval(db, 3600)
+    insert_task(db, "hourly", interval_id=hour, last_run_at=utc(time.time()))
+    db.execute("SELECT periodic_schedule.adopt()")
+    place.ours().wait_for_log("connected to")
+    beat = place.stock(role, **STATIC)
+    wait_for(lambda: place.wire.of(EACH_SECOND))
+    by_beat_alone(place)
+    # So it is for a role that acts as Beat's, and for no other.
+    assert db.execute("SELECT session_user = current_user").fetchone() == (True,)
+    db.execute(f"SET ROLE {role}")
+    insert_task(db, "by Beat", interval_id=hour)
+    db.execute("RESET ROLE")
+    member = roles("member", f"LOGIN IN ROLE {role}")
+    with session_of(db, member) as session:
+        insert_task(session, "by a member", interval_id=hour)
+        with db.transaction(force_rollback=True):  # all are being adopted
+            db.execute("SELECT periodic_schedule.adopt()")
+            insert_task(session, "meanwhile", interval_id=hour)
+    insert_task(db, "by a superuser", interval_id=hour)
+    with session_of(db, roles("app")) as session:
+        insert_task(session, "by the application", interval_id=hour)
+    owners = db.execute("SELECT task_name, pg_owned FROM pg_periodic_schedule").fetchall()
+    assert dict(owners) == {
+        "celery.backend_cleanup": True,  # of our scheduler
+        "hourly": True,
+        EACH_SECOND: False,
+        "nightly": False,
+        "by Beat": False,
+        "by a member": False,
+        "meanwhile": False,
+        "by a superuser": True,
+        "by the application": True,
+    }
+    beat.end()
+    stopped = time.time()
+    db.execute("SELECT periodic_schedule.adopt(beat_is_stopped => true)")
+    wait_for(lambda: len(place.wire.since(EACH_SECOND, stopped)) > 2)
+    # Though it was said to be stopped.
+    with session_of(db, role) as session:
+        insert_task(session, "by Beat again", interval_id=hour)
+    assert mirror(db, "pg_owned", "by Beat again") is False
+
+
+def test_what_a_fenced_beat_has_loaded_before_it_is_mirrored_is_its_own(
+    place: Place, roles: Roles
+) -> None:
+    """Written where triggers are off, as by a restore, then reconciled."""
+    db, role = place.db, roles("beat")
+    fence(db, role)
+    second = insert_interval(db, 1)
+    db.execute("SELECT periodic_schedule.adopt()")
+    place.ours().wait_for_log("connected to")
+    db.execute("SET session_replication_role = replica")
+    insert_task(db, EACH_SECOND, interval_id=second, last_run_at=utc(time.time()))
+    db.execute("RESET session_replication_role")
+    place.stock(role)
+    wait_for(lambda: place.wire.of(EACH_SECOND))
+    (done,) = db.execute("SELECT action FROM periodic_schedule.reconcile()").fetchall()
+    assert done == ("inserted",)
+    by_beat_alone(place)
+
+
+@pytest.mark.parametrize(
+    ("breaks", "mends"),
+    {
+        f"ALTER TABLE {TASKS} DISABLE ROW LEVEL SECURITY": None,
+        f"DROP POLICY periodic_schedule_beat ON {TASKS}": "SELECT periodic_schedule.attach()",
+        "ALTER ROLE {role} BYPASSRLS": None,
+    }.items(),
+)
+def test_a_beat_that_has_loaded_all_while_the_fence_was_broken(
+    place: Place, roles: Roles, breaks: str, mends: str | None
+) -> None:
+    """It keeps that in memory until it reloads."""
+    db, role = place.db, roles("beat")
+    fence(db, role)
+    insert_task(db, EACH_SECOND, interval_id=insert_interval(db, 1), last_run_at=utc(time.time()))
+    db.execute(
+        "SELECT periodic_schedule.adopt(ARRAY(SELECT pipeline_id FROM pg_periodic_schedule), true)"
+    )
+    place.ours().wait_for_log("connected to")
+    db.execute(breaks.format(role=role).encode())
+    place.stock(role)
+    wait_for(lambda: place.by()[1][EACH_SECOND])
+    detail = db.execute(
+        "SELECT detail FROM periodic_schedule.health WHERE problem = 'unfenced'"
+    ).fetchone()
+    assert detail is not None
+    db.execute((mends or detail[0].rpartition(": ")[2]).encode())
+    time.sleep(SEEN_AFTER)
+    mended = time.time()
+    wait_for(lambda: len(place.wire.since(EACH_SECOND, mended)) > 2)
+    assert [at for at in times(place.by()[1][EACH_SECOND]) if at > mended] == []

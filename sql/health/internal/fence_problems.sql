@@ -58,8 +58,9 @@ BEGIN
         nobody := (
             SELECT format(
                 'and role %s, which is fenced, sees no schedule at all: nobody fires them. '
-                'CREATE POLICY periodic_schedule_all ON %s USING (true) WITH CHECK (true);',
-                string_agg(f.role_name, ', '), beat_table
+                'CREATE POLICY periodic_schedule_all ON %s USING (true) WITH CHECK (true); '
+                'SELECT periodic_schedule.fence_beat(%L);',  -- which asks Beat to reload
+                string_agg(f.role_name, ', '), beat_table, min(f.role_name)
             )
             FROM _periodic_schedule.fenced_roles() AS f
             JOIN pg_class AS c ON c.oid = beat_table AND c.relrowsecurity

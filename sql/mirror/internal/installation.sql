@@ -20,8 +20,9 @@ COMMENT ON TABLE _periodic_schedule.installation IS
     'everything stands on';
 COMMENT ON COLUMN _periodic_schedule.installation.installed_at IS 'When the migration ran';
 COMMENT ON COLUMN _periodic_schedule.installation.pg_owns_new IS
-    'true after adopt() of all: Postgres fires new schedules, while Beat is stopped or fenced; '
-    'false after release() of all: Beat does. One true is enough: both write all rows';
+    'true after adopt() of all: Postgres fires new schedules, but those that Beat writes itself, '
+    'while Beat is stopped or fenced; false after release() of all: Beat does. One true is enough: '
+    'both write all rows';
 COMMENT ON COLUMN _periodic_schedule.installation.beat_is_stopped_at IS
     'When an operator said that no stock Beat runs (adopt(beat_is_stopped => true)); NULL: nobody '
     'has since fence_beat() or release(), which are for a Beat that runs. One that '

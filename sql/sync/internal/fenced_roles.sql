@@ -45,7 +45,14 @@ BEGIN
     JOIN pg_roles AS r ON r.oid = f.id
     CROSS JOIN LATERAL (
         SELECT coalesce(
-            _periodic_schedule.why_not_bound(r.rolname),
+            (
+                SELECT b || CASE  -- which asks a Beat to reload that has loaded everything
+                    WHEN b LIKE '%;'
+                        THEN format(' SELECT periodic_schedule.fence_beat(%L);', r.rolname)
+                    ELSE ''
+                END
+                FROM _periodic_schedule.why_not_bound(r.rolname) AS b
+            ),
             CASE WHEN is_replaced THEN format(
                 'the function that hides them was replaced: DROP FUNCTION %s CASCADE; then, as a '
                 'superuser, alembic upgrade head, and SELECT periodic_schedule.fence_beat(%L);',

@@ -40,15 +40,19 @@ BEGIN
         FROM (
             SELECT r.pg_owns_new FROM _periodic_schedule.installation AS r FOR SHARE SKIP LOCKED
         ) AS i;
-        IF pg_owns_new IS NULL THEN
+        IF pg_owns_new IS DISTINCT FROM false AND _periodic_schedule.is_beat_session() THEN
+            -- A Beat that starts has its new static entries in memory, hidden or not.
+            pg_owns_new := false;
+        ELSIF pg_owns_new IS NULL THEN
             PERFORM _periodic_schedule.defer_sync(
                 'task', ready.missing::text[], 'all schedules are being adopted or released'
             );
             ready.busy := ready.busy || ready.missing;
             ready.ids := ARRAY(SELECT unnest(ready.ids) EXCEPT SELECT unnest(ready.missing));
         ELSIF pg_owns_new THEN  -- the one home of this rule
-            pg_owns_new :=
-                _periodic_schedule.is_beat_stopped() OR periodic_schedule.is_beat_fenced();
+            -- What was committed without a mirror row, no fence has hidden: Beat may have read it.
+            pg_owns_new := _periodic_schedule.is_beat_stopped()
+                OR change = 'created' AND periodic_schedule.is_beat_fenced();
         END IF;
     END IF;
     IF redefined THEN
