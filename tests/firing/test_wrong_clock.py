@@ -331,6 +331,41 @@ def test_a_skip_while_others_are_not_finished_is_undone(db: Session, spread: str
     assert_repaired(db)
 
 
+def test_what_a_tick_of_the_false_hour_has_written_is_wrong_in_the_past_too(
+    db: Session,
+) -> None:
+    """Of a spread schedule all times are earlier, of an interval it is when it was due."""
+    now = clock(db)
+    set_up = {
+        "spread": {"crontab_id": insert_crontab(db, "* * * * *")},
+        "interval": {"interval_id": insert_interval(db, 7200), "last_run_at": now - 125 * MINUTE},
+    }
+    for name, columns in set_up.items():
+        insert_task(db, name, **columns)
+    adopt(db)
+    set_policy(db, "spread", spread="1 day")
+    set_policy(db, "interval", misfire="skip", misfire_age="10 minutes")
+    ((offset,),) = db.execute(
+        "SELECT _periodic_schedule.spread_offset(periodic_task_id, '1 day')"
+        " FROM pg_periodic_schedule WHERE task_name = 'spread'"
+    ).fetchall()
+    assert offset > HOUR + MINUTE, "another id has another one"
+    db.execute(
+        "UPDATE pg_periodic_schedule SET effective_at = coalesce(last_run_at, %s)",
+        [now - offset - 2 * MINUTE],
+    )
+    db.execute("SELECT periodic_schedule.reconcile()")
+    due = mirror(db, "next_run_at", "spread")
+    assert now - 3 * MINUTE < due < now
+    assert mirror(db, "next_run_at", "interval") == now - 5 * MINUTE
+    assert [row[2] for row in tick(db, now + HOUR)] == ["skipped", "waiting", "skipped"]
+    assert mirror(db, "last_run_at", "spread") < now
+    repair(db)
+    assert_repaired(db)
+    assert mirror(db, "next_run_at", "spread") == due + MINUTE
+    assert fired(tick(db))[0] == ("interval", now - 5 * MINUTE)
+
+
 def test_what_was_edited_in_the_false_hour_begins_with_the_repair(db: Session) -> None:
     minutely(db, "t")
     db.execute(
