@@ -317,6 +317,33 @@ def test_a_backfill_of_the_false_hour_is_no_beginning(db: Session) -> None:
     assert_repaired(db)
 
 
+@pytest.mark.parametrize("renamed", ["before the repair", "after it"])
+def test_what_was_fired_early_is_not_fired_again_under_another_name(
+    db: Session, renamed: str
+) -> None:
+    """The ledger's key is made of the name."""
+    rename = f"UPDATE {TASKS} SET name = name || '2'"
+    now = clock(db)
+    at = now.replace(second=0, microsecond=0) + 10 * MINUTE
+    insert_task(db, "t", crontab_id=insert_crontab(db, f"{at.minute} * * * *"))
+    insert_task(db, "once", clocked_id=insert_clocked(db, at), one_off=True)
+    adopt(db)
+    assert fired(tick(db, now + HOUR)) == [("once", at), ("t", at)]
+    db.execute("SELECT periodic_schedule.save_runs()")
+    if renamed == "before the repair":
+        db.execute(rename)
+    repair(db)
+    if renamed == "after it":
+        db.execute(rename)
+    db.execute("SELECT periodic_schedule.release()")
+    assert db.execute(f"SELECT last_run_at FROM {TASKS} WHERE name = 't2'").fetchall() == [(at,)]
+    adopt(db)
+    assert fired(tick(db, at + SECOND)) == []
+    db.execute(f"UPDATE {TASKS} SET enabled = true")
+    assert fired(tick(db, at + 2 * SECOND)) == [("once2", at)]
+    assert fired(tick(db, at + HOUR)) == [("t2", at + HOUR)]
+
+
 @pytest.mark.parametrize("spread", ["0", "40 seconds"])
 def test_a_skip_while_others_are_not_finished_is_undone(db: Session, spread: str) -> None:
     """Nothing was fired, so that effective_at is what is in the future."""
