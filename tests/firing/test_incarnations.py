@@ -71,6 +71,18 @@ def test_a_one_off_that_is_enabled_again_after_its_end_runs_again(db: Session) -
     assert runs(db) == (0, False)
 
 
+def test_a_one_off_that_is_enabled_again_by_a_clock_that_went_back_runs(db: Session) -> None:
+    """By an hour since its run, for a moment, or because it was ahead then."""
+    at = this_minute(db)
+    insert_task(db, "t", clocked_id=insert_clocked(db, at), one_off=True)
+    adopt(db)
+    assert fired(tick(db, at + 60 * MINUTE)) == [("t", at)]
+    save_runs(db)
+    db.execute(f"UPDATE {TASKS} SET enabled = true")
+    assert fired(tick(db, at + 61 * MINUTE)) == [("t", at)]
+    assert tick(db, at + 62 * MINUTE) == []
+
+
 def test_edits_of_a_one_off_that_has_run_do_not_run_it_again(db: Session) -> None:
     one_off(db)
     for edit in ("description = 'x'", "enabled = false", "enabled = true", "priority = 3"):

@@ -317,6 +317,33 @@ def test_a_backfill_of_the_false_hour_is_no_beginning(db: Session) -> None:
     assert_repaired(db)
 
 
+@pytest.mark.parametrize("renamed", ["before the repair", "after it"])
+def test_what_was_fired_early_is_not_fired_again_under_another_name(
+    db: Session, renamed: str
+) -> None:
+    """The ledger's key is made of the name."""
+    rename = f"UPDATE {TASKS} SET name = name || '2'"
+    now = clock(db)
+    at = now.replace(second=0, microsecond=0) + 10 * MINUTE
+    insert_task(db, "t", crontab_id=insert_crontab(db, f"{at.minute} * * * *"))
+    insert_task(db, "once", clocked_id=insert_clocked(db, at), one_off=True)
+    adopt(db)
+    assert fired(tick(db, now + HOUR)) == [("once", at), ("t", at)]
+    db.execute("SELECT periodic_schedule.save_runs()")
+    if renamed == "before the repair":
+        db.execute(rename)
+    repair(db)
+    if renamed == "after it":
+        db.execute(rename)
+    db.execute("SELECT periodic_schedule.release()")
+    assert db.execute(f"SELECT last_run_at FROM {TASKS} WHERE name = 't2'").fetchall() == [(at,)]
+    adopt(db)
+    assert fired(tick(db, at + SECOND)) == []
+    db.execute(f"UPDATE {TASKS} SET enabled = true")
+    assert fired(tick(db, at + 2 * SECOND)) == [("once2", at)]
+    assert fired(tick(db, at + HOUR)) == [("t2", at + HOUR)]
+
+
 @pytest.mark.parametrize("spread", ["0", "40 seconds"])
 def test_a_skip_while_others_are_not_finished_is_undone(db: Session, spread: str) -> None:
     """Nothing was fired, so that effective_at is what is in the future."""
@@ -329,6 +356,41 @@ def test_a_skip_while_others_are_not_finished_is_undone(db: Session, spread: str
     repair(db)
     assert mirror(db, "next_run_at", "t") == next_run
     assert_repaired(db)
+
+
+def test_what_a_tick_of_the_false_hour_has_written_is_wrong_in_the_past_too(
+    db: Session,
+) -> None:
+    """Of a spread schedule all times are earlier, of an interval it is when it was due."""
+    now = clock(db)
+    set_up = {
+        "spread": {"crontab_id": insert_crontab(db, "* * * * *")},
+        "interval": {"interval_id": insert_interval(db, 7200), "last_run_at": now - 125 * MINUTE},
+    }
+    for name, columns in set_up.items():
+        insert_task(db, name, **columns)
+    adopt(db)
+    set_policy(db, "spread", spread="1 day")
+    set_policy(db, "interval", misfire="skip", misfire_age="10 minutes")
+    ((offset,),) = db.execute(
+        "SELECT _periodic_schedule.spread_offset(periodic_task_id, '1 day')"
+        " FROM pg_periodic_schedule WHERE task_name = 'spread'"
+    ).fetchall()
+    assert offset > HOUR + MINUTE, "another id has another one"
+    db.execute(
+        "UPDATE pg_periodic_schedule SET effective_at = coalesce(last_run_at, %s)",
+        [now - offset - 2 * MINUTE],
+    )
+    db.execute("SELECT periodic_schedule.reconcile()")
+    due = mirror(db, "next_run_at", "spread")
+    assert now - 3 * MINUTE < due < now
+    assert mirror(db, "next_run_at", "interval") == now - 5 * MINUTE
+    assert [row[2] for row in tick(db, now + HOUR)] == ["skipped", "waiting", "skipped"]
+    assert mirror(db, "last_run_at", "spread") < now
+    repair(db)
+    assert_repaired(db)
+    assert mirror(db, "next_run_at", "spread") == due + MINUTE
+    assert fired(tick(db))[0] == ("interval", now - 5 * MINUTE)
 
 
 def test_what_was_edited_in_the_false_hour_begins_with_the_repair(db: Session) -> None:

@@ -87,6 +87,11 @@ def many_tasks(db: Session) -> None:
             "SELECT FROM periodic_schedule.firing WHERE missed LIMIT 1",
             "firing_missed_idx",
         ),
+        (  # add_firings()
+            "SELECT FROM periodic_schedule.firing WHERE periodic_task_id = 1"
+            " AND scheduled_for = now() AND created_at < scheduled_for",
+            "firing_early_idx",
+        ),
         (  # finish(), fail()
             "UPDATE periodic_schedule.firing SET state = 'finished'"
             " WHERE id = '12345678-1234-8234-8234-123456789012' AND state = 'leased'",

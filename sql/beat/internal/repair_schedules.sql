@@ -20,8 +20,13 @@ BEGIN
     INTO before
     FROM @beat_schema@.pg_periodic_schedule AS m
     LEFT JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = m.periodic_task_id
-    WHERE m.pipeline_id = ANY (pipeline_ids)
-      AND greatest(m.last_run_at, m.effective_at, m.parity_since, p.last_run_at) > ahead;
+    WHERE m.pipeline_id = ANY (pipeline_ids) AND (
+        greatest(m.last_run_at, m.effective_at, m.parity_since, p.last_run_at) > ahead
+        OR EXISTS (  -- what its tick has written may be in the past, and wrong all the same
+            SELECT FROM periodic_schedule.firing AS f
+            WHERE f.pipeline_id = m.pipeline_id AND f.created_at > ahead AND NOT f.by_hand
+        )
+    );
     IF before.pipeline_ids IS NULL THEN
         RETURN;
     END IF;
@@ -64,5 +69,5 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.repair_schedules(uuid[], timestamptz, timestamptz) IS
-    'Sets times of these schedules right that are later than ahead, in the mirror and in Beat''s '
-    'rows, all of which the caller has locked; what it did';
+    'Sets times of these schedules right that are later than ahead, or written by a tick that '
+    'was, in the mirror and in Beat''s rows, all of which the caller has locked; what it did';

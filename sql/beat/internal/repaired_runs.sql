@@ -20,15 +20,21 @@ BEGIN
                 WHERE o.pipeline_id = f.pipeline_id AND o.scheduled_for = f.scheduled_for
                   AND o.incarnation > f.incarnation AND o.state <> 'skipped'
             )) AS missed_at,
-            -- By the tick, which has fired nothing: else an edit, or a resumption, has set it.
-            bool_or(f.state = 'skipped' AND m.effective_at IN (
-                f.scheduled_for, f.created_at, f.created_at - _periodic_schedule.spread_offset(
-                    m.periodic_task_id, policy.spread
-                )
-            )) AS effective_by_tick
+            -- By the tick: else an edit, a resumption, or a later tick has set it.  An interval's
+            -- time, and one less a spread, need not be ahead.
+            bool_or(m.pg_owned AND m.last_run_at = ANY (t.dealt_with)) AS run_by_tick,
+            bool_or(f.state = 'skipped' AND m.effective_at = ANY (t.dealt_with))
+                AS effective_by_tick
         FROM periodic_schedule.firing AS f
         JOIN @beat_schema@.pg_periodic_schedule AS m ON m.pipeline_id = f.pipeline_id
         LEFT JOIN periodic_schedule.firing_policy AS policy ON policy.pipeline_id = f.pipeline_id
+        CROSS JOIN LATERAL (
+            SELECT ARRAY[
+                f.scheduled_for, f.created_at, f.created_at - _periodic_schedule.spread_offset(
+                    m.periodic_task_id, policy.spread
+                )
+            ] AS dealt_with
+        ) AS t
         WHERE f.pipeline_id = ANY (pipeline_ids) AND f.created_at > ahead AND NOT f.by_hand
         GROUP BY f.pipeline_id
     ),
@@ -38,7 +44,7 @@ BEGIN
             m.pipeline_id, m.pg_owned, m.last_run_at, m.effective_at,
             _periodic_schedule.is_enabled_again(m.pipeline_id) AS is_enabled_again,
             _periodic_schedule.fired_early_until(m.pipeline_id, now) AS early_until,
-            r.first_at, r.missed_at, r.effective_by_tick,
+            r.first_at, r.missed_at, r.run_by_tick, r.effective_by_tick,
             _periodic_schedule.kind_of(m.cron_string) AS kind,
             CASE _periodic_schedule.kind_of(m.cron_string)
                 WHEN 'interval' THEN least(
@@ -57,7 +63,7 @@ BEGIN
     SELECT
         k.pipeline_id,
         CASE
-            WHEN k.last_run_at > ahead THEN CASE
+            WHEN k.last_run_at > ahead OR k.run_by_tick THEN CASE
                 WHEN NOT k.pg_owned AND k.early_until IS NOT NULL
                     THEN least(k.last_run_at, k.early_until)
                 WHEN k.kind = 'clocked' AND k.missed_at IS NOT NULL THEN NULL
@@ -71,7 +77,8 @@ BEGIN
             ELSE k.last_run_at
         END,
         CASE
-            WHEN k.effective_at > ahead AND k.effective_by_tick THEN least(now, k.first_at - k.step)
+            WHEN k.effective_by_tick AND (k.effective_at > ahead OR k.pg_owned)
+                THEN least(now, k.first_at - k.step)
             ELSE least(now, k.effective_at)
         END
     FROM known AS k
@@ -85,7 +92,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.repaired_runs(uuid[], timestamptz, timestamptz) IS
-    'last_run_at and effective_at of these schedules, of which those later than ahead are wrong, '
-    'so that what is due next is the first occurrence that was neither fired nor dealt with before '
-    'the clock was wrong. Where the ledger does not say which that is (an edit, a run of Beat), '
-    'the first one after now';
+    'last_run_at and effective_at of these schedules, of which those are wrong that are later than '
+    'ahead, or written by a tick that was, so that what is due next is the first occurrence that '
+    'was neither fired nor dealt with before the clock was wrong. Where the ledger does not say '
+    'which that is (an edit, a run of Beat), the first one after now';

@@ -43,7 +43,13 @@ BEGIN
         SELECT coalesce(known.incarnation + 1, 0) AS incarnation
         OFFSET 0  -- computed once, not wherever it is used
     ) AS i
-    WHERE known.id IS NULL OR known.periodic_task_id <> p.id
+    WHERE known.id IS NULL AND NOT EXISTS (  -- fired early, and renamed since
+        SELECT FROM periodic_schedule.firing AS f
+        WHERE f.periodic_task_id = p.id AND f.scheduled_for = u.run_at
+          AND f.created_at < f.scheduled_for AND f.state <> 'skipped' AND NOT f.by_hand
+          AND NOT p.one_off  -- which was enabled again
+    )
+      OR known.periodic_task_id <> p.id
       OR known.state = 'skipped'
       AND (known.clock_was_ahead OR known.created_at > add_firings.now)  -- which was so then
       -- What has run is disabled, so it was enabled since: an edit does not suffice.

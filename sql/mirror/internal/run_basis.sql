@@ -67,6 +67,11 @@ BEGIN ATOMIC
         SELECT
             CASE
                 WHEN is_new THEN coalesce(r.last_run_at, now)  -- as Beat at its start
+                -- One that has run by a clock that was ahead of this one has run before that.
+                WHEN r.pg_owned AND (beat).one_off AND (beat).enabled AND NOT (old).enabled
+                    THEN greatest(
+                        now, least(r.last_run_at, '9999-12-31 00:00+00') + interval '1 microsecond'
+                    )
                 WHEN r.changed OR (beat).enabled AND NOT (old).enabled THEN now
                 -- It was made to forget.
                 WHEN r.last_run_at IS NULL AND (old).last_run_at IS NOT NULL THEN now
