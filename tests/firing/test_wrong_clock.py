@@ -363,7 +363,7 @@ def test_what_a_tick_of_the_false_hour_has_written_is_wrong_in_the_past_too(
 ) -> None:
     """Of a spread schedule all times are earlier, of an interval it is when it was due."""
     now = clock(db)
-    set_up = {
+    set_up: dict[str, dict[str, Any]] = {
         "spread": {"crontab_id": insert_crontab(db, "* * * * *")},
         "interval": {"interval_id": insert_interval(db, 7200), "last_run_at": now - 125 * MINUTE},
     }
