@@ -324,6 +324,15 @@ def test_what_a_fenced_beat_has_loaded_before_it_is_mirrored_is_its_own(
     (done,) = db.execute("SELECT action FROM periodic_schedule.reconcile()").fetchall()
     assert done == ("inserted",)
     by_beat_alone(place)
+    # What is lost from the mirror was Postgres's, and Beat is told that it is there.
+    insert_task(db, "two", interval_id=second, last_run_at=utc(time.time()))
+    wait_for(lambda: place.by()[0]["two"])
+    time.sleep(SEEN_AFTER)  # that was a change
+    db.execute("SET session_replication_role = replica")
+    db.execute("DELETE FROM pg_periodic_schedule WHERE task_name = 'two'")
+    db.execute("RESET session_replication_role")
+    db.execute("SELECT * FROM periodic_schedule.reconcile()")
+    wait_for(lambda: place.by()[1]["two"])
 
 
 @pytest.mark.parametrize(

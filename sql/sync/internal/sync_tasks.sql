@@ -53,6 +53,9 @@ BEGIN
             -- What was committed without a mirror row, no fence has hidden: Beat may have read it.
             pg_owns_new := _periodic_schedule.is_beat_stopped()
                 OR change = 'created' AND periodic_schedule.is_beat_fenced();
+            IF NOT pg_owns_new AND change <> 'created' THEN  -- or it has not
+                PERFORM _periodic_schedule.request_beat_reload();
+            END IF;
         END IF;
     END IF;
     IF redefined THEN
