@@ -83,6 +83,19 @@ def test_a_one_off_that_is_enabled_again_by_a_clock_that_went_back_runs(db: Sess
     assert tick(db, at + 62 * MINUTE) == []
 
 
+def test_a_one_off_that_has_not_run_yet_runs_once_when_it_is_resumed(db: Session) -> None:
+    crontab = insert_crontab(db, "* * * * *")
+    insert_task(db, "t", crontab_id=crontab, one_off=True)
+    adopt(db)
+    for enabled in (False, True):
+        db.execute(f"UPDATE {TASKS} SET enabled = %s", [enabled])
+    ((now,),) = db.execute("SELECT clock_timestamp()").fetchall()
+    at = mirror(db, "next_run_at", "t")
+    assert at <= now + MINUTE
+    assert fired(tick(db, at)) == [("t", at)]
+    assert tick(db, at + MINUTE) == []
+
+
 def test_edits_of_a_one_off_that_has_run_do_not_run_it_again(db: Session) -> None:
     one_off(db)
     for edit in ("description = 'x'", "enabled = false", "enabled = true", "priority = 3"):

@@ -70,7 +70,8 @@ BEGIN ATOMIC
                 -- One that has run by a clock that was ahead of this one has run before that.
                 WHEN r.pg_owned AND (beat).one_off AND (beat).enabled AND NOT (old).enabled
                     THEN greatest(
-                        now, least(r.last_run_at, '9999-12-31 00:00+00') + interval '1 microsecond'
+                        now, CASE WHEN r.last_run_at < timestamptz '9999-12-31 00:00+00'
+                            THEN r.last_run_at + interval '1 microsecond' END
                     )
                 WHEN r.changed OR (beat).enabled AND NOT (old).enabled THEN now
                 -- It was made to forget.
