@@ -401,8 +401,8 @@ def insert_interval(session: psycopg.Connection[Any], every: int, period: str = 
     return int(row[0])
 
 
-def insert_clocked(session: psycopg.Connection[Any], at: datetime.datetime) -> int:
-    """A clocked row."""
+def insert_clocked(session: psycopg.Connection[Any], at: datetime.datetime | str) -> int:
+    """A clocked row; text for times that Python has not."""
     row = session.execute(
         "INSERT INTO django_celery_beat_clockedschedule (clocked_time) VALUES (%s) RETURNING id",
         [at],

@@ -7,9 +7,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import insert_crontab, insert_interval, insert_task
-
-Session = psycopg.Connection[Any]
+from conftest import insert_clocked, insert_crontab, insert_interval, insert_task
+from ticking import TASKS, Session, assert_in_sync
 
 TIMES = [
     "infinity", "-infinity", "4714-11-24 BC", "0044-03-15 BC", "0001-01-01", "0001-01-01 05:00",
@@ -68,7 +67,7 @@ CHORES = [
     "SELECT r::text FROM periodic_schedule.repair_times(true) AS r",
 ]
 SAVED_BY_BEAT = (
-    "UPDATE django_celery_beat_periodictask SET last_run_at = coalesce(%s, clock_timestamp()),"
+    f"UPDATE {TASKS} SET last_run_at = coalesce(%s, clock_timestamp()),"
     " total_run_count = least(total_run_count, 2147483646) + 1 WHERE id %% 2 = %s"
 )
 
@@ -99,8 +98,7 @@ def test_nothing_fails_because_of_a_row(db: Session, seed: int) -> None:
         for task in choice.sample(tasks, 5):
             column = choice.choice(["start_time", "expires", "last_run_at"])
             db.execute(
-                f"UPDATE django_celery_beat_periodictask SET {column} = %s,"
-                " enabled = NOT enabled WHERE id = %s".encode(),
+                f"UPDATE {TASKS} SET {column} = %s, enabled = NOT enabled WHERE id = %s".encode(),
                 [choice.choice(TIMES), task],
             )
         if choice.random() < 0.4:
@@ -116,8 +114,7 @@ def test_nothing_fails_because_of_a_row(db: Session, seed: int) -> None:
             db.execute(f"SELECT v::text FROM {view} AS v".encode())
         db.execute(ADOPT)
         command_some(db)
-    assert db.execute("SELECT d::text FROM periodic_schedule.drift AS d").fetchall() == []
-    assert db.execute("SELECT * FROM periodic_schedule.pending_sync").fetchall() == []
+    assert_in_sync(db)
     assert db.execute(
         "SELECT problem, detail FROM periodic_schedule.health"
         " WHERE problem IN ('not_checked', 'drift')"
@@ -143,15 +140,6 @@ def insert_hostile_tasks(db: Session, choice: random.Random) -> list[int]:
         columns |= {name: choice.choice(some) for name, some in (ARGUMENTS | OTHERS).items()}
         tasks.append(insert_task(db, f"hostile {number}", **columns))
     return tasks
-
-
-def insert_clocked(db: Session, time: str) -> int:
-    row = db.execute(
-        "INSERT INTO django_celery_beat_clockedschedule (clocked_time) VALUES (%s) RETURNING id",
-        [time],
-    ).fetchone()
-    assert row
-    return int(row[0])
 
 
 def hand_over(db: Session, now: str) -> None:
