@@ -174,7 +174,7 @@ def nearest_form(expression: str, zone: str, field: str | None) -> str:
     else:
         near = nearest_crontab(expression)
     try:
-        load_schedule(near, "UTC")
+        load_schedule(near, zone)
     except ScheduleError:
         return ""
     return near
