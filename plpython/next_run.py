@@ -322,7 +322,7 @@ def next_runs_of_many(
                 raise PostponedError(
                     "next run not computed yet",
                     "A write may not wait for it.",
-                    "It follows with the next write to a Beat table.",
+                    "It follows with the next write to a Beat table, or tick().",
                 )
             if schedule is None:
                 known[expression, zone] = read_schedule(expression, zone)

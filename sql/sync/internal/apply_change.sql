@@ -63,10 +63,11 @@ BEGIN
         EXISTS (SELECT FROM periodic_schedule.pending_sync)
         OR EXISTS (SELECT FROM _periodic_schedule.beat_reload AS b WHERE b.pending)
     ) THEN
-        PERFORM _periodic_schedule.sync_pending(500, deadline);
+        PERFORM _periodic_schedule.sync_pending(500, deadline, ours => false);
     END IF;
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.apply_change(text, text[], text, boolean) IS
     'What every trigger does with the source rows that changed: asks Beat to reload, mirrors them '
-    'as far as the isolation level allows, defers the rest, does what was pending';
+    'as far as the isolation level allows, defers the rest, does what was pending of schedules '
+    'that Beat fires';

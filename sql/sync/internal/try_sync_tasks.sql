@@ -28,7 +28,7 @@ EXCEPTION
             cardinality(task_ids), sqlerrm
             USING DETAIL = format('periodic_task_id %s', array_to_string(task_ids[:20], ', ')),
             HINT = 'They are in periodic_schedule.pending_sync and tried again with the next write '
-                'to a Beat table.';
+                'to a Beat table, or tick().';
         PERFORM _periodic_schedule.defer_sync('task', task_ids::text[], sqlerrm);
         IF half = 0 THEN
             PERFORM _periodic_schedule.set_sync_error(task_ids[1], sqlerrm);
