@@ -24,6 +24,7 @@ COMMENT ON COLUMN periodic_schedule.health.problem IS
     'What is wrong: not_ticked, not_taken, lease_overrun (all: for a minute), given_up (in the '
     'last day), fired_by_beat_too, no_next_run, sync_pending (for a minute), '
     'future_times (times of what has happened that are ahead: see repair_times()), '
+    'old_snapshot (for an hour, and ten thousand firings since), '
     'croniter_differs (when verify_all() last ran), drift; not_checked (a part of health itself '
     'failed); and those of setup_problems(): triggers (missing, altered, disabled), replaced (a '
     'table that we read), beat_tables, own_objects (gone, renamed, of other types), unfenced '

@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Callable
 
 import pytest
 from brokers import wait_for
@@ -85,3 +86,42 @@ def test_health_shows_a_beat_that_is_not_fenced(place: Place) -> None:
             "SELECT _periodic_schedule.tick_at(clock_timestamp() + interval '2 hours', 1000)"
         )
         save_runs(db)  # what we write does not hide it
+
+
+LEDGER = (
+    "INSERT INTO periodic_schedule.firing (pipeline_id, scheduled_for, id, periodic_task_id,"
+    " task_name, task, sequential, state, created_at, available_at, ended_at)"
+    " SELECT gen_random_uuid(), t, gen_random_uuid(), 1, 'n', 't', false, 'finished', t, t, t"
+    " FROM generate_series(1, %s) CROSS JOIN (SELECT clock_timestamp() - %s::interval AS t) AS x"
+)
+HOLDERS = {
+    "a reader": ("SELECT", r"process \d+ \(postgres .*\) has kept .* SELECT pg_term.*;"),
+    "a writer": (
+        "CREATE TABLE kept ()",
+        r"process \d+ \(postgres .*\) has kept .* SELECT pg_term.*;",
+    ),
+    "a prepared one": (
+        "CREATE TABLE kept (); PREPARE TRANSACTION 'p'",
+        "'p' has kept .*: ROLLBACK PREPARED 'p';",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", HOLDERS)
+def test_health_shows_a_transaction_that_keeps_what_is_dead(
+    db: Session, connect: Callable[..., Session], kind: str
+) -> None:
+    statements, said = HOLDERS[kind]
+    holder = connect(options="-c default_transaction_isolation=repeatable\\ read")
+    holder.execute(statements.encode())
+    db.execute(LEDGER, [1, "61 minutes"])  # as of then, by its transaction
+    db.execute(LEDGER, [9_999, "50 minutes"])
+    assert db.execute(HEALTH).fetchall() == []
+    db.execute(LEDGER, [1, "1 minute"])
+    ((problem, detail),) = db.execute(HEALTH).fetchall()
+    assert problem == "old_snapshot"
+    assert re.search(said, detail)
+    younger = connect()
+    younger.execute("SELECT FROM pg_class")
+    db.execute(detail.rpartition(": ")[2].encode())
+    wait_for(lambda: db.execute(HEALTH).fetchall() == [])
