@@ -1,18 +1,31 @@
 """The broker's connection, and Celery's way to publish on it."""
 
+import struct
 from typing import Any
 
 import celery.beat
+from amqp.exceptions import (
+    AccessRefused,
+    FrameError,
+    FrameSyntaxError,
+    NotFound,
+    PreconditionFailed,
+)
 from celery.exceptions import QueueNotFound
 from kombu.common import ignore_errors
-from kombu.exceptions import EncodeError
+from kombu.exceptions import EncodeError, OperationalError
 
 from pg_periodic_schedule.beat.log import logger, one_line
 from pg_periodic_schedule.beat.message import UnsendableError
 from pg_periodic_schedule.beat.pauses import Backoff
 
-# Of no other error is it sure that it comes from the firing: those are tried again.
-UNSENDABLE = (EncodeError, QueueNotFound, TypeError)
+# No message is made of it, whatever becomes of the broker.  Those of no other kind are sure.
+UNSENDABLE = (
+    *(EncodeError, QueueNotFound, TypeError, OverflowError, UnicodeError),
+    *(struct.error, FrameSyntaxError),  # AMQP: out of range, too long, no type of a header
+)
+# What an AMQP broker says of one message: of its exchange, or of what is in it.
+ABOUT_ONE = (NotFound, AccessRefused, PreconditionFailed, FrameError)
 
 
 class Broker:
@@ -34,6 +47,14 @@ class Broker:
         except UNSENDABLE as error:
             raise UnsendableError.because_of(error) from error
         self.retry.succeeded()
+
+    def refuses_this(self, error: Exception) -> bool:
+        """It is about this message alone: AMQP says so, or no transport has raised it."""
+        connection = self._connection
+        of_transport = (*connection.connection_errors, *connection.channel_errors)
+        return isinstance(error, ABOUT_ONE) or not isinstance(
+            error, (OSError, OperationalError, *of_transport)
+        )
 
     def is_down(self) -> bool:
         """Does a new connection fail too?"""

@@ -52,8 +52,9 @@ BEGIN
         SELECT p.id FROM @beat_schema@.django_celery_beat_periodictask AS p
         WHERE p.id = ANY (task_ids) ORDER BY p.id FOR NO KEY UPDATE SKIP LOCKED
     );
-    PERFORM _periodic_schedule.save_runs_of(task_ids, save_runs_at.now, false);
-    RETURN cardinality(task_ids);
+    RETURN cardinality(
+        _periodic_schedule.try_save_runs_of(task_ids, save_runs_at.now, false)
+    );
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.save_runs_at(timestamptz, integer) IS
