@@ -50,7 +50,7 @@ class Firing(NamedTuple):
 
 # No driver reads infinity or a time before or after Python's years, and one would cost all of them.
 READABLE = {
-    "scheduled_for": "greatest(scheduled_for, '0001-01-01T00:00Z')",
+    "scheduled_for": "least(greatest(scheduled_for, '0001-01-01T00:00Z'), '9999-12-31T00:00Z')",
     "expires": "CASE WHEN expires < '9999-12-31T00:00Z'"
     " THEN greatest(expires, '0001-01-01T00:00Z') END",
     "was_refused": "refusals > 0",

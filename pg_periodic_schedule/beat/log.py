@@ -26,7 +26,9 @@ def printable(text: str) -> str:
 
 def kind_of(error: BaseException) -> str:
     """For the ledger, which more people read than the arguments that an error may quote."""
-    return f"{type(error).__name__}: see the scheduler's log"
+    kind = type(error)
+    name = f"{kind.__module__}.error" if kind.__name__ == "error" else kind.__name__
+    return f"{name}: see the scheduler's log"
 
 
 def one_line(error: BaseException) -> str:

@@ -1,10 +1,18 @@
 """Attempts that fail: what is kept of them, and how often, and for how long, one is tried."""
 
+import os
+import subprocess
+import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
-from conftest import insert_crontab, insert_task
+import kombu
+import pytest
+from brokers import Beat, Broker, wait_for
+from conftest import insert_crontab, insert_interval, insert_task
+from port_for import get_port
 from ticking import (
     MINUTE,
     Moment,
@@ -243,3 +251,131 @@ def test_what_waits_behind_it_is_given_up_with_it(db: Session) -> None:
     ).fetchall()
     assert len(given_up) == 1  # of each schedule
     assert "others of it in the last day" in given_up[0][0]
+
+
+# -- Real parts
+
+
+@pytest.fixture
+def rabbitmq(tmp_path: Path) -> Iterator[str]:
+    """A RabbitMQ of the test's own; its URL."""
+    port, clustering, epmd = (str(get_port(None)) for _ in range(3))
+    config = tmp_path / "rabbitmq.conf"
+    config.write_text(f"listeners.tcp.1 = 127.0.0.1:{port}\n")
+    env = os.environ | {
+        "HOME": str(tmp_path),
+        "ERL_EPMD_PORT": epmd,
+        "RABBITMQ_NODENAME": f"attempts{port}@localhost",
+        "RABBITMQ_DIST_PORT": clustering,
+        "RABBITMQ_CONFIG_FILE": str(config.with_suffix("")),
+        "RABBITMQ_MNESIA_BASE": str(tmp_path / "mnesia"),
+        "RABBITMQ_LOG_BASE": str(tmp_path / "log"),
+        "RABBITMQ_PID_FILE": str(tmp_path / "pid"),
+        "RABBITMQ_ENABLED_PLUGINS_FILE": str(tmp_path / "plugins"),
+    }
+    with (tmp_path / "rabbitmq.log").open("w") as log:
+        server = subprocess.Popen(
+            ["/usr/lib/rabbitmq/bin/rabbitmq-server"], env=env, stdout=log, stderr=log
+        )
+    url = f"amqp://guest:guest@127.0.0.1:{port}//"
+
+    def answers() -> bool:
+        try:
+            with kombu.Connection(url, connect_timeout=1) as connection:
+                connection.connect()
+        except (OSError, *kombu.Connection(url).connection_errors):
+            return False
+        return True
+
+    wait_for(answers, 60)
+    yield url
+    server.terminate()
+    server.wait(30)
+    subprocess.run(["epmd", "-port", epmd, "-kill"], stdout=subprocess.DEVNULL, check=False)
+
+
+def every_second(db: Session, name: str, **columns: Any) -> None:
+    insert_task(db, name, interval_id=insert_interval(db, 1), **columns)
+
+
+def counted(db: Session, query: str) -> dict[str, int]:
+    return dict(db.execute(query).fetchall())
+
+
+def latest(db: Session, name: str) -> float:
+    """How late the latest was that was sent, in seconds."""
+    return float(
+        db.execute(
+            "SELECT max(extract(epoch FROM ended_at - scheduled_for)) FROM periodic_schedule.firing"
+            " WHERE task_name = %s AND state = 'finished'",
+            [name],
+        ).fetchall()[0][0]
+    )
+
+
+def test_amqp_what_can_never_be_sent_holds_up_nothing(
+    db: Session, start: Callable[..., Beat], rabbitmq: str
+) -> None:
+    """Of its own making: given up at once.  An exchange that is not there: tried again, until
+    somebody makes it."""
+    own = {
+        "priority": {"priority": 300},
+        "routing key": {"exchange": "amq.direct", "routing_key": "\u00e9" * 200},
+        "queue": {"queue": "\u00e9" * 200},
+        "integer": {"headers": '{"number": 18446744073709551616}'},
+        "name": {"headers": '{"%s": 1}' % ("n" * 256)},
+    }
+    for name, columns in own.items():
+        every_second(db, name, **columns)
+    every_second(db, "exchange", exchange="later", routing_key="later")
+    every_second(db, "good")
+    adopt(db)
+    began = time.monotonic()
+    beat = start(CELERY_BROKER_URL=rabbitmq, DJANGO_SETTINGS_MODULE="confirming_settings")
+    refused = "SELECT detail FROM periodic_schedule.health WHERE problem = 'refused'"
+    wait_for(lambda: [row for row in db.execute(refused).fetchall() if "attempt 3 by" in row[0]])
+    tries = counted(db, "SELECT f.task_name, count(*) FROM periodic_schedule.attempt AS a"
+                        " JOIN periodic_schedule.firing AS f ON f.id = a.firing_id"
+                        " GROUP BY f.task_name")  # fmt: skip
+    assert tries.pop("exchange") == 3
+    assert tries.keys() == own.keys()  # once each
+    assert max(tries.values()) <= time.monotonic() - began + 1
+    reasons = counted(db, "SELECT task_name, reason FROM periodic_schedule.missed")
+    assert reasons.keys() == own.keys()
+    assert reasons["priority"] == "struct.error: see the scheduler's log"
+    exchange = kombu.Exchange("later", "direct")
+    with kombu.Connection(rabbitmq) as connection:
+        queue = kombu.Queue("later", exchange, routing_key="later")
+        queue(connection.default_channel).declare()
+    wait_for(lambda: not db.execute(refused).fetchall())
+    beat.stop()
+    sent = "SELECT task_name, count(*) FROM periodic_schedule.firing WHERE state = 'finished'" \
+        " GROUP BY task_name"  # fmt: skip
+    finished = counted(db, sent)
+    assert finished.keys() == {"exchange", "good"}
+    assert finished["exchange"] >= finished["good"] - 1
+    assert latest(db, "good") < 3
+    with kombu.Connection(rabbitmq) as connection:
+        declared = kombu.Queue("later")(connection.default_channel).queue_declare(passive=True)
+    assert declared.message_count == finished["exchange"]
+
+
+def test_redis_what_is_refused_takes_a_share_of_the_time(
+    db: Session, broker: Broker, start: Callable[..., Beat]
+) -> None:
+    """A key that is no list: by no error is that told from a Redis that takes nothing."""
+    broker.client.set("wrong", "text")
+    every_second(db, "bad", queue="wrong")
+    every_second(db, "good")
+    adopt(db)
+    beat = start()
+    wait_for(lambda: len(broker.sent()) >= 7, 20)
+    beat.stop()
+    tries = "SELECT count(*) FROM periodic_schedule.attempt WHERE reason LIKE 'not sent%'"
+    assert db.execute(tries).fetchall()[0][0] <= 6
+    assert latest(db, "good") < 5  # held up once, for a pause
+    ((detail,),) = db.execute(
+        "SELECT detail FROM periodic_schedule.health WHERE problem = 'refused'"
+    ).fetchall()
+    assert "bad of" in detail
+    assert "see the scheduler's log" in detail

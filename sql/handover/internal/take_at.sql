@@ -86,7 +86,7 @@ BEGIN
     RETURN QUERY
     UPDATE periodic_schedule.firing AS f
     SET state = 'leased', worker = take_at.worker, token = gen_random_uuid(),
-        attempt = f.attempt + 1, taken_at = take_at.now,
+        attempt = least(f.attempt, 2147483646) + 1, taken_at = take_at.now,
         lease_until = take_at.now + seconds * interval '1 second'
     WHERE f.id = ANY (ready)
     RETURNING f.*;
