@@ -4,8 +4,8 @@ CREATE TABLE periodic_schedule.attempt (
     firing_id uuid NOT NULL,
     token uuid NOT NULL,
     attempt integer NOT NULL,
-    worker text NOT NULL,
-    taken_at timestamptz NOT NULL,
+    worker text,
+    taken_at timestamptz,
     ended_at timestamptz NOT NULL,
     reason text NOT NULL,
     PRIMARY KEY (firing_id, token)
