@@ -42,6 +42,8 @@ class Broker:
         self._producer: Any = None
 
     def publish(self, entry: celery.beat.ScheduleEntry) -> None:
+        if self._producer is None:  # what fails here is no fault of the firing
+            self._producer = self._scheduler.Producer(self._connect(), auto_declare=False)
         try:
             self._apply(entry)
         except UNSENDABLE as error:
@@ -86,8 +88,6 @@ class Broker:
 
     def _apply(self, entry: celery.beat.ScheduleEntry) -> None:
         """Through Celery's own path, so that the message is Beat's."""
-        if self._producer is None:
-            self._producer = self._scheduler.Producer(self._connect(), auto_declare=False)
         try:
             self._scheduler.apply_async(entry, producer=self._producer, advance=False)
         except celery.beat.SchedulingError as error:

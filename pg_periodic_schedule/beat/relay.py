@@ -127,7 +127,11 @@ class Relay:
                     refused.clear()
                     break
                 errors[firing.task_name] = error
-                (alone if self._broker.refuses_this(error) else refused).append((firing, error))
+                if self._broker.refuses_this(error):
+                    self._broker.retry.succeeded()  # it is there
+                    alone.append((firing, error))
+                else:
+                    refused.append((firing, error))
             else:
                 alone += refused
                 refused.clear()
@@ -163,9 +167,7 @@ class Relay:
                 self._ledger.give_back([firing], BEHIND, timedelta())
                 continue
             self._ledger.refused(firing, f"not sent: {kind_of(error)}")
-            logger.error(
-                "broker: %s; %s is tried again by itself", one_line(error), firing.task_name
-            )
+            logger.error("broker: %s; %s is refused by itself", one_line(error), firing.task_name)
 
     def _miss(self, firings: Sequence[Firing], error: Exception) -> None:
         pause = self._broker.retry.failed()

@@ -153,7 +153,7 @@ def test_a_name_forges_no_line_of_the_log(db: Session, broker: Broker, start: St
         db, f"never\n{forged}", args="[", interval_id=second, enabled=False
     )
     beat = start()
-    beat.wait_for_log("is tried again by itself")
+    beat.wait_for_log("is refused by itself")
     beat.wait_for_log(" late")
     beat.stop()
     assert forged in beat.log
