@@ -7,17 +7,12 @@ AS $function$
 DECLARE
     locked bigint[];
 BEGIN
-    locked := ARRAY(
-        SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
-        WHERE m.pipeline_id = ANY (pipeline_ids) AND m.pg_owned
-        ORDER BY m.pipeline_id FOR NO KEY UPDATE SKIP LOCKED
-    );
-    locked := ARRAY(
-        SELECT p.id FROM @beat_schema@.django_celery_beat_periodictask AS p
-        WHERE p.id = ANY (locked) ORDER BY p.id FOR NO KEY UPDATE SKIP LOCKED
-    );
     locked := _periodic_schedule.try_save_runs_of(
-        locked, _periodic_schedule.trusted_now(), true
+        ARRAY(
+            SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
+            WHERE m.pipeline_id = ANY (pipeline_ids) AND m.pg_owned
+        ),
+        _periodic_schedule.trusted_now(), true
     );
     UPDATE @beat_schema@.pg_periodic_schedule AS m
     SET pg_owned = false, updated_at = clock_timestamp()
