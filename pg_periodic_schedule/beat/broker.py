@@ -1,18 +1,31 @@
 """The broker's connection, and Celery's way to publish on it."""
 
+import struct
 from typing import Any
 
 import celery.beat
+from amqp.exceptions import (
+    AccessRefused,
+    FrameError,
+    FrameSyntaxError,
+    NotFound,
+    PreconditionFailed,
+)
 from celery.exceptions import QueueNotFound
 from kombu.common import ignore_errors
-from kombu.exceptions import EncodeError
+from kombu.exceptions import EncodeError, OperationalError
 
 from pg_periodic_schedule.beat.log import logger, one_line
 from pg_periodic_schedule.beat.message import UnsendableError
 from pg_periodic_schedule.beat.pauses import Backoff
 
-# Of no other error is it sure that it comes from the firing: those are tried again.
-UNSENDABLE = (EncodeError, QueueNotFound, TypeError)
+# No message is made of it, whatever becomes of the broker.  Those of no other kind are sure.
+UNSENDABLE = (
+    *(EncodeError, QueueNotFound, TypeError, OverflowError, UnicodeError),
+    *(struct.error, FrameSyntaxError),  # AMQP: out of range, too long, no type of a header
+)
+# What an AMQP broker says of one message: of its exchange, or of what is in it.
+ABOUT_ONE = (NotFound, AccessRefused, PreconditionFailed, FrameError)
 
 
 class Broker:
@@ -29,11 +42,21 @@ class Broker:
         self._producer: Any = None
 
     def publish(self, entry: celery.beat.ScheduleEntry) -> None:
+        if self._producer is None:  # what fails here is no fault of the firing
+            self._producer = self._scheduler.Producer(self._connect(), auto_declare=False)
         try:
             self._apply(entry)
         except UNSENDABLE as error:
             raise UnsendableError.because_of(error) from error
         self.retry.succeeded()
+
+    def refuses_this(self, error: Exception) -> bool:
+        """It is about this message alone: AMQP says so, or no transport has raised it."""
+        connection = self._connection
+        of_transport = (*connection.connection_errors, *connection.channel_errors)
+        return isinstance(error, ABOUT_ONE) or not isinstance(
+            error, (OSError, OperationalError, *of_transport)
+        )
 
     def is_down(self) -> bool:
         """Does a new connection fail too?"""
@@ -65,8 +88,6 @@ class Broker:
 
     def _apply(self, entry: celery.beat.ScheduleEntry) -> None:
         """Through Celery's own path, so that the message is Beat's."""
-        if self._producer is None:
-            self._producer = self._scheduler.Producer(self._connect(), auto_declare=False)
         try:
             self._scheduler.apply_async(entry, producer=self._producer, advance=False)
         except celery.beat.SchedulingError as error:

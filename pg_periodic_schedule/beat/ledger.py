@@ -5,7 +5,7 @@ import os
 import socket
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from pg_periodic_schedule.beat.log import logger
@@ -20,6 +20,10 @@ FAIL = (
     "SELECT count(*) FILTER (WHERE NOT periodic_schedule.fail(id, token, error, pause, missed))"
     " FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::interval[], %s::boolean[])"
     " AS unsent (id, token, error, pause, missed)"
+)
+REFUSE = (
+    "SELECT count(*) FILTER (WHERE NOT _periodic_schedule.refuse(id, token, error))"
+    " FROM unnest(%s::uuid[], %s::uuid[], %s::text[]) AS refused (id, token, error)"
 )
 
 
@@ -41,17 +45,19 @@ class Firing(NamedTuple):
     priority: int | None
     expires: datetime | None
     taken_at: datetime
+    was_refused: bool
 
 
 # No driver reads infinity or a time before or after Python's years, and one would cost all of them.
 READABLE = {
-    "scheduled_for": "greatest(scheduled_for, '0001-01-01T00:00Z')",
+    "scheduled_for": "least(greatest(scheduled_for, '0001-01-01T00:00Z'), '9999-12-31T00:00Z')",
     "expires": "CASE WHEN expires < '9999-12-31T00:00Z'"
     " THEN greatest(expires, '0001-01-01T00:00Z') END",
+    "was_refused": "refusals > 0",
 }
 TAKE = (
     f"SELECT {', '.join(READABLE.get(column, column) for column in Firing._fields)}"  # noqa: S608
-    " FROM periodic_schedule.take(%s, %s, %s) ORDER BY scheduled_for"
+    " FROM periodic_schedule.take(%s, %s, %s) ORDER BY refusals > 0, scheduled_for"
 )
 
 
@@ -63,6 +69,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self._sent: list[tuple[UUID, UUID]] = []
+        self._refused: list[tuple[UUID, UUID, str]] = []
         self._unsent: list[tuple[UUID, UUID, str, timedelta | None, bool]] = []
 
     def reap(self, session: Session) -> None:
@@ -90,13 +97,22 @@ class Ledger:
         """As if they had not been recorded: the broker was away."""
         self._unsent += [(firing.id, firing.token, why, timedelta(), True) for firing in firings]
 
+    def refused(self, firing: Firing, why: str) -> None:
+        """It is tried again after a pause, for an hour."""
+        self._refused.append((firing.id, firing.token, why))
+
     def give_up(self, firing: Firing, why: str) -> None:
         """It is never sent."""
         self._unsent.append((firing.id, firing.token, why, None, False))
 
     def settle(self, session: Session) -> None:
         """Writes the outcomes to the database."""
-        for query, outcomes in ((FINISH, self._sent), (FAIL, self._unsent)):
+        outcomes: list[Any]
+        # What was refused before what waits behind it.
+        for query, outcomes in (
+            *((FINISH, self._sent), (REFUSE, self._refused)),
+            (FAIL, self._unsent),
+        ):
             if outcomes:
                 columns = [list(column) for column in zip(*outcomes, strict=True)]
                 refused = session.value(query, columns)

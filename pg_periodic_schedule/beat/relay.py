@@ -12,7 +12,6 @@ from pg_periodic_schedule.beat.broker import Broker
 from pg_periodic_schedule.beat.ledger import Firing, Ledger
 from pg_periodic_schedule.beat.log import kind_of, logger, one_line
 from pg_periodic_schedule.beat.message import UnsendableError, entry_of
-from pg_periodic_schedule.beat.pauses import Backoff
 from pg_periodic_schedule.beat.session import Session
 from pg_periodic_schedule.beat.stops import stops_deferred
 
@@ -20,7 +19,9 @@ STOP = "handed back: the scheduler stops"
 SLOW = "handed back: the batch took half of its lease"
 HUNG = "handed back: the broker did not answer for a while"
 AWAY = "handed back: the broker was away"
+BEHIND = "handed back: the broker refuses an earlier one of the schedule"
 WAITING = 10_000  # firings that are handed back at once
+REAP_AGAIN_IN = 60.0  # seconds, where it fails
 HANGS = 1.0  # seconds after which a broker that takes so long counts as away
 
 
@@ -32,7 +33,7 @@ class Relay:
         self._app = app
         self._ledger = ledger
         self._broker = broker
-        self._refused = Backoff(first=1, most=60)
+        self._reap_at = 0.0
         self._refused_alone: set[str] = set()  # tasks, while the broker took others
 
     def fire(self, session: Session, batch: int, lease: timedelta) -> bool:
@@ -65,8 +66,8 @@ class Relay:
         self, session: Session, batch: int, lease: timedelta, away: bool
     ) -> tuple[int, Error | None]:
         """Where it fails, as while Beat's tables are gone, what the ledger has is sent still."""
+        self._reap(session)
         try:
-            self._ledger.reap(session)
             if away:
                 return 0, None
             if self._broker.retry.failures:
@@ -78,11 +79,23 @@ class Relay:
         except Error as error:
             return 0, error
 
+    def _reap(self, session: Session) -> None:
+        """Whatever becomes of it, firing goes on."""
+        if time.monotonic() < self._reap_at:
+            return
+        try:
+            self._ledger.reap(session)
+        except Error as error:  # a connection that is lost fails in the next statement too
+            self._reap_at = time.monotonic() + REAP_AGAIN_IN
+            logger.warning("leases that are over are not ended: %s", one_line(error))
+
     def _send(self, firings: Sequence[Firing], lease: timedelta, stops: Sequence[int]) -> None:
         taken = time.monotonic()
         deadline = taken + lease.total_seconds() / 2
         sent: list[str] = []
         refused: list[tuple[Firing, Exception]] = []  # since the last that was sent
+        alone: list[tuple[Firing, Exception]] = []  # while the broker takes others
+        errors: dict[str, Exception] = {}  # of a schedule, one that is refused is enough
         latest = timedelta()
         began = math.inf
         for position, firing in enumerate(firings):
@@ -96,6 +109,10 @@ class Relay:
                     self._ledger.give_back_missed(rest, why)
                 logger.warning("%d firings %s", len(rest), why)
                 break
+            if error := errors.get(firing.task_name):
+                unsure = any(other.task_name == firing.task_name for other, _ in refused)
+                (refused if unsure else alone).append((firing, error))
+                continue
             # By the database's clock.
             now = firing.taken_at + timedelta(seconds=began - taken)
             try:
@@ -105,24 +122,32 @@ class Relay:
                 logger.error("%s is not sent: %s", firing.task_name, why)
                 self._ledger.give_up(firing, str(error))
             except Exception as error:
-                refused.append((firing, error))
                 if self._broker.is_down():
-                    self._miss([f for f, _ in refused[:-1]] + list(firings[position:]), error)
+                    self._miss([f for f, _ in refused] + list(firings[position:]), error)
                     refused.clear()
                     break
+                errors[firing.task_name] = error
+                if self._broker.refuses_this(error):
+                    self._broker.retry.succeeded()  # it is there
+                    alone.append((firing, error))
+                else:
+                    refused.append((firing, error))
             else:
-                self._postpone(refused)
+                alone += refused
                 refused.clear()
                 self._ledger.sent(firing)
                 self._refused_alone.discard(firing.task_name)
                 sent.append(firing.task_name)
                 latest = max(latest, now - firing.scheduled_for)
         # It answers and takes nothing, like a Redis that is full or read only: that is away too.
-        if all(firing.task_name in self._refused_alone for firing, _ in refused):
-            self._postpone(refused)
+        if all(
+            firing.was_refused or firing.task_name in self._refused_alone for firing, _ in refused
+        ):
+            alone += refused
         else:
             self._broker.release()
             self._miss([firing for firing, _ in refused], refused[-1][1])
+        self._refuse(alone)
         if sent:
             names = ", ".join(sent[:5]) + (", …" if len(sent) > 5 else "")
             logger.info("sent %d: %s; up to %.3f s late", len(sent), names, latest.total_seconds())
@@ -133,14 +158,16 @@ class Relay:
             raise UnsendableError("expired before it could be sent")
         self._broker.publish(entry_of(firing, self._app))
 
-    def _postpone(self, refused: Sequence[tuple[Firing, Exception]]) -> None:
+    def _refuse(self, refused: Sequence[tuple[Firing, Exception]]) -> None:
         """What the broker refuses by itself must not hold up the others."""
+        first = {firing.task_name: firing for firing, _ in reversed(refused)}
         for firing, error in refused:
             self._refused_alone.add(firing.task_name)
-            pause = self._refused.after(firing.attempt)
-            why = f"not sent: {kind_of(error)}"
-            self._ledger.give_back([firing], why, timedelta(seconds=pause))
-            logger.error("broker: %s; %s again in %.1f s", one_line(error), firing.task_name, pause)
+            if firing is not first[firing.task_name]:
+                self._ledger.give_back([firing], BEHIND, timedelta())
+                continue
+            self._ledger.refused(firing, f"not sent: {kind_of(error)}")
+            logger.error("broker: %s; %s is refused by itself", one_line(error), firing.task_name)
 
     def _miss(self, firings: Sequence[Firing], error: Exception) -> None:
         pause = self._broker.retry.failed()

@@ -26,6 +26,12 @@ from pg_periodic_schedule.beat.static import StaticEntries
 from pg_periodic_schedule.beat.told import ToldSettings
 from pg_periodic_schedule.beat.watch import Watch, WrongInstallationError, WrongServerError
 
+# Each by itself: what one of them fails for is nothing to the others.
+CHORES = (
+    ("save_runs", 1000, "runs not saved"),
+    ("prune", 10000, "the ledger is not pruned"),
+)
+
 
 def advice(code: str | None) -> str | None:
     """What to do about an error of the database."""
@@ -142,12 +148,16 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
         if self._session is None:
             return
         self._sync_again = False
-        try:
-            saved = self._session.value("SELECT periodic_schedule.save_runs(batch => 1000)")
-            pruned = self._session.value("SELECT periodic_schedule.prune(batch => 10000)")
-            self._sync_again = saved >= 1000 or pruned >= 10000
-        except Error as error:
-            logger.warning("runs not saved, trying again later: %s", one_line(error))
+        self._session.notices()
+        for chore, batch, failed in CHORES:
+            try:
+                done = self._session.value(f"SELECT periodic_schedule.{chore}(batch => {batch})")
+            except Error as error:
+                logger.warning("%s, trying again later: %s", failed, one_line(error))
+            else:
+                self._sync_again |= done >= batch
+        for notice in self._session.notices():  # which row is left out
+            logger.warning(notice)
 
     def close(self) -> None:
         """Called twice: in Celery's signal handler, and when its loop is left.

@@ -7,6 +7,7 @@ nothing is imported from a driver, since Django would use psycopg 3 as soon as i
 import math
 import selectors
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -46,13 +47,16 @@ class Session:
         self.listens = False
         self._woken_at = -math.inf
         self._heard: list[Any] = []  # notifications that came with the answer to a query
+        self._said: deque[Any] = deque(maxlen=20)  # notices; the driver appends
         with self._django.wrap_database_errors:
             self._connection = self._django.Database.connect(**params)
             self._connection.autocommit = True
         if hasattr(self._connection, "add_notify_handler"):  # psycopg 3
             self._connection.add_notify_handler(self._heard.append)
+            self._connection.add_notice_handler(self._said.append)
         else:
             self._connection.notifies = self._heard
+            self._connection.notices = self._said
         info = self._connection.info
         self.server = f"{info.host}:{info.port}"  # which of several hosts it is
 
@@ -92,6 +96,12 @@ class Session:
         with self._django.wrap_database_errors, self._connection.cursor() as cursor:
             cursor.execute(query, parameters)
             return list(cursor.fetchall()) if cursor.description else []
+
+    def notices(self) -> list[str]:
+        """What the server has said since it was asked, the latest."""
+        said = [str(getattr(notice, "message_primary", notice)).strip() for notice in self._said]
+        self._said.clear()
+        return said
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import celery
 from celery.schedules import crontab
-from django.db import Error, InterfaceError, OperationalError, ProgrammingError
+from django.db import Error, InterfaceError, OperationalError
 from django_celery_beat import models
 from django_celery_beat.schedulers import ModelEntry
 
@@ -51,13 +51,16 @@ class StaticEntries:
             with session.transaction():
                 session.rows("SELECT _periodic_schedule.lock_static_entries()")
                 written = self._write()
-        except (OperationalError, ProgrammingError) as error:
+        except Exception as error:  # whatever is wrong with the settings, firing goes on
             if not self._warned:
                 logger.warning("static entries are not written yet: %s", one_line(error))
             self._warned = True
             return
         self._written = True
-        self._warn_of_others(session, written)
+        try:
+            self._warn_of_others(session, written)
+        except Error as error:  # a connection that is lost fails in the next statement too
+            logger.warning("what is left to Beat is not known: %s", one_line(error))
 
     def _entries(self) -> dict[str, dict[str, Any]]:
         entries: dict[str, dict[str, Any]] = {}

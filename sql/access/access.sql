@@ -9,7 +9,7 @@ AS $function$
         VALUES
         ('reader', 'SELECT', 'TABLE', 'periodic_schedule', ARRAY[
             'drift', 'pending_sync', 'firing_policy', 'due', 'lag', 'upcoming', 'missed', 'parity',
-            'health', 'metrics', 'verification', 'told_settings'
+            'health', 'metrics', 'verification', 'told_settings', 'attempt'
         ]),
         ('reader', 'EXECUTE', 'FUNCTION', 'periodic_schedule', ARRAY[
             'next_run_at', 'next_runs', 'runs_between', 'validate', 'describe', 'preview', 'verify',
@@ -27,7 +27,9 @@ AS $function$
             'tick', 'take', 'finish', 'fail', 'reap', 'next_wakeup', 'is_beat_fenced', 'save_runs',
             'prune', 'setup_problems', 'this_database', 'tell_settings'
         ]),
-        ('ticker', 'EXECUTE', 'FUNCTION', '_periodic_schedule', ARRAY['lock_static_entries']),
+        ('ticker', 'EXECUTE', 'FUNCTION', '_periodic_schedule', ARRAY[
+            'lock_static_entries', 'refuse'
+        ]),
         ('operator', 'EXECUTE', 'FUNCTION', 'periodic_schedule', ARRAY[
             'adopt', 'release', 'fence_beat', 'unfence_beat', 'run_now', 'backfill', 'reconcile',
             'verify_all', 'confirm_identity', 'set_retention', 'tell_settings', 'repair_times'

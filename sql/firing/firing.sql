@@ -31,6 +31,7 @@ CREATE TABLE periodic_schedule.firing (
     lease_until timestamptz,
     ended_at timestamptz,
     clock_was_ahead boolean NOT NULL DEFAULT false,
+    refusals integer NOT NULL DEFAULT 0,
     PRIMARY KEY (pipeline_id, scheduled_for, incarnation),
     CHECK (NOT missed OR state = 'waiting' AND NOT by_hand),
     CHECK ((state = 'leased') = (lease_until IS NOT NULL)),
@@ -42,6 +43,9 @@ CREATE INDEX firing_leased_idx ON periodic_schedule.firing (lease_until) WHERE s
 CREATE INDEX firing_sequential_idx ON periodic_schedule.firing (pipeline_id, scheduled_for)
 WHERE sequential AND state IN ('waiting', 'leased');
 CREATE INDEX firing_missed_idx ON periodic_schedule.firing (pipeline_id) WHERE missed;
+-- Normally it is empty.
+CREATE INDEX firing_refused_idx ON periodic_schedule.firing (pipeline_id)
+WHERE refusals > 0 AND ended_at IS NULL;
 -- Fired early, by a clock that was ahead and a repair_times() since: normally it is empty.
 CREATE INDEX firing_early_idx ON periodic_schedule.firing (periodic_task_id, scheduled_for)
 WHERE created_at < scheduled_for;
@@ -103,3 +107,6 @@ COMMENT ON COLUMN periodic_schedule.firing.ended_at IS 'When it was finished, gi
 COMMENT ON COLUMN periodic_schedule.firing.clock_was_ahead IS
     'Skipped at a time that had not come yet, as repair_times() has found: the occurrence itself '
     'is fired under the next incarnation';
+COMMENT ON COLUMN periodic_schedule.firing.refusals IS
+    'How often the broker has refused it, which took others. While it is open, others of the '
+    'schedule wait: behind one by hand those by hand, else the others. It is given up at the 20th';

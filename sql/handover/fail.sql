@@ -12,7 +12,7 @@ DECLARE
     seconds CONSTANT numeric := CASE
         WHEN missed THEN coalesce(extract(epoch FROM retry_in), 0) ELSE extract(epoch FROM retry_in)
     END;
-    was_sequential boolean;
+    ended record;
 BEGIN
     IF current_setting('transaction_read_only')::boolean THEN  -- else the call is spared
         PERFORM _periodic_schedule.require_writable('fail()');
@@ -31,11 +31,21 @@ BEGIN
         ended_at = CASE WHEN seconds IS NULL THEN clock_timestamp() END
     -- Leased, that is; said by state, the index of all that are leased would be searched for one.
     WHERE f.id = fail.id AND f.token = fail.token AND f.lease_until IS NOT NULL
-    RETURNING f.sequential INTO was_sequential;
-    IF was_sequential OR seconds = 0 THEN
+    RETURNING f.sequential, f.attempt, f.worker, f.taken_at, f.reason INTO ended;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    INSERT INTO periodic_schedule.attempt (
+        firing_id, token, attempt, worker, taken_at, ended_at, reason
+    )
+    VALUES (
+        fail.id, fail.token, ended.attempt, ended.worker, ended.taken_at, clock_timestamp(),
+        ended.reason
+    );
+    IF ended.sequential OR seconds = 0 THEN
         PERFORM _periodic_schedule.notify_schedulers();
     END IF;
-    RETURN was_sequential IS NOT NULL;
+    RETURN true;
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.fail(uuid, uuid, text, interval, boolean) IS

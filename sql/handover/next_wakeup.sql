@@ -13,6 +13,10 @@ DECLARE
     -- be none.
     horizon CONSTANT timestamptz := now
         + greatest(least(within, interval '1 year'), interval '0');
+    any_refused CONSTANT boolean := EXISTS (
+        SELECT FROM periodic_schedule.firing AS f
+        WHERE f.refusals > 0 AND f.ended_at IS NULL
+    );
 BEGIN
     IF NOT _periodic_schedule.is_home() THEN
         RETURN NULL;  -- what is due stays due, and who sleeps until then would not sleep
@@ -33,6 +37,15 @@ BEGIN
                         e.state = 'leased'
                         OR e.state = 'waiting'
                         AND (e.scheduled_for, e.incarnation) < (f.scheduled_for, f.incarnation)
+                    )
+              ))
+              AND NOT (any_refused AND EXISTS (  -- as in take()
+                  SELECT FROM periodic_schedule.firing AS e
+                  WHERE e.pipeline_id = f.pipeline_id AND e.refusals > 0
+                    AND e.ended_at IS NULL AND e.by_hand = f.by_hand AND e.id <> f.id
+                    AND (
+                        f.refusals = 0
+                        OR (e.scheduled_for, e.incarnation) < (f.scheduled_for, f.incarnation)
                     )
               ))
             ORDER BY f.available_at LIMIT 1

@@ -22,7 +22,8 @@ COMMENT ON VIEW periodic_schedule.health IS
     'minutes, metrics for every few seconds';
 COMMENT ON COLUMN periodic_schedule.health.problem IS
     'What is wrong: not_ticked, not_taken, lease_overrun (all: for a minute), given_up (in the '
-    'last day), fired_by_beat_too, no_next_run, sync_pending (for a minute), '
+    'last day), refused (by the broker, which takes others), fired_by_beat_too, no_next_run, '
+    'sync_pending (for a minute), '
     'future_times (times of what has happened that are ahead: see repair_times()), '
     'old_snapshot (for an hour, and ten thousand firings since), '
     'croniter_differs (when verify_all() last ran), drift; not_checked (a part of health itself '

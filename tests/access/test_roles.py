@@ -90,6 +90,7 @@ def installed(
 VIEWS = (
     *("due", "lag", "upcoming", "missed", "parity", "health", "metrics", "drift"),
     *("pending_sync", "firing_policy", "verification", "told_settings"),
+    "attempt",
 )
 READS = [
     "SELECT periodic_schedule.next_run_at(cron_string, timezone, now()) FROM pg_periodic_schedule",
@@ -120,6 +121,7 @@ TICKS = [
     "SELECT * FROM periodic_schedule.tick()",
     "SELECT periodic_schedule.finish(id, token) FROM periodic_schedule.take('w')",
     "SELECT periodic_schedule.fail(gen_random_uuid(), gen_random_uuid(), 'why')",
+    "SELECT _periodic_schedule.refuse(gen_random_uuid(), gen_random_uuid(), 'why')",
     "SELECT periodic_schedule.reap()",
     "SELECT periodic_schedule.next_wakeup()",
     "SELECT * FROM periodic_schedule.this_database()",

@@ -497,6 +497,8 @@ def test_times_that_stand_for_themselves(db: Session) -> None:
         " differences) VALUES ('x', 'UTC', now(), now(), 0);"
         " INSERT INTO _periodic_schedule.mirror_write (pipeline_id, event, undone, written_by,"
         " application_name) VALUES (gen_random_uuid(), 'x', true, 'x', 'x');"
+        " INSERT INTO periodic_schedule.attempt (firing_id, token, attempt, taken_at, ended_at,"
+        " reason) VALUES (gen_random_uuid(), gen_random_uuid(), 1, now(), now(), 'x');"
         " UPDATE _periodic_schedule.installation SET rows_taken_at = now()"
     )
     plain = db.execute(

@@ -27,6 +27,8 @@ PROBLEMS = {
     "croniter_differs": "INSERT INTO periodic_schedule.verification (cron_string, timezone,"
     " verified_at, after, until, differences, first_difference)"
     " VALUES ('* * * * *', 'UTC', now(), now(), now(), 1, 'a run that croniter does not find')",
+    "refused": "SELECT _periodic_schedule.refuse(id, token, 'no such exchange')"
+    " FROM periodic_schedule.take('w')",
     "fired_by_beat_too": f"UPDATE {TASKS} SET total_run_count = total_run_count + 1",
     "drift": "UPDATE pg_periodic_schedule SET task = 'app.other'",
 }
@@ -57,7 +59,7 @@ def test_health_shows_each_problem(db: Session, problem: str) -> None:
 def test_each_problem_is_tried() -> None:
     sources = [
         (ROOT / f"sql/health/internal/{part}_problems.sql").read_text()
-        for part in ("firing", "owner", "drift")
+        for part in ("firing", "refusal", "owner", "drift")
     ]
     assert re.findall(r"SELECT '(\w+)', ", "".join(sources)) == list(PROBLEMS)
 

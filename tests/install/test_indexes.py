@@ -107,6 +107,20 @@ def many_tasks(db: Session) -> None:
             " AND ended_at < now() - interval '7 days' ORDER BY ended_at LIMIT 10000",
             "firing_ended_idx",
         ),
+        (  # take(), next_wakeup()
+            "SELECT FROM periodic_schedule.firing WHERE refusals > 0 AND ended_at IS NULL LIMIT 1",
+            "firing_refused_idx",
+        ),
+        (
+            "SELECT * FROM periodic_schedule.attempt"
+            " WHERE firing_id = '12345678-1234-8234-8234-123456789012'",
+            "attempt_pkey",
+        ),
+        (  # prune()
+            "SELECT firing_id FROM periodic_schedule.attempt"
+            " WHERE ended_at < now() - interval '7 days' ORDER BY ended_at LIMIT 10000",
+            "attempt_ended_idx",
+        ),
         (  # add_firings()
             "INSERT INTO periodic_schedule.firing SELECT f.* FROM periodic_schedule.firing AS f"
             " WHERE pipeline_id = '12345678-1234-8234-8234-123456789012'"
@@ -128,6 +142,11 @@ def test_the_planner_uses_an_index(db: Session, query: str, index: str) -> None:
         " FROM generate_series(1, 20000) AS i CROSS JOIN LATERAL (SELECT CASE"
         " WHEN i % 100 = 0 THEN 'waiting' WHEN i % 100 = 1 THEN 'leased' ELSE 'finished' END"
         " AS state) AS s"
+    )
+    db.execute(
+        "INSERT INTO periodic_schedule.attempt (firing_id, token, attempt, ended_at, reason)"
+        " SELECT id, gen_random_uuid(), 1, ended_at, 'why' FROM periodic_schedule.firing"
+        " WHERE ended_at IS NOT NULL LIMIT 5000"
     )
     db.execute("ANALYZE")
     plan = "\n".join(row[0] for row in db.execute(f"EXPLAIN {query}"))

@@ -17,6 +17,7 @@ BEGIN
         (beat[1], '{date_changed}', true),
         (beat[6], '{last_update}', true),
         (to_regclass('periodic_schedule.firing'), '{created_at, taken_at, ended_at}', false),
+        (to_regclass('periodic_schedule.attempt'), '{taken_at, ended_at}', true),
         (to_regclass('periodic_schedule.pending_sync'), '{deferred_at}', true),
         (to_regclass('periodic_schedule.verification'), '{verified_at}', true),
         (to_regclass('_periodic_schedule.mirror_write'), '{written_at}', true),

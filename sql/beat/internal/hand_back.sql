@@ -7,16 +7,13 @@ AS $function$
 DECLARE
     locked bigint[];
 BEGIN
-    locked := ARRAY(
-        SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
-        WHERE m.pipeline_id = ANY (pipeline_ids) AND m.pg_owned
-        ORDER BY m.pipeline_id FOR NO KEY UPDATE SKIP LOCKED
+    locked := _periodic_schedule.try_save_runs_of(
+        ARRAY(
+            SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
+            WHERE m.pipeline_id = ANY (pipeline_ids) AND m.pg_owned
+        ),
+        _periodic_schedule.trusted_now(), true
     );
-    locked := ARRAY(
-        SELECT p.id FROM @beat_schema@.django_celery_beat_periodictask AS p
-        WHERE p.id = ANY (locked) ORDER BY p.id FOR NO KEY UPDATE SKIP LOCKED
-    );
-    PERFORM _periodic_schedule.save_runs_of(locked, _periodic_schedule.trusted_now(), true);
     UPDATE @beat_schema@.pg_periodic_schedule AS m
     SET pg_owned = false, updated_at = clock_timestamp()
     WHERE m.periodic_task_id = ANY (locked);
@@ -25,4 +22,5 @@ END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.hand_back(uuid[]) IS
     'Beat fires these schedules from now on: writes their runs to Beat''s rows, and who fires to '
-    'the mirror. Returns the tasks of those that no other session has locked';
+    'the mirror. Returns the tasks of those that no other session has locked, and whose runs could '
+    'be written';

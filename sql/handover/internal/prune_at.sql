@@ -20,6 +20,15 @@ BEGIN
         ORDER BY l.ended_at LIMIT batch FOR UPDATE SKIP LOCKED
     ));
     GET DIAGNOSTICS pruned = ROW_COUNT;
+    -- Of those, and of what a tick has taken back for good.
+    DELETE FROM periodic_schedule.attempt AS a
+    WHERE (a.firing_id, a.token) IN (
+        SELECT l.firing_id, l.token FROM periodic_schedule.attempt AS l
+        WHERE l.ended_at < prune_at.now - retention AND NOT EXISTS (
+            SELECT FROM periodic_schedule.firing AS f WHERE f.id = l.firing_id
+        )
+        ORDER BY l.ended_at LIMIT batch FOR UPDATE OF l SKIP LOCKED
+    );
     RETURN pruned;
 END
 $function$;

@@ -9,6 +9,7 @@ DECLARE
     -- What take() and fail() do not give.
     longest CONSTANT interval := '24 hours';
     too_long CONSTANT timestamptz := soon + longest;
+    over uuid[];
     moved integer;
     reaped integer;
 BEGIN
@@ -49,15 +50,26 @@ BEGIN
       AND f.id = old.id AND f.pipeline_id = old.pipeline_id
       AND f.scheduled_for = old.scheduled_for AND f.incarnation = old.incarnation;
     GET DIAGNOSTICS moved = ROW_COUNT;
-    UPDATE periodic_schedule.firing AS f
-    SET state = 'waiting', reason = format('the lease of %s was over', f.worker), token = NULL,
-        lease_until = NULL, available_at = reap_at.now
-    WHERE f.id = ANY (ARRAY(
+    over := ARRAY(
         SELECT l.id FROM periodic_schedule.firing AS l
         WHERE l.state = 'leased' AND l.lease_until <= reap_at.now
         ORDER BY l.lease_until FOR UPDATE SKIP LOCKED
-    ));
-    GET DIAGNOSTICS reaped = ROW_COUNT;
+    );
+    reaped := cardinality(over);
+    IF reaped > 0 THEN
+        INSERT INTO periodic_schedule.attempt (
+            firing_id, token, attempt, worker, taken_at, ended_at, reason
+        )
+        SELECT
+            f.id, coalesce(f.token, gen_random_uuid()), f.attempt, f.worker, f.taken_at,
+            reap_at.now, 'the lease was over'
+        FROM periodic_schedule.firing AS f
+        WHERE f.id = ANY (over);
+        UPDATE periodic_schedule.firing AS f
+        SET state = 'waiting', reason = format('the lease of %s was over', f.worker), token = NULL,
+            lease_until = NULL, available_at = reap_at.now
+        WHERE f.id = ANY (over);
+    END IF;
     IF moved + reaped > 0 THEN
         PERFORM _periodic_schedule.notify_schedulers();
     END IF;

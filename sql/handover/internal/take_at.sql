@@ -11,6 +11,10 @@ AS $function$
 DECLARE
     -- A month less 29 days is a day when it is compared, and may be two when it is added.
     seconds CONSTANT numeric := extract(epoch FROM lease);
+    any_refused CONSTANT boolean := EXISTS (
+        SELECT FROM periodic_schedule.firing AS f
+        WHERE f.refusals > 0 AND f.ended_at IS NULL
+    );
     ready uuid[];
     one_at_a_time uuid[];
     locked uuid[];
@@ -37,6 +41,15 @@ BEGIN
                     e.state = 'leased'
                     OR e.state = 'waiting'
                     AND (e.scheduled_for, e.incarnation) < (f.scheduled_for, f.incarnation)
+                )
+          ))
+          AND NOT (any_refused AND EXISTS (  -- one of a schedule is enough
+              SELECT FROM periodic_schedule.firing AS e
+              WHERE e.pipeline_id = f.pipeline_id AND e.refusals > 0
+                AND e.ended_at IS NULL AND e.by_hand = f.by_hand AND e.id <> f.id
+                AND (
+                    f.refusals = 0
+                    OR (e.scheduled_for, e.incarnation) < (f.scheduled_for, f.incarnation)
                 )
           ))
         ORDER BY f.available_at LIMIT batch FOR UPDATE SKIP LOCKED
@@ -73,7 +86,7 @@ BEGIN
     RETURN QUERY
     UPDATE periodic_schedule.firing AS f
     SET state = 'leased', worker = take_at.worker, token = gen_random_uuid(),
-        attempt = f.attempt + 1, taken_at = take_at.now,
+        attempt = least(f.attempt, 2147483646) + 1, taken_at = take_at.now,
         lease_until = take_at.now + seconds * interval '1 second'
     WHERE f.id = ANY (ready)
     RETURNING f.*;

@@ -23,6 +23,10 @@ BEGIN
     )
     FROM periodic_schedule.firing AS f
     WHERE f.state = 'waiting' AND f.available_at < now - bound AND NOT f.sequential
+      AND NOT EXISTS (  -- refusal_problems() says it
+          SELECT FROM periodic_schedule.firing AS e
+          WHERE e.pipeline_id = f.pipeline_id AND e.refusals > 0 AND e.ended_at IS NULL
+      )
     UNION ALL
     SELECT 'lease_overrun', f.pipeline_id, format(
         '%s of %s, taken by %s, had until %s; it can be taken again after '
@@ -32,15 +36,23 @@ BEGIN
     FROM periodic_schedule.firing AS f
     WHERE f.state = 'leased' AND f.lease_until < now - bound
     UNION ALL
-    SELECT 'given_up', f.pipeline_id, format(
-        '%s of %s was given up at %s: %s; to fire it once more: '
+    SELECT 'given_up', g.pipeline_id, format(
+        '%s of %s was given up at %s: %s; %sto fire it once more: '
         'SELECT * FROM periodic_schedule.run_now(%L);',
-        f.task_name, f.scheduled_for, f.ended_at,
-        coalesce(left(f.reason, 200), 'nobody said why'),
-        f.pipeline_id
+        g.task_name, g.scheduled_for, g.ended_at,
+        coalesce(left(g.reason, 200), 'nobody said why'),
+        CASE WHEN g.others > 0 THEN format('so were %s others of it in the last day; ', g.others)
+        END,
+        g.pipeline_id
     )
-    FROM periodic_schedule.firing AS f
-    WHERE f.state = 'failed' AND f.ended_at > now - interval '1 day'
+    FROM (  -- the last of each schedule, which may have thousands
+        SELECT DISTINCT ON (f.pipeline_id)
+            f.pipeline_id, f.task_name, f.scheduled_for, f.ended_at, f.reason,
+            count(*) OVER (PARTITION BY f.pipeline_id) - 1 AS others
+        FROM periodic_schedule.firing AS f
+        WHERE f.state = 'failed' AND f.ended_at > now - interval '1 day'
+        ORDER BY f.pipeline_id, f.ended_at DESC, f.scheduled_for DESC
+    ) AS g
     UNION ALL
     SELECT 'no_next_run', m.pipeline_id, format('%s: %s', m.task_name, m.sync_error)
     FROM @beat_schema@.pg_periodic_schedule AS m
