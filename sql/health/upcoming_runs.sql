@@ -10,13 +10,14 @@ SET row_security = off
 AS $function$
 #variable_conflict use_column
 DECLARE
-    until CONSTANT timestamptz := now() + within;
+    until timestamptz;
 BEGIN
-    IF n NOT BETWEEN 0 AND 10000 THEN
-        RAISE EXCEPTION 'cannot list % runs', n USING ERRCODE = '22023',
-            DETAIL = 'It lists 0 to 10000, the next ones.',
-            HINT = 'The view upcoming counts them all.';
+    IF n NOT BETWEEN 0 AND 10000 OR within NOT BETWEEN '0' AND interval '1 year' THEN
+        RAISE EXCEPTION 'cannot list % runs within %', n, within USING ERRCODE = '22023',
+            DETAIL = 'It lists 0 to 10000, the next ones, of a year at most.',
+            HINT = 'The view upcoming counts all of the next hour.';
     END IF;
+    until := now() + within;
     RETURN QUERY
     WITH ahead AS MATERIALIZED (
         SELECT a.* FROM _periodic_schedule.schedule_ahead AS a WHERE a.next_run_at <= until
@@ -58,4 +59,4 @@ $function$;
 COMMENT ON FUNCTION periodic_schedule.upcoming_runs(interval, integer) IS
     'The runs ahead, the first n (0 to 10000) within a time from now, each with its schedule, in '
     'order, whoever fires them. What is due is first, as of now, and once, whatever it missed. '
-    'Raises SQLSTATE 22023 for another n';
+    'Raises SQLSTATE 22023 for another n, and for more than a year';

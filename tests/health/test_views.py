@@ -132,8 +132,9 @@ def test_upcoming_runs_are_those_that_upcoming_counts_with_names(db: Session) ->
     assert db.execute(spread).fetchall()[0][0] == min(row[0] for row in rows if row[2] == "b")
     ((_, _, name, pipeline, cron, owned), *_) = rows
     assert (name, pipeline, cron, owned) == ("a", "", "* * * * *", True)
-    with pytest.raises(psycopg.errors.InvalidParameterValue, match="cannot list 10001 runs"):
-        db.execute("SELECT periodic_schedule.upcoming_runs(n => 10001)")
+    for arguments in ("n => 10001", "n => -1", "'2 years'", "'-1 second'"):
+        with pytest.raises(psycopg.errors.InvalidParameterValue, match="cannot list"):
+            db.execute(f"SELECT periodic_schedule.upcoming_runs({arguments})")
 
 
 def test_upcoming_ends_before_the_schedule_expires(db: Session) -> None:
