@@ -8,10 +8,8 @@ SELECT
     f.ended_at,
     CASE
         WHEN f.series_until IS NULL OR f.clock_was_ahead THEN 1
-        ELSE 1 + (
-            SELECT pg_catalog.count(*) FROM periodic_schedule.runs_between(
-                f.cron_string, f.timezone, f.scheduled_for, f.series_until
-            )
+        ELSE _periodic_schedule.length_of_series(
+            f.cron_string, f.timezone, f.scheduled_for, f.series_until
         )
     END AS occurrences
 FROM periodic_schedule.firing AS f

@@ -15,7 +15,7 @@ FROM (
 ) AS s
 CROSS JOIN LATERAL _periodic_schedule.runs_ahead(
     s.cron_string, s.timezone, s.one_off, s.first_run_at, s.spread, s.expires,
-    pg_catalog.now() + '1 hour'::pg_catalog.interval
+    pg_catalog.now() + '1 hour'::pg_catalog.interval, 10000
 ) AS r
 GROUP BY 1
 ORDER BY 1;

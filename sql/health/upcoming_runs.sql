@@ -12,9 +12,9 @@ AS $function$
 DECLARE
     until timestamptz;
 BEGIN
-    IF n NOT BETWEEN 0 AND 10000 OR within NOT BETWEEN '0' AND interval '1 year' THEN
+    IF n NOT BETWEEN 0 AND 10000 OR within NOT BETWEEN '0' AND interval '1 day' THEN
         RAISE EXCEPTION 'cannot list % runs within %', n, within USING ERRCODE = '22023',
-            DETAIL = 'It lists 0 to 10000, the next ones, of a year at most.',
+            DETAIL = 'It lists 0 to 10000, the next ones, of a day at most.',
             HINT = 'The view upcoming counts all of the next hour.';
     END IF;
     until := now() + within;
@@ -38,11 +38,8 @@ BEGIN
             FROM ahead AS a
             GROUP BY 1, 2, 3, 4, 5, 6
         ) AS s
-        CROSS JOIN LATERAL (
-            SELECT u.run_at FROM _periodic_schedule.runs_ahead(
-                s.cron_string, s.timezone, s.one_off, s.first_run_at, s.spread, s.expires, until
-            ) AS u
-            ORDER BY u.run_at LIMIT n
+        CROSS JOIN LATERAL _periodic_schedule.runs_ahead(
+            s.cron_string, s.timezone, s.one_off, s.first_run_at, s.spread, s.expires, until, n
         ) AS r
     )
 
@@ -59,4 +56,4 @@ $function$;
 COMMENT ON FUNCTION periodic_schedule.upcoming_runs(interval, integer) IS
     'The runs ahead, the first n (0 to 10000) within a time from now, each with its schedule, in '
     'order, whoever fires them. What is due is first, as of now, and once, whatever it missed. '
-    'Raises SQLSTATE 22023 for another n, and for more than a year';
+    'Raises SQLSTATE 22023 for another n, and for more than a day';
