@@ -10,6 +10,7 @@ in it mean nothing to SQLAlchemy; ``@beat_schema@`` is replaced by the schema of
 import logging
 import os
 import re
+import time
 from typing import Any
 
 import assemble  # sql/ is on the path: pyproject.toml
@@ -33,6 +34,9 @@ BEAT_TABLE = "django_celery_beat_periodictask"
 PATH = b"SET search_path = pg_catalog, pg_temp"
 SETTINGS = ("name", "take_over", "drop_unsent")  # -x NAME=…, as periodic_schedule.NAME for the SQL
 SWITCHES = ("schema", *SETTINGS)
+# Whoever waits for a table lock has everybody behind it that comes later: also tick().
+LOCK_TIMEOUT = "SET LOCAL lock_timeout = '200ms';"
+TRY_FOR, PAUSE = 10, 0.5  # seconds
 logging.basicConfig(format="%(message)s")
 log = logging.getLogger("alembic.runtime.migration")
 log.setLevel(logging.INFO)
@@ -70,7 +74,19 @@ def run_sql(operations: Operations, operation: RunSql) -> None:
     assert migration.connection is not None
     driver_connection = migration.connection.connection.driver_connection
     assert isinstance(driver_connection, psycopg.Connection)
-    driver_connection.execute(sql.encode())
+    until = time.monotonic() + TRY_FOR
+    while True:
+        driver_connection.execute("SAVEPOINT untouched")
+        try:
+            driver_connection.execute(sql.encode())
+        except psycopg.errors.LockNotAvailable as error:
+            if time.monotonic() > until:
+                raise
+            driver_connection.execute("ROLLBACK TO untouched")  # gives back all locks
+            log.info("%s; trying again", error.diag.message_primary)
+            time.sleep(PAUSE)
+        else:
+            return
 
 
 def switch(name: str) -> str | None:
@@ -283,7 +299,7 @@ def with_schema(sql: str, schema: str) -> str:
     quoted = '"' + schema.replace('"', '""') + '"'
     # Names in it are Postgres's own, whatever anybody has put into the path of a superuser.
     return (
-        f"SET LOCAL search_path = pg_catalog, pg_temp;\n{settings()}"
+        f"SET LOCAL search_path = pg_catalog, pg_temp;\n{LOCK_TIMEOUT}\n{settings()}"
         f"{sql.replace('@beat_schema@', quoted)}"
     )
 

@@ -21,7 +21,8 @@ case $action in
             --no-sync >"$directory/initdb.log"
         # Nothing in it outlives it, so nothing need be flushed to disk.
         options="-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$directory"
-        options+=" -c fsync=off -c synchronous_commit=off -c full_page_writes=off ${4:-}"
+        options+=" -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+        options+=" -c max_prepared_transactions=20 ${4:-}"
         unprivileged "$bin/pg_ctl" start -s -w -D "$directory/data" -l "$directory/server.log" -o "$options"
         ;;
     crash)

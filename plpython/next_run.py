@@ -31,6 +31,12 @@ END_OF_TIME = int(datetime.datetime(9999, 12, 31, tzinfo=UTC).timestamp() + DAY)
 EPOCH = datetime.date(1970, 1, 1).toordinal()
 THURSDAY = 4  # its day of the week, counted from Sunday
 GAP_LIMIT = 3 * 3600  # Debian cron: a clock change of three hours or more is a correction
+YEAR = 366 * DAY
+# By then every zone of the tz database keeps one rule of clock changes for good.
+LAST_NEW_RULE = int(datetime.datetime(2100, 1, 1, tzinfo=UTC).timestamp())
+# In so long a time every date falls on every day of the week: also 29 February, around a year such
+# as 2100, which has none.
+EVERY_CALENDAR = 60 * YEAR
 
 Following = Callable[[int], int | None]  # the first run strictly after an instant, if any
 
@@ -82,7 +88,7 @@ def crontab_schedule(expression: str, zone_name: str) -> Following:
 
     Around clock changes the rule is Debian cron's: a job at fixed times runs once, at the first
     instant after a gap or on the first pass of an overlap; a job with ``*`` in minute or hour
-    follows real time and runs at every match, on both passes.
+    follows real time and runs at every match, on both passes.  Then a gap can hold all its times.
     """
     crontab = read_crontab(expression)
     zone = load_zone(zone_name)
@@ -111,7 +117,9 @@ def crontab_schedule(expression: str, zone_name: str) -> Following:
                 wall = change + offset_at(zone, change - 1) - 1
 
     def next_shown(after: int, wall: int) -> int:
-        while True:
+        """ValueError if there is none: what no calendar shows under the last rule, none will."""
+        end = max(wall, LAST_NEW_RULE) + EVERY_CALENDAR
+        while wall < end:
             wall = next_wall(wall)
             instant = instant_of(zone, wall, 0)
             other = instant_of(zone, wall, 1)
@@ -122,6 +130,7 @@ def crontab_schedule(expression: str, zone_name: str) -> Following:
                 return instant
             elif other > after:
                 return other
+        raise ValueError
 
     def next_real(after: int) -> int:
         wall = after + offset_at(zone, after)
@@ -133,8 +142,19 @@ def crontab_schedule(expression: str, zone_name: str) -> Following:
             instant = min(instant, again)
         return instant
 
-    following = next_real if crontab.follows_real_time else next_fixed
-    return lambda after: following(after // SECOND) * SECOND
+    if not crontab.follows_real_time:
+        return lambda after: next_fixed(after // SECOND) * SECOND
+    try:
+        next_real(LAST_NEW_RULE)
+    except ValueError:
+        raise ScheduleError(
+            f"crontab {expression!r} never runs in {zone_name}",
+            "The clock changes skip all its times.",
+            "Give it a time that the clock shows.",
+            "hour",
+            expression.index(crontab.texts[1], len(crontab.texts[0])) + 1,
+        ) from None
+    return lambda after: next_real(after // SECOND) * SECOND
 
 
 PERIODS = {  # what a timedelta takes, as Celery makes one of the row
@@ -208,32 +228,41 @@ class Schedule:
 
 class SearchedSchedule(Schedule):
     """One that remembers: a run that was found for one time is the run for every time from there
-    to the run, so many questions about the same stretch of time cost one search."""
+    to the run, so many questions about the same stretch of time cost one search.  What was not
+    found takes the longest search, and is not there for a year.
+    """
 
-    __slots__ = ("_since", "_until")
+    __slots__ = ("_found", "_since", "_until")
 
     def __init__(self, following: Following) -> None:
         super().__init__(following)
         self._since = self._until = 0
+        self._found: int | ScheduleError | None = None
 
     def knows(self, after: int) -> bool:
         return self._since <= after < self._until
 
     def run_after(self, after: int) -> int | None:
-        if self._since <= after < self._until:
-            return self._until
-        run = self._following(max(after, START_OF_TIME))
-        if run is not None:
-            self._since, self._until = after, run
-        return run
+        if not self._since <= after < self._until:
+            self._since, self._until = after, after + YEAR * SECOND
+            try:
+                self._found = self._following(max(after, START_OF_TIME))
+                self._until = self._found or self._until
+            except ScheduleError as error:
+                self._found = error
+            except (ValueError, OverflowError, OSError):  # beyond the calendar of datetime
+                self._found = None
+        if isinstance(self._found, ScheduleError):
+            raise self._found.with_traceback(None)
+        return self._found
 
 
 @functools.lru_cache(maxsize=4096)  # 2 kB each
-def load_schedule(expression: str, zone_name: str) -> Schedule:
+def read_schedule(expression: str, zone_name: str) -> Schedule | ScheduleError:
     """The one reader of ``cron_string``, for every kind of schedule; what it read is kept."""
     kind, _, rest = expression.partition(" ")
-    load_zone(zone_name)  # also for those that do not use it: a row with a bad zone is wrong
     try:
+        load_zone(zone_name)  # also for those that do not use it: a row with a bad zone is wrong
         if kind == "@every":
             return Schedule(interval_schedule(rest, expression))
         if kind == "@at":
@@ -241,8 +270,18 @@ def load_schedule(expression: str, zone_name: str) -> Schedule:
         if kind == "@solar":
             return SearchedSchedule(solar_schedule(rest, expression))
         return SearchedSchedule(crontab_schedule(expression, zone_name))
+    except ScheduleError as error:
+        return error
     except (ImportError, OSError) as error:
-        raise missing_library(error) from None
+        raise missing_library(error) from None  # not kept: it may be mended
+
+
+def load_schedule(expression: str, zone_name: str) -> Schedule:
+    """Raises ScheduleError."""
+    schedule = read_schedule(expression, zone_name)
+    if isinstance(schedule, ScheduleError):
+        raise schedule.with_traceback(None)
+    return schedule
 
 
 def run_after(expression: str, zone_name: str, after: int) -> int | None:
@@ -250,13 +289,7 @@ def run_after(expression: str, zone_name: str, after: int) -> int | None:
 
     Raises ScheduleError.
     """
-    schedule = load_schedule(expression, zone_name)
-    try:
-        run = schedule.run_after(after)
-    except ScheduleError:
-        raise
-    except (ValueError, OverflowError, OSError):  # beyond the calendar of datetime
-        return None
+    run = load_schedule(expression, zone_name).run_after(after)
     return run if run is None or run < END_OF_TIME else None
 
 
@@ -278,21 +311,22 @@ def next_runs_of_many(
     runs: list[int | None] = []
     errors: list[str | None] = []
     incomplete: str | None = None
-    known: dict[tuple[str, str], Schedule] = {}
+    known: dict[tuple[str, str], Schedule | ScheduleError] = {}
     for expression, zone, after in zip(expressions, zones, afters, strict=True):
         run: int | None = None
         error: str | None = None
         schedule = known.get((expression, zone))
         try:
-            if runs and not (schedule and schedule.knows(after)) and time.monotonic() > deadline:
+            at_hand = schedule.knows(after) if isinstance(schedule, Schedule) else schedule
+            if runs and not at_hand and time.monotonic() > deadline:
                 raise PostponedError(
                     "next run not computed yet",
                     "A write may not wait for it.",
-                    "It follows with the next write to a Beat table.",
+                    "It follows with the next write to a Beat table, or tick().",
                 )
-            run = run_after(expression, zone, after)
             if schedule is None:
-                known[expression, zone] = load_schedule(expression, zone)
+                known[expression, zone] = read_schedule(expression, zone)
+            run = run_after(expression, zone, after)
         except ScheduleError as problem:
             error = problem.message
             if isinstance(problem, PostponedError):

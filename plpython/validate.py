@@ -262,7 +262,7 @@ def nearest_forms(expression: str, zone: str, field: str | None) -> list[str]:
         near = nearest_crontabs(expression)
     try:
         for form in near:
-            load_schedule(form, "UTC")
+            load_schedule(form, zone)
     except ScheduleError:
         return []
     return near

@@ -120,7 +120,7 @@ else:
         **PLACE,
         executable=f"{max(Path('/usr/lib/postgresql').iterdir())}/bin/pg_ctl",
         load=[load_beat_tables, load_extension],
-        postgres_options="-c fsync=off",
+        postgres_options="-c fsync=off -c max_prepared_transactions=20",
     )
 bare_server = factories.postgresql_noproc(**PLACE, dbname="bare", load=[load_beat_tables])
 postgresql = factories.postgresql("server")

@@ -11,5 +11,5 @@ $function$;
 COMMENT ON FUNCTION periodic_schedule.tick(integer) IS
     'Fires what is due by the database''s clock: records up to batch due schedules that Postgres '
     'owns in the ledger, moves their next runs on, and returns the new ledger rows, those skipped '
-    'with their reason. By any number of sessions at once: each occurrence once. No row, or fewer '
-    'schedules than batch: nothing more is due. READ COMMITTED only';
+    'with their reason; 10000 at most, whatever batch and misfire policies say. By any number of '
+    'sessions at once: each occurrence once. No row: nothing more is due. READ COMMITTED only';

@@ -1,8 +1,6 @@
 -- What must be there before anything is created.  Each failure says what to do about it.
 -- "@beat_schema@" is replaced by the quoted schema of the Beat tables, here and in every file.
 
-SET LOCAL lock_timeout = '5s';  -- never queue up in front of the application's own writes
-
 DO $do$
 BEGIN
     IF pg_catalog.current_setting('server_version_num')::integer < 150000 THEN

@@ -8,8 +8,8 @@ CREATE TABLE periodic_schedule.pending_sync (
     PRIMARY KEY (id, deferred_at)
 );
 COMMENT ON TABLE periodic_schedule.pending_sync IS
-    'Syncs that could not be done at once. An insert never conflicts; done by the next write to a '
-    'Beat table, by tick() and by reconcile()';
+    'Syncs that could not be done at once. An insert never conflicts; done by tick() and '
+    'reconcile(), and those of schedules that Beat fires by the next write to a Beat table';
 COMMENT ON COLUMN periodic_schedule.pending_sync.id IS 'Order of insertion';
 COMMENT ON COLUMN periodic_schedule.pending_sync.table_kind IS
     'What must be read again: one task, or all tasks that use a crontab, interval, solar, clocked, '

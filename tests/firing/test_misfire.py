@@ -8,9 +8,11 @@ from conftest import insert_clocked, insert_crontab, insert_interval, insert_tas
 from ticking import (
     MINUTE,
     TASKS,
+    Moment,
     Session,
     adopt,
     assert_in_sync,
+    fired,
     ledger,
     next_minute,
     set_policy,
@@ -73,3 +75,39 @@ def test_a_missed_clocked_task_under_skip_is_done_with(db: Session) -> None:
     db.execute(f"UPDATE {TASKS} SET enabled = false")
     db.execute(f"UPDATE {TASKS} SET enabled = true")  # resumed: it is due again, as for Beat
     assert mirror(db, "next_run_at", "t") == start
+
+
+def test_a_call_records_ten_thousand_at_most_whatever_the_policies_say(db: Session) -> None:
+    """The others stay due, and the longest due come first."""
+    crontab = insert_crontab(db, "* * * * *")
+    names = [f"t{number:02}" for number in range(25)]
+    for name in names:
+        insert_task(db, name, crontab_id=crontab)
+    adopt(db)
+    for name in names:
+        set_policy(db, name, misfire="all", misfire_age="2 days", misfire_count=1000)
+    first = next_minute(db)
+    first_of = {name: first + MINUTE * position for position, name in enumerate(reversed(names))}
+    for name, at in first_of.items():
+        db.execute(
+            "UPDATE pg_periodic_schedule SET next_run_at = %s WHERE task_name = %s", [at, name]
+        )
+    now = first + 999 * MINUTE
+    recorded: list[tuple[str, Moment]] = []
+    calls = 0
+    while rows := tick(db, now, batch=100000):
+        assert len(rows) <= 10000
+        assert not any(state == "skipped" for _, _, state, _ in rows)
+        recorded += fired(rows)
+        calls += 1
+        if calls == 1:  # with its runs in the ledger, a schedule is no longer due
+            oldest = sorted(names, reverse=True)[: len({name for name, _, _, _ in rows})]
+            assert {name for name, _, _, _ in rows} == set(oldest)
+    assert calls == 3  # what a policy allows is counted, before it is known what was missed
+    assert len(recorded) == len(set(recorded))
+    assert set(recorded) == {
+        (name, at + MINUTE * number)
+        for name, at in first_of.items()
+        for number in range(1000 - names[::-1].index(name))
+    }
+    assert_in_sync(db)

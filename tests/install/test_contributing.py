@@ -4,15 +4,19 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from brokers import wait_for
 from conftest import BIN, ROOT, drift, insert_crontab, insert_task, mirror, url_of
 from databases import schema_of
 from places import session_of
+from ticking import minutely, tick
 
 Session = psycopg.Connection[Any]
 BLOCK = re.compile(r"(?ms)^ *```(\w+)(?: (\S+))?\n(.*?)^ *```$")
@@ -174,6 +178,42 @@ def test_a_list_that_is_forgotten_is_an_error(copy: Copy, file: str) -> None:
         reasons = copy.db.execute("SELECT reason FROM periodic_schedule.pending_sync").fetchall()
         assert reasons == [("cannot cast type record to _periodic_schedule.copied",)]
     copy.run("alembic downgrade 0002_backfill")
+
+
+WIDER = """
+from alembic import op
+revision = "0003_wider"
+down_revision = "0002_backfill"
+def upgrade():
+    op.run_sql("ALTER TABLE @beat_schema@.pg_periodic_schedule ADD COLUMN width integer")
+"""
+
+
+def test_a_revision_behind_a_reader_that_stays_open_stops_no_firing(copy: Copy) -> None:
+    """Whoever waits for a table has everybody behind it that comes later, so it waits shortly."""
+    db = copy.db
+    minutely(db, "t")
+    (copy.place / "alembic/versions/0003_wider.py").write_text(WIDER)
+    longest, rounds = 0.0, 0
+    with psycopg.connect(db.info.dsn) as reader, ThreadPoolExecutor() as pool:
+        reader.execute("SELECT FROM pg_periodic_schedule")
+        upgrade = pool.submit(copy.run, "alembic upgrade head", check=False)
+        waits = "SELECT FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'"
+        wait_for(lambda: db.execute(waits).fetchall() or upgrade.done())
+        until = time.monotonic() + 3
+        while time.monotonic() < until:
+            began = time.monotonic()
+            tick(db)
+            longest, rounds = max(longest, time.monotonic() - began), rounds + 1
+            time.sleep(0.05)
+        assert not upgrade.done()
+        reader.rollback()
+        said = upgrade.result()
+    assert "canceling statement due to lock timeout; trying again" in said
+    assert "Running upgrade 0002_backfill -> 0003_wider" in said
+    assert longest < 0.9  # of 0.2
+    assert rounds > 3
+    assert db.execute("SELECT width FROM pg_periodic_schedule").fetchall() == [(None,)]
 
 
 def test_add_a_public_function(copy: Copy, reader: Callable[[], Session]) -> None:

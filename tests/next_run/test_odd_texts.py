@@ -72,6 +72,65 @@ def test_what_never_matches_is_an_error(db: Session, cron: str) -> None:
         db.execute("SELECT periodic_schedule.next_run_at(%s, 'UTC', now())", [cron])
 
 
+# Each of their times is one that the clock skips, each year again.
+SKIPPED = [
+    ("* 2 25-31 3 0", "Europe/Berlin"),
+    ("*/5 2 8-14 3 sun", "America/New_York"),
+    ("*/60 2 1-7 10 0", "Australia/Lord_Howe"),  # a gap of half an hour
+    ("* 1,2 25-31 mar 0", "Antarctica/Troll"),  # and one of two
+]
+
+
+@pytest.mark.parametrize(("cron", "zone"), SKIPPED)
+def test_what_the_clock_always_skips_is_an_error_that_is_remembered(
+    db: Session, cron: str, zone: str
+) -> None:
+    db.execute("SELECT periodic_schedule.next_run_at('0 0 29 2 1', %s, now())", [zone])
+    db.execute("SET statement_timeout = '300ms'")  # it took over a second
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match=f"never runs in {zone}"):
+        db.execute("SELECT periodic_schedule.next_run_at(%s, %s, now())", [cron, zone])
+    db.execute("SET statement_timeout = '500ms'")  # of a thousand of other times
+    errors = db.execute(
+        "SELECT (_periodic_schedule.py_next_run_of_each("
+        " array_agg(%s::text), array_agg(%s::text), array_agg(i * 100000000000000), 10)).errors"
+        " FROM generate_series(1, 1000) AS i",
+        [cron, zone],
+    ).fetchone()
+    assert errors is not None
+    assert set(errors[0]) == {f"crontab {cron!r} never runs in {zone}"}
+    found = db.execute(
+        'SELECT error, hint, field, substr(%(cron)s, "position", 1)'
+        " FROM periodic_schedule.validate(%(cron)s, %(zone)s)",
+        {"cron": cron, "zone": zone},
+    ).fetchone()
+    assert found == (
+        f"crontab {cron!r} never runs in {zone}",
+        "Give it a time that the clock shows.",
+        "hour",
+        cron.split()[1][0],
+    )
+    fixed = cron.replace("*/60", "0").replace("*/5", "0").replace("*", "0", 1)
+    db.execute(
+        "SELECT periodic_schedule.next_run_at(%s, %s, now())", [fixed, zone]
+    )  # after the gap
+
+
+def test_an_event_that_never_happens_is_searched_for_once(db: Session) -> None:
+    db.execute("SELECT periodic_schedule.next_run_at('@solar sunset 0 0', 'UTC', now())")
+    db.execute("SET statement_timeout = '2s'")  # a search takes ten milliseconds
+    for day in (0, 1, 100, 360):
+        errors = db.execute(
+            "SELECT (_periodic_schedule.py_next_run_of_each("
+            " array_fill('@solar sunset 89.99 0'::text, '{1000}'),"
+            " array_fill('UTC'::text, '{1000}'),"
+            " array_agg((1795000000::bigint + %s * 86400 + i) * 1000000), 10000)).errors"
+            " FROM generate_series(1, 1000) AS i",
+            [day],
+        ).fetchone()
+        assert errors is not None
+        assert set(errors[0]) == {"solar schedule '@solar sunset 89.99 0' never happens"}
+
+
 def test_a_report_over_many_rows_in_parallel(db: Session) -> None:
     """The workers load the code for themselves, and an error in one is reported as ever."""
     db.execute(

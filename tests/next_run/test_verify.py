@@ -196,9 +196,9 @@ def test_a_run_that_comes_twice_or_late_by_a_microsecond(monkeypatch: pytest.Mon
 @pytest.fixture
 def unread() -> Iterator[None]:
     """Nothing is remembered from a search before, nor by the next one."""
-    next_run.load_schedule.cache_clear()
+    next_run.read_schedule.cache_clear()
     yield
-    next_run.load_schedule.cache_clear()
+    next_run.read_schedule.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_a_fault_in_the_search_is_reported(
 ) -> None:
     window = ("2011-10-01 00:00", "2012-04-01 00:00")
     assert verified(cron, zone, *window) == []
-    next_run.load_schedule.cache_clear()
+    next_run.read_schedule.cache_clear()
     monkeypatch.setattr(next_run, name, value)
     assert verified(cron, zone, *window) != []
 

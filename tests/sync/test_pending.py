@@ -1,10 +1,11 @@
 """What a write leaves undone, how it is seen, and who does it."""
 
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
 from conftest import drift, insert_crontab, insert_task, mirror, pending
-from ticking import assert_in_sync, due_task, tick
+from ticking import assert_in_sync, due_task, fired, tick
 
 Session = psycopg.Connection[Any]
 
@@ -21,6 +22,49 @@ def test_a_crontab_of_more_tasks_than_are_mirrored_at_once(db: Session, orm: Any
     assert len(pending(db)) == 200  # 10,000 at once, and 500 of what was pending
     orm.PeriodicTask.objects.filter(name="bulk 1").update(description="the next write")
     assert (drift(db), pending(db)) == ([], [])
+
+
+def test_an_open_write_holds_up_nothing_that_postgres_fires(
+    db: Session, connect: Callable[..., Session]
+) -> None:
+    """What was pending of others it leaves to tick(), and notifies nobody."""
+    names = [f"t{number}" for number in range(5)]
+    for name in names:
+        due_task(db, name)
+    crontab = insert_crontab(db, "* * * * *")
+    beats = [insert_task(db, name, crontab_id=crontab) for name in ("beat's", "beat's too")]
+    db.execute(
+        "SELECT periodic_schedule.release(array_agg(pipeline_id)) FROM pg_periodic_schedule"
+        " WHERE periodic_task_id = ANY (%s)",
+        [beats],
+    )
+    other = connect()
+    other.execute("SELECT FROM pg_periodic_schedule FOR UPDATE")
+    db.execute(
+        "UPDATE django_celery_beat_periodictask SET description = 'x', kwargs = '{\"a\": 1}'"
+    )
+    other.rollback()
+    db.execute(
+        "INSERT INTO periodic_schedule.pending_sync (table_kind, source_key, reason)"
+        " SELECT 'crontab', id::text, 'was locked' FROM django_celery_beat_crontabschedule"
+    )
+    assert len({key for kind, key, _ in pending(db) if kind == "task"}) == len(beats + names)
+
+    other.execute(
+        "UPDATE django_celery_beat_periodictask SET description = 'y' WHERE id = %s", beats[:1]
+    )
+    ours = other.execute(
+        "SELECT DISTINCT m.task_name FROM periodic_schedule.pending_sync AS n"
+        " LEFT JOIN pg_periodic_schedule AS m"
+        " ON n.table_kind = 'task' AND m.periodic_task_id::text = n.source_key ORDER BY 1"
+    ).fetchall()
+    assert ours == [(name,) for name in names]  # Beat's are done
+    assert [name for name, _ in fired(tick(db))] == names
+    other.execute("PREPARE TRANSACTION 'an open write'")  # refused to whoever has notified
+    other.commit()
+    db.execute("COMMIT PREPARED 'an open write'")
+    tick(db)
+    assert_in_sync(db)
 
 
 def test_slow_schedules_do_not_hold_up_a_bulk(db: Session) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import alembic, drift, insert_crontab, insert_task, reload_pending, url_of
+from conftest import alembic, drift, insert_crontab, insert_task, pending, reload_pending, url_of
 
 Session = psycopg.Connection[Any]
 
@@ -181,6 +181,58 @@ def test_something_is_locked(
     else:
         next_write(application)
     assert drift(scheduled) == []
+
+
+@pytest.mark.parametrize("locked", LOCKS)
+def test_something_is_locked_and_the_application_is_in_a_hurry(
+    scheduled: Session, connect: Callable[..., Session], application: Session, locked: str
+) -> None:
+    """We wait half as long as its statement_timeout leaves: a tenth of a second would be all."""
+    beat_writes(application)  # its Python is started
+    scheduled.execute(
+        "UPDATE django_celery_beat_periodictask SET enabled = true, name = name || '.'"
+    )
+    application.execute("SET statement_timeout = '100ms'")
+    application.commit()
+    other = connect()
+    other.execute(LOCKS[locked])
+    beat_writes(application, *(["pipeline"] if locked == "pipelines" else []))
+    other.rollback()
+    scheduled.execute("SELECT periodic_schedule.reconcile()")
+    assert drift(scheduled) == []
+
+
+def test_a_new_session_in_a_hurry_leaves_pythons_start_to_others(
+    scheduled: Session, connect: Callable[..., Session]
+) -> None:
+    hurried = connect(options="-c statement_timeout=70ms")
+    beat_writes(hurried)
+    reasons = {reason for _, _, reason in pending(scheduled)}
+    assert reasons == {"statement_timeout leaves no time to start Python"}
+    hurried.execute("SET statement_timeout = '5s'")
+    next_write(hurried)
+    assert (drift(scheduled), pending(scheduled)) == ([], [])
+    hurried.execute("UPDATE django_celery_beat_periodictask SET name = name || '.', enabled = true")
+    hurried.execute("SET statement_timeout = '70ms'")  # it runs now
+    beat_writes(hurried)
+    assert (drift(scheduled), pending(scheduled)) == ([], [])
+
+
+def test_a_bulk_is_mirrored_as_far_as_there_is_time(
+    scheduled: Session, connect: Callable[..., Session]
+) -> None:
+    """Else the triggers would take four times as long as the application's statement."""
+    hurried = connect()
+    next_write(hurried)
+    hurried.execute("SET statement_timeout = '2s'")
+    hurried.execute(
+        "INSERT INTO django_celery_beat_periodictask (name, task, args, kwargs, headers, enabled,"
+        " total_run_count, date_changed, description, one_off, crontab_id)"
+        " SELECT i, 't', '[]', '{}', '{}', true, 0, now(), '', false, 1"
+        " FROM generate_series(1, 30000) AS i"
+    )
+    hurried.commit()
+    assert {r for _, _, r in pending(scheduled)} == {"statement_timeout leaves no time for it"}
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -70,23 +70,33 @@ BEGIN
         ) AS d
     ),
 
-    settled AS MATERIALIZED (
+    followed AS (
         SELECT
-            d.*, f.error, f.not_computed, f.run_at AS after_at, l.run_ats, l.free, u.fired, u.until,
-            CASE
-                WHEN f.run_at <= d.horizon
-                    THEN _periodic_schedule.from_microseconds(_periodic_schedule.py_next_run_at(
-                        d.cron_string, d.timezone, _periodic_schedule.to_microseconds(u.until)
-                    ))
-                ELSE f.run_at
-            END + d.spread AS next_run_at
+            d.*, f.run_at AS next_at, f.error, f.not_computed,
+            sum(CASE  -- at most
+                WHEN f.run_at <= d.horizon THEN d.most + 1 + (d.oldest > '-infinity')::integer
+                ELSE 1
+            END) OVER (ORDER BY d.run_at ROWS UNBOUNDED PRECEDING) AS ledger_rows
         FROM due AS d
         CROSS JOIN LATERAL _periodic_schedule.run_after_due(
             d.cron_string, d.timezone, d.run_at
         ) AS f
+    ),
+
+    settled AS MATERIALIZED (
+        SELECT
+            d.*, l.run_ats, l.free, u.fired, u.until,
+            CASE
+                WHEN d.next_at <= d.horizon
+                    THEN _periodic_schedule.from_microseconds(_periodic_schedule.py_next_run_at(
+                        d.cron_string, d.timezone, _periodic_schedule.to_microseconds(u.until)
+                    ))
+                ELSE d.next_at
+            END + d.spread AS next_run_at
+        FROM followed AS d
         CROSS JOIN LATERAL _periodic_schedule.run_ats_to_fire(
-            d.pipeline_id, d.cron_string, d.timezone, d.run_at, f.run_at,
-            f.error IS NOT NULL OR d.expires <= tick_at.now, d.misfire, d.most, d.oldest, d.horizon,
+            d.pipeline_id, d.cron_string, d.timezone, d.run_at, d.next_at,
+            d.error IS NOT NULL OR d.expires <= tick_at.now, d.misfire, d.most, d.oldest, d.horizon,
             d.overlap
         ) AS l
         -- last_run_at, or effective_at if nothing was fired, is the time up to which all is dealt
@@ -99,13 +109,14 @@ BEGIN
                     WHEN 'clocked' THEN tick_at.now
                     WHEN 'interval' THEN CASE
                         WHEN cardinality(l.run_ats) > d.most
-                            OR l.run_ats = '{}' AND f.run_at <= d.horizon THEN d.horizon
+                            OR l.run_ats = '{}' AND d.next_at <= d.horizon THEN d.horizon
                         ELSE coalesce(l.run_ats[cardinality(l.run_ats)], d.run_at)
                     END
                     ELSE d.horizon
                 END AS until
             OFFSET 0
         ) AS u
+        WHERE d.ledger_rows <= 10000  -- the others stay due
     ),
 
     occurrence AS (
@@ -120,7 +131,7 @@ BEGIN
                 )
             END AS reason,
             CASE
-                WHEN s.after_at < e.series_end AND NOT s.one_off
+                WHEN s.next_at < e.series_end AND NOT s.one_off
                     THEN e.series_end - interval '1 microsecond'
             END AS series_until
         FROM settled AS s

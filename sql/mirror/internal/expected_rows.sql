@@ -15,6 +15,10 @@ AS $function$
 #variable_conflict use_column
 BEGIN
     PERFORM _periodic_schedule.py_load();
+    IF current_setting('periodic_schedule.python', true) IS DISTINCT FROM 'on' THEN
+        -- For apply_change(): it cannot ask Python, which would start it.
+        PERFORM set_config('periodic_schedule.python', 'on', false);
+    END IF;
     RETURN QUERY
     WITH timed AS MATERIALIZED (
         SELECT

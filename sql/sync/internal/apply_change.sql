@@ -1,6 +1,7 @@
 -- change says what may differ: created (this transaction made the tasks), redefined (names,
 -- arguments or the reference to a timetable), timetable (the row that it refers to), runs (pause,
 -- resumption, saved run).
+-- Longer than 80 lines: each reason to leave something for later.
 CREATE OR REPLACE FUNCTION _periodic_schedule.apply_change(
     table_kind text, source_keys text[], change text, reload boolean
 ) RETURNS void
@@ -10,10 +11,19 @@ SET periodic_schedule.writing = 'on'
 AS $function$
 DECLARE
     isolation CONSTANT text := current_setting('transaction_isolation');
-    deadline CONSTANT timestamptz := clock_timestamp() + interval '0.1 s';
+    time_left CONSTANT interval := _periodic_schedule.time_left();
+    -- least() passes NULL over.
+    deadline CONSTANT timestamptz := clock_timestamp() + least('0.1 s', time_left / 2);
+    -- A task takes a tenth of a millisecond.
+    most CONSTANT integer := greatest(
+        least(extract(epoch FROM time_left) * 5000, 1000000), 0
+    );
     done boolean := true;
     task_ids bigint[];
 BEGIN
+    IF time_left IS NOT NULL THEN
+        PERFORM _periodic_schedule.limit_lock_waits(time_left);
+    END IF;
     IF reload THEN
         PERFORM _periodic_schedule.request_beat_reload();
     END IF;
@@ -22,6 +32,13 @@ BEGIN
             -- Our reads could make the application's transaction fail.
             PERFORM _periodic_schedule.defer_sync(
                 table_kind, source_keys, 'written in SERIALIZABLE'
+            );
+            RETURN;
+        END IF;
+        IF time_left < '0.075 s'
+            AND current_setting('periodic_schedule.python', true) IS DISTINCT FROM 'on' THEN
+            PERFORM _periodic_schedule.defer_sync(
+                table_kind, source_keys, 'statement_timeout leaves no time to start Python'
             );
             RETURN;
         END IF;
@@ -34,6 +51,13 @@ BEGIN
         END IF;
         IF table_kind = 'task' AND source_keys <> '{*}' THEN
             task_ids := source_keys::bigint[];
+            IF cardinality(task_ids) > most THEN
+                PERFORM _periodic_schedule.defer_sync(
+                    'task', source_keys[most + 1:],
+                    'statement_timeout leaves no time for it'
+                );
+                task_ids := task_ids[:most];
+            END IF;
             IF change = 'runs' THEN
                 task_ids := _periodic_schedule.sync_run_state(task_ids, clock_timestamp());
                 -- The first in a session finds no Python.
@@ -50,7 +74,8 @@ BEGIN
         ELSE
             -- One timetable may have any number of tasks: those beyond a bound are deferred.
             done := _periodic_schedule.sync_tasks_using(
-                table_kind, source_keys, CASE WHEN table_kind <> 'task' THEN 10000 END, deadline
+                table_kind, source_keys,
+                least(most, CASE WHEN table_kind <> 'task' THEN 10000 END), deadline
             );
         END IF;
         IF isolation = 'repeatable read' THEN  -- done, but from a snapshot older than the locks
@@ -63,10 +88,11 @@ BEGIN
         EXISTS (SELECT FROM periodic_schedule.pending_sync)
         OR EXISTS (SELECT FROM _periodic_schedule.beat_reload AS b WHERE b.pending)
     ) THEN
-        PERFORM _periodic_schedule.sync_pending(500, deadline);
+        PERFORM _periodic_schedule.sync_pending(least(most, 500), deadline, ours => false);
     END IF;
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.apply_change(text, text[], text, boolean) IS
     'What every trigger does with the source rows that changed: asks Beat to reload, mirrors them '
-    'as far as the isolation level allows, defers the rest, does what was pending';
+    'as far as the isolation level allows, defers the rest, does what was pending of schedules '
+    'that Beat fires';

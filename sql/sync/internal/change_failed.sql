@@ -5,9 +5,10 @@ LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
+    PERFORM _periodic_schedule.limit_lock_waits(_periodic_schedule.time_left());
     RAISE WARNING 'pg_periodic_schedule could not mirror a write to %: %', table_name, problem
         USING HINT = 'The write itself is done, and its sync is in periodic_schedule.pending_sync '
-            'for the next one.';
+            'for the next one, or tick().';
     PERFORM _periodic_schedule.defer_sync(table_kind, coalesce(source_keys, '{*}'), problem);
 END
 $function$;

@@ -1,6 +1,9 @@
 -- Longer than 80 lines: what is let go first, what is not believed, and one loop.
-CREATE OR REPLACE FUNCTION _periodic_schedule.sync_pending(at_once integer, deadline timestamptz)
-RETURNS integer
+-- Not ours, in an application's write: it holds its locks until it commits, which may be long, and
+-- a schedule whose mirror row is locked is not fired.
+CREATE OR REPLACE FUNCTION _periodic_schedule.sync_pending(
+    at_once integer, deadline timestamptz, ours boolean DEFAULT true
+) RETURNS integer
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 SET periodic_schedule.writing = 'on'
@@ -48,7 +51,12 @@ BEGIN
                 DELETE FROM periodic_schedule.pending_sync AS n
                 WHERE n.ctid = ANY (ARRAY(
                     SELECT l.ctid FROM periodic_schedule.pending_sync AS l
-                    WHERE l.table_kind = kind
+                    WHERE l.table_kind = kind AND (
+                        ours OR kind <> 'task' OR l.source_key = '*' OR NOT EXISTS (
+                            SELECT FROM @beat_schema@.pg_periodic_schedule AS m
+                            WHERE m.periodic_task_id = l.source_key::bigint AND m.pg_owned
+                        )
+                    )
                     ORDER BY l.id LIMIT at_once - taken FOR UPDATE SKIP LOCKED
                 ))
                 RETURNING n.source_key, n.deferred_at
@@ -66,7 +74,7 @@ BEGIN
             PERFORM _periodic_schedule.sync_tasks_using(
                 kind,
                 CASE WHEN '*' = ANY (pending.source_keys) THEN '{*}' ELSE pending.source_keys END,
-                at_once, deadline
+                at_once, deadline, ours
             );
             taken := taken + pending.syncs;
             PERFORM _periodic_schedule.keep_deferred_at(
@@ -82,7 +90,7 @@ EXCEPTION WHEN OTHERS THEN
     RETURN taken;
 END
 $function$;
-COMMENT ON FUNCTION _periodic_schedule.sync_pending(integer, timestamptz) IS
+COMMENT ON FUNCTION _periodic_schedule.sync_pending(integer, timestamptz, boolean) IS
     'Takes up to at_once rows of pending_sync that no other session is taking, and mirrors what '
-    'they name; what fails is deferred again, at the end. Returns the number taken. READ COMMITTED '
-    'only';
+    'they name; what fails is deferred again, at the end. Returns the number taken. ours: also of '
+    'schedules that Postgres fires. READ COMMITTED only';

@@ -1,5 +1,6 @@
 CREATE OR REPLACE FUNCTION _periodic_schedule.sync_tasks_using(
-    table_kind text, source_keys text[], at_once integer, deadline timestamptz
+    table_kind text, source_keys text[], at_once integer, deadline timestamptz,
+    ours boolean DEFAULT true
 ) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -7,6 +8,7 @@ AS $function$
 DECLARE
     slots integer[];
     task_ids bigint[];
+    our_ids bigint[];
 BEGIN
     IF source_keys = '{}' THEN
         RETURN true;
@@ -29,6 +31,18 @@ BEGIN
     END IF;
     -- After the lock: all that use them.
     task_ids := _periodic_schedule.tasks_using(table_kind, source_keys);
+    IF NOT ours THEN
+        our_ids := ARRAY(
+            SELECT m.periodic_task_id FROM @beat_schema@.pg_periodic_schedule AS m
+            WHERE m.periodic_task_id = ANY (task_ids) AND m.pg_owned
+        );
+        IF our_ids <> '{}' THEN
+            PERFORM _periodic_schedule.defer_sync(
+                'task', our_ids::text[], format('a %s that it uses is pending', table_kind)
+            );
+            task_ids := ARRAY(SELECT unnest(task_ids) EXCEPT SELECT unnest(our_ids));
+        END IF;
+    END IF;
     IF cardinality(task_ids) > at_once THEN
         PERFORM _periodic_schedule.defer_sync(
             'task', task_ids[at_once + 1:]::text[], 'more tasks than are mirrored at once'
@@ -50,6 +64,8 @@ BEGIN
     );
 END
 $function$;
-COMMENT ON FUNCTION _periodic_schedule.sync_tasks_using(text, text[], integer, timestamptz) IS
-    'Mirrors all tasks that use these source rows, at most at_once of them now; the others are '
-    'deferred. false: something failed';
+COMMENT ON FUNCTION _periodic_schedule.sync_tasks_using(
+    text, text[], integer, timestamptz, boolean
+) IS
+    'Mirrors all tasks that use these source rows, at most at_once of them now, and where not ours '
+    'none that Postgres fires; the others are deferred. false: something failed';

@@ -19,7 +19,8 @@ EXCEPTION
         -- One row's fault is found by halving.  What is wrong for all rows (classes: access rule,
         -- no resources, system) is not, nor does the search go on for long.
         IF half > 0 AND left(sqlstate, 2) NOT IN ('42', '53', '58')
-            AND clock_timestamp() < deadline + '0.2 s' THEN
+            AND clock_timestamp()
+            < deadline + least('0.2 s', _periodic_schedule.time_left() / 2) THEN
             first_done := _periodic_schedule.try_sync_tasks(task_ids[:half], change, deadline);
             second_done := _periodic_schedule.try_sync_tasks(task_ids[half + 1:], change, deadline);
             RETURN first_done AND second_done;
@@ -28,7 +29,7 @@ EXCEPTION
             cardinality(task_ids), sqlerrm
             USING DETAIL = format('periodic_task_id %s', array_to_string(task_ids[:20], ', ')),
             HINT = 'They are in periodic_schedule.pending_sync and tried again with the next write '
-                'to a Beat table.';
+                'to a Beat table, or tick().';
         PERFORM _periodic_schedule.defer_sync('task', task_ids::text[], sqlerrm);
         IF half = 0 THEN
             PERFORM _periodic_schedule.set_sync_error(task_ids[1], sqlerrm);

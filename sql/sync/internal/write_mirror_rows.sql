@@ -30,7 +30,8 @@ BEGIN
                 old.parity_count
             )::_periodic_schedule.run_state AS changed
         FROM _periodic_schedule.expected_rows(
-            task_ids, redefined, clock_timestamp(), '0.4 s', write_mirror_rows.pg_owns_new
+            task_ids, redefined, clock_timestamp(),
+            least('0.4 s', _periodic_schedule.time_left() / 2), write_mirror_rows.pg_owns_new
         ) AS e
         -- By now: another session may have inserted it before we had the slot.
         LEFT JOIN LATERAL (
