@@ -1,6 +1,8 @@
-"""What is wrong with a schedule, and what was meant: the nearest form that is valid.
+"""What is wrong with a schedule, what was meant, and what is valid but hardly meant.
 
-What only people need is imported where it is used: the first run in a session does not wait for it.
+A hint that changes the meaning is worse than none: where a text can be read in two ways, both are
+named, and what Celery's crontab cannot say (seconds, years, the last day) has no hint.  What only
+people need is imported where it is used: the first run in a session does not wait for it.
 """
 
 import functools
@@ -10,14 +12,19 @@ from celery_crontab import (
     DAYS_IN_MONTH,
     FIELDS,
     MONTHS,
+    NAMES,
+    RANGE,
+    RANGE_STEP,
+    STAR_STEP,
     WEEKDAYS,
     Field,
     ScheduleError,
     cron_field,
+    read_crontab,
 )
 from next_run import PERIODS, load_schedule
 from solar import DEGREES, SOLAR_EVENTS
-from zones import zone_names
+from zones import load_zone, offset_at, zone_names
 
 MACROS = {
     "@yearly": "0 0 1 1 *",
@@ -31,97 +38,167 @@ MACROS = {
 UNITS = [period.removesuffix("s") for period in PERIODS]
 SHORT_UNITS = {"w": "week", "d": "day", "h": "hour", "m": "minute", "s": "second"}
 SHORT_UNITS |= {"ms": "millisecond", "us": "microsecond", "hr": "hour", "min": "minute"}
+MINUTE, HOUR, DAY, MONTH, WEEKDAY = FIELDS
 NUMBER = re.compile(r"[0-9]{1,4}", re.ASCII)
+# One part of a field, as every crontab means it.
+PART = re.compile(r"(?:\*|(\w+)(?:-(\w+))?)(?:/([1-9][0-9]{0,3}))?", re.ASCII)
+NTH = re.compile(r"(\w{1,9})#([1-5])", re.ASCII)
+SECONDS = re.compile(r"[0-9*/,-]{1,80}", re.ASCII)
+YEARS = re.compile(r"\*(/[0-9]+)?|(19|20)[0-9]{2}([-,/][0-9]{1,4})*", re.ASCII)
 
 
 def closest(text: str, words: list[str], cutoff: float = 0.6) -> list[str]:
     """The words most like it, the best first."""
     import difflib
 
-    return difflib.get_close_matches(text, words, n=3, cutoff=cutoff)
+    return difflib.get_close_matches(text, words, n=5, cutoff=cutoff)
 
 
 @functools.cache
-def names_in_full() -> list[str]:
-    """Months and days, as Celery reads them too."""
+def names_of(field: Field) -> dict[str, int]:
+    """Its names, short and in full, and their numbers."""
     import calendar
 
-    full = [*calendar.month_name[1:], *calendar.day_name]
-    return [*map(str.lower, full), *MONTHS, *WEEKDAYS]
+    if field is MONTH:
+        full = [name.lower() for name in calendar.month_name[1:]]
+        return {name: n for names in (MONTHS, full) for n, name in enumerate(names, 1)}
+    if field is WEEKDAY:
+        full = [name.lower() for name in [*calendar.day_name[6:], *calendar.day_name[:6]]]
+        return {name: n for names in (WEEKDAYS, full) for n, name in enumerate(names)}
+    return {}
 
 
-def is_valid(text: str, field: Field) -> bool:
-    try:
-        cron_field(text, field)
-    except ScheduleError:
-        return False
-    return True
-
-
-def nearest_value(text: str, field: Field) -> str:
-    """A number put into the field's range, a name spelt right."""
-    if is_valid(text, field):
-        return text
+def nearest_value(text: str, field: Field) -> str | None:
+    """A value that is right, Sunday as 7, or a name with a slip; None: nothing is near."""
     if NUMBER.fullmatch(text):
-        if field.low == 0 and int(text) == field.high + 1:  # 60 minutes, 24 hours, Sunday as 7
+        if field is WEEKDAY and int(text) == 7:
             return "0"
-        return str(min(max(int(text), field.low), field.high))
-    names = closest(text.lower(), names_in_full()) if len(text) < 20 else []
-    return next((name for name in names if is_valid(name, field)), text)
+        return text if field.low <= int(text) <= field.high else None
+    names = names_of(field)
+    if text.lower() in names:
+        return text
+    if text[:3].lower() in NAMES and text[:3].lower() not in names:
+        return None  # a day as a month, or a month as a day
+    if text[-1:] in "Ll" and text[:-1].lower() in names:
+        return None  # the last one
+    near = closest(text.lower(), list(names)) if len(text) < 20 else []
+    # A name that could be two is none.
+    return near[0] if near and len({names[name] for name in near}) == 1 else None
 
 
-def nearest_part(part: str, field: Field) -> str:
-    """One part of a list; '' where nothing is near."""
-    part = part.strip()
-    if is_valid(part, field):
+def nearest_part(part: str, field: Field) -> str | None:
+    """One part of a list, in Celery's words; None: nothing is near."""
+    match = PART.fullmatch(part)
+    if not match:
+        return None
+    first, last, step = match.groups()
+    if first is None:
         return part
-    if part in ("?", "*/", "*/0"):
+    if (first, last) in ((str(field.low), str(field.high + 1)), ("1", "7")) and (
+        field is WEEKDAY or (last != "7" and field in (MINUTE, HOUR))
+    ):
+        return None if step else "*"  # 0-60, 0-24, 0-7, 1-7
+    low, high = nearest_value(first, field), nearest_value(last or first, field)
+    if low is None or high is None:
+        return None
+    if last is None and step:  # n/s, from n on
+        return f"{low}-{field.high}/{step}"
+    return (f"{low}-{high}" if last else low) + (f"/{step}" if step else "")
+
+
+def nearest_field(text: str, field: Field) -> str | None:
+    """One field; None: nothing is near."""
+    if text == "?" and field in (DAY, WEEKDAY):
         return "*"
-    if part == "L" and field.name == "day_of_month":
-        return "28-31"
-    value, slash, step = part.partition("/")
-    first, dash, last = value.partition("-")
-    low = nearest_value(first, field) if value != "*" else "*"
-    if dash and first == str(field.low) and last == str(field.high + 1):  # 0-60, 0-24, 0-7
-        low = "*"
-    elif dash:
-        low += "-" + nearest_value(last, field)
-    elif slash and value != "*":  # n/s, from n on
-        low = f"{low}-{field.high}"
-    near = low + (f"/{step}" if step.strip("0") else "")
-    if not is_valid(near, field):
-        return ""
-    return "*" if len(cron_field(near, field)[0]) > field.high - field.low else near
+    parts = [nearest_part(part, field) for part in text.split(",") if part]
+    if not parts or None in parts:
+        return None
+    return ",".join(filter(None, parts))
 
 
-def nearest_crontab(expression: str) -> str:
-    texts = MACROS.get(expression.strip().lower(), expression).split()
-    if len(texts) in (6, 7):  # Quartz and Spring begin with seconds, some end with a year
-        texts = texts[1:6]
-    texts = (texts + ["*"] * 5)[:5]
-    nth = re.fullmatch(r"(\w{1,9})#([1-5])", texts[4])  # the second Monday; Celery takes both days
-    if nth and texts[2] in ("*", "?"):
+def nearest_fields(texts: list[str], counts_from_sunday: bool) -> str | None:
+    """Five fields of any cron in Celery's words; None: nothing is near.
+
+    counts_from_sunday: whether Sunday is 0 there; in Quartz it is 1, in Spring 0.
+    """
+    texts = list(texts)
+    if (nth := NTH.fullmatch(texts[4])) and texts[2] in ("*", "?"):  # the second Monday
         week = int(nth[2])
         texts[2], texts[4] = f"{week * 7 - 6}-{min(week * 7, 31)}", nth[1]
-    near = [
-        ",".join(filter(None, (nearest_part(part, field) for part in text.split(","))))
-        for text, field in zip(texts, FIELDS, strict=True)
-    ]
-    if all(near):
-        days, months = (cron_field(near[n], FIELDS[n])[0] for n in (2, 3))
-        longest = max(DAYS_IN_MONTH[month - 1] for month in months)
-        if min(days) > longest:
-            near[2] = str(longest)
-    return " ".join(near)
+    elif texts[2] == "*" and texts[1] == "24" and texts[3:] == ["*", "*"]:
+        texts[1] = "0"
+    elif texts[1:] == ["*"] * 4 and texts[0] == "60":
+        texts[0] = "0"
+    if not counts_from_sunday and re.search("[0-9]", re.sub("/[0-9]+", "", texts[4])):
+        return None
+    near = [nearest_field(text, field) for text, field in zip(texts, FIELDS, strict=True)]
+    if None in near:
+        return None
+    # Celery wants both days to match, other crons one of them.
+    if not nth and "*" not in near[2:5:2] and near[2:5:2] != texts[2:5:2]:
+        return None
+    return " ".join(filter(None, near))
+
+
+def nearest_crontabs(expression: str) -> list[str]:
+    """What was meant, in Celery's words; several: it can be read in several ways."""
+    text = MACROS.get(expression.strip().lower(), expression)
+    text = re.sub(r"(?<=\S)\s*,\s*(?=\S)", ",", text.strip())
+    text = re.sub(r"(?<=[A-Za-z])\s*-\s*(?=[A-Za-z])", "-", text)
+    texts = text.split()
+    if len(texts) == 4 and texts[2:] == ["*", "*"]:  # without the day of the week
+        texts.append("*")
+    if len(texts) == 5:
+        return list(filter(None, [nearest_fields(texts, counts_from_sunday=True)]))
+    if len(texts) not in (6, 7):
+        return []
+    begins = SECONDS.fullmatch(texts[0]) is not None
+    # (its five fields, what is beside them says nothing that they do not say)
+    readings = []
+    if len(texts) == 7 and begins and YEARS.fullmatch(texts[6]):
+        readings.append((texts[1:6], texts[0] in ("0", "00") and texts[6] == "*"))
+    if len(texts) == 6 and begins:  # Quartz, Spring
+        readings.append((texts[1:], texts[0] in ("0", "00")))
+    if len(texts) == 6 and YEARS.fullmatch(texts[5]):  # of AWS: a year
+        readings.append((texts[:5], texts[5] == "*"))
+    if len(texts) == 6 and re.fullmatch("[0-5]?[0-9]", texts[5]):  # of croniter: seconds
+        readings.append((texts[:5], texts[5] in ("0", "00")))
+    found = []
+    for fields, is_all in readings:
+        if not is_possible(fields):
+            continue
+        near = nearest_fields(fields, counts_from_sunday=False) if is_all else None
+        if near is None:  # it may be that, and cannot be said
+            return []
+        found.append(near)
+    return list(dict.fromkeys(found))
+
+
+def is_possible(texts: list[str]) -> bool:
+    """Can these be the five fields of some cron?"""
+    kinds = ("0-9*/,-", "0-9*/,-", "0-9*/,?LWlw-", "A-Za-z0-9*/,-", "A-Za-z0-9*/,?#-")
+    return all(
+        re.fullmatch(f"[{kind}]+", text, re.ASCII)
+        and all(
+            name[:3].lower() in names_of(field) or name in "Ll"
+            for name in re.findall("[A-Za-z]+", text)
+            if field in (MONTH, WEEKDAY)
+        )
+        and all(
+            field.low <= int(number) <= max(field.high, 7)
+            for number in re.findall("(?<![/#0-9])[0-9]{1,4}(?![0-9])", text)
+        )
+        for text, kind, field in zip(texts, kinds, FIELDS, strict=True)
+    )
 
 
 def nearest_interval(expression: str) -> str:
-    match = re.fullmatch(r"@every\s+([0-9]{1,12})\s*([a-z]{1,13})", expression.strip().lower())
-    if not match:
+    match = re.fullmatch(r"@every\s+([0-9]{1,12})\s*([A-Za-z]{1,13})", expression.strip())
+    if not match or not int(match[1]) or match[2] == "M":  # months
         return ""
-    unit = SHORT_UNITS.get(match[2], match[2])
-    close = closest(unit.removesuffix("s"), UNITS)
-    return f"@every {max(int(match[1]), 1)} {close[0]}s" if close else ""
+    unit = match[2].lower()
+    close = closest(SHORT_UNITS.get(unit, unit).removesuffix("s"), UNITS)
+    return f"@every {int(match[1])} {close[0]}s" if close else ""
 
 
 def nearest_solar(expression: str) -> str:
@@ -133,61 +210,141 @@ def nearest_solar(expression: str) -> str:
     if not match:
         return ""
     event = re.sub(r"\W", "_", match[1].lower())
-    close = closest(event, list(SOLAR_EVENTS))
-    place = [
-        degrees if abs(float(degrees)) <= limit else str(limit if float(degrees) > 0 else -limit)
-        for degrees, limit in ((match[2], 90), (match[3], 180))
-    ]
-    return " ".join(["@solar", *close[:1], *place])
+    close = closest(event, list(SOLAR_EVENTS), cutoff=0.85)
+    return " ".join(["@solar", close[0], match[2], match[3]]) if close else ""
 
 
 @functools.cache
-def zones_by_name() -> dict[str, str]:
+def zones_by_name() -> dict[str, list[str]]:
     """All zones by their name in small letters, and by their last part."""
-    names = sorted(zone_names())
-    return {name.rpartition("/")[2].lower(): name for name in names} | {
-        name.lower(): name for name in names
-    }
+    names: dict[str, list[str]] = {}
+    for name in sorted(zone_names()):
+        for key in {name.lower(), name.rpartition("/")[2].lower()}:
+            names.setdefault(key, []).append(name)
+    return names
+
+
+def are_alike(names: list[str]) -> bool:
+    """Do these zones show the same time, this year and later?  Some have several names."""
+    days = [1_767_225_600 + number * 2_592_000 for number in range(60)]  # 2026 to 2030
+    return len({tuple(offset_at(load_zone(name), day) for day in days) for name in names}) == 1
 
 
 def nearest_zone(name: str) -> str:
     wanted = re.sub(r"\s+", "_", name.strip().lower())
-    if not 1 < len(wanted) <= 40:
+    if len(wanted) > 40 or re.search("[+-][0-9:]+$", wanted):  # the sign of GMT+2 can be either
         return ""
-    close = closest(wanted, list(zones_by_name()), cutoff=0.7)
-    return zones_by_name()[close[0]] if close else ""
+    zones = zones_by_name()
+    found = zones.get(wanted, [])
+    # Abbreviations are too near to each other, and to cities.
+    if not found and len(wanted) >= 5:
+        close = closest(wanted, list(zones), cutoff=0.85)
+        found = [zone for key in close for zone in zones[key]]
+        found = [zone for zone in found if not re.search("[+-][0-9]+$", zone)]
+    whole = [zone for zone in found if zone.lower() == wanted]
+    return (whole or found)[0] if whole or (found and are_alike(found)) else ""
 
 
-def nearest_form(expression: str, zone: str, field: str | None) -> str:
-    """What was meant, if it can be told: an expression, or a zone, that is valid."""
+def nearest_forms(expression: str, zone: str, field: str | None) -> list[str]:
+    """What was meant, if it can be told: expressions, or a zone, that are valid."""
     if field == "timezone":
-        return nearest_zone(zone)
+        return list(filter(None, [nearest_zone(zone)]))
     if not expression.strip() or len(expression) > 200:
-        return ""
+        return []
     kind = expression.lstrip().partition(" ")[0].lower()
     if kind == "@every":
-        near = nearest_interval(expression)
+        near = [nearest_interval(expression)]
     elif kind == "@solar":
-        near = nearest_solar(expression)
+        near = [nearest_solar(expression)]
     elif kind == "@at":
-        near = "@at " + expression.strip()[len("@at") :].strip().rstrip("Zz") + "Z"
+        near = ["@at " + expression.strip()[len("@at") :].strip().rstrip("Zz") + "Z"]
     else:
-        near = nearest_crontab(expression)
+        near = nearest_crontabs(expression)
     try:
-        load_schedule(near, zone)
+        for form in near:
+            load_schedule(form, zone)
     except ScheduleError:
-        return ""
+        return []
     return near
+
+
+def doubts_of_field(text: str, field: Field) -> list[str]:
+    """What one field says that is hardly meant."""
+    doubts = []
+    for part in text.split(","):
+        read = cron_field(part, field)[1]
+        names = re.findall("[A-Za-z_]+", part)
+        if read != part or not PART.fullmatch(part) or not all(map(is_name, names)):
+            values = sorted(cron_field(part, field)[0])
+            doubt = f"Celery reads {field.name} {part} as {','.join(map(str, values))}"
+            if field is WEEKDAY and (nth := NTH.fullmatch(part)):
+                week = int(nth[2])
+                doubt += f"; {week * 7 - 6}-{min(week * 7, 31)} as day_of_month says which one"
+            doubts.append(doubt)
+        elif names and not all(name[:3].lower() in names_of(field) for name in names):
+            values = sorted(cron_field(part, field)[0])
+            doubts.append(f"{field.name} {part} is for Celery {','.join(map(str, values))}")
+        elif match := RANGE_STEP.match(part) or STAR_STEP.match(part):
+            *whole, step = match.groups()
+            size = len(cron_field("-".join(whole) or "*", field)[0])
+            if int(step) > size:
+                value = min(cron_field(part, field)[0]) if not whole else whole[0]
+                doubts.append(f"{field.name} {part} is {value} only: it has no {step} values")
+            elif not whole and size / 2 < int(step) < size and field in (MINUTE, HOUR):
+                doubts.append(f"{field.name} {part} is {field.low} and {step}, not every {step}")
+        elif (match := RANGE.match(part)) and match[1] == match[2]:
+            doubts.append(f"{field.name} {part} is {match[1]} only")
+    return doubts
+
+
+def is_name(text: str) -> bool:
+    """Of a month or a day, short or in full: Celery looks at three letters."""
+    names = [*names_of(MONTH), *names_of(WEEKDAY)]
+    return any(name.startswith(text.lower()) for name in names) and len(text) >= 3
+
+
+def doubts_of_crontab(expression: str) -> list[str]:
+    crontab = read_crontab(expression)
+    doubts = [
+        doubt
+        for text, field in zip(crontab.texts, FIELDS, strict=True)
+        for doubt in doubts_of_field(text, field)
+    ]
+    _, hours, days, months, weekdays = crontab.values
+    if crontab.texts[0] == "*" and NUMBER.fullmatch(crontab.texts[1]):
+        doubts.append(f"it runs in each minute of hour {min(hours)}")
+    spans = max(days) - min(days) + 1 == len(days) >= 7  # the second Monday
+    if len(weekdays) < 7 and len(days) < 31 and not spans:
+        doubts.append("Celery wants day_of_month and day_of_week to match, cron one of them")
+    never = [MONTHS[m - 1] for m in sorted(months) if DAYS_IN_MONTH[m - 1] < min(days)]
+    if never:
+        doubts.append(f"it does not run in {', '.join(never)}")
+    elif months == {2} and min(days) == 29:
+        doubts.append("it runs in leap years only")
+    return doubts
+
+
+def doubts_of_zone(zone: str) -> list[str]:
+    if match := re.fullmatch(r"(?:Etc/)?GMT([+-])([0-9]+)", zone):
+        if int(match[2]):
+            side = "behind" if match[1] == "+" else "ahead of"
+            return [f"{zone} is {match[2]} hours {side} UTC"]
+    elif zone in ("EST", "MST", "HST"):
+        return [f"{zone} has no summer time"]
+    return []
 
 
 def validate(
     expression: str, zone: str
-) -> tuple[bool, str | None, str | None, int | None, str | None]:
-    """(valid, error, field, position, hint)"""
+) -> tuple[bool, str | None, str | None, int | None, str | None, str | None]:
+    """(valid, error, field, position, hint, warning)"""
     try:
         load_schedule(expression, zone)
     except ScheduleError as error:
-        near = nearest_form(expression, zone, error.field)
+        near = " or ".join(nearest_forms(expression, zone, error.field))
         hint = f"Did you mean {near}? {error.hint}" if near else error.hint
-        return False, error.message, error.field, error.position, hint
-    return True, None, None, None, None
+        return False, error.message, error.field, error.position, hint, None
+    doubts = [] if expression.startswith("@") else doubts_of_crontab(expression)
+    if not expression.startswith("@"):
+        doubts += doubts_of_zone(zone)
+    return True, None, None, None, None, "; ".join(doubts) or None

@@ -14,14 +14,15 @@ AS $function$
         ('reader', 'EXECUTE', 'FUNCTION', 'periodic_schedule', ARRAY[
             'next_run_at', 'next_runs', 'runs_between', 'validate', 'describe', 'preview', 'verify',
             'tz_database', 'next_wakeup', 'is_beat_fenced', 'access', 'setup_problems',
-            'this_database'
+            'this_database', 'upcoming_runs'
         ]),
         ('reader', 'EXECUTE', 'FUNCTION', '_periodic_schedule', ARRAY[  -- what those are made of
             'py_load', 'py_load_explain', 'py_load_verify', 'py_next_run_at', 'py_runs_between',
             'py_validate', 'py_describe', 'py_local_times', 'py_verify', 'py_tz_database',
             'to_microseconds', 'from_microseconds', 'next_run_or_error', 'raise_schedule_error',
-            'spread_offset', 'require_schedule', 'firing_id', 'drift_rows', 'parity_rows',
-            'health_rows', 'schema_problems', 'own_object_problems', 'own_object_differences'
+            'spread_offset', 'runs_ahead', 'length_of_series', 'require_schedule', 'firing_id',
+            'drift_rows', 'parity_rows', 'health_rows', 'schema_problems', 'own_object_problems',
+            'own_object_differences'
         ]),
         ('ticker', 'EXECUTE', 'FUNCTION', 'periodic_schedule', ARRAY[
             'tick', 'take', 'finish', 'fail', 'reap', 'next_wakeup', 'is_beat_fenced', 'save_runs',
@@ -31,8 +32,9 @@ AS $function$
             'lock_static_entries', 'refuse'
         ]),
         ('operator', 'EXECUTE', 'FUNCTION', 'periodic_schedule', ARRAY[
-            'adopt', 'release', 'fence_beat', 'unfence_beat', 'run_now', 'backfill', 'reconcile',
-            'verify_all', 'confirm_identity', 'set_retention', 'tell_settings', 'repair_times'
+            'adopt', 'release', 'fence_beat', 'unfence_beat', 'run_now', 'catch_up', 'backfill',
+            'reconcile', 'verify_all', 'confirm_identity', 'set_retention', 'tell_settings',
+            'repair_times'
         ]),
         ('operator', 'SELECT, INSERT, UPDATE, DELETE', 'TABLE', 'periodic_schedule', ARRAY[
             'firing_policy'

@@ -1,4 +1,4 @@
--- The ledger.  The key is the occurrence: whoever records it (tick, run_now, backfill),
+-- The ledger.  The key is the occurrence: whoever records it (tick, run_now, catch_up, backfill),
 -- records it once; what makes it another one, add_firings() says.  pipeline_id leads every unique
 -- key, so that the table can be distributed by it.
 CREATE TABLE periodic_schedule.firing (
@@ -32,8 +32,13 @@ CREATE TABLE periodic_schedule.firing (
     ended_at timestamptz,
     clock_was_ahead boolean NOT NULL DEFAULT false,
     refusals integer NOT NULL DEFAULT 0,
+    series_until timestamptz,
+    cron_string text,
+    timezone text,
     PRIMARY KEY (pipeline_id, scheduled_for, incarnation),
     CHECK (NOT missed OR state = 'waiting' AND NOT by_hand),
+    CHECK (series_until IS NULL OR state = 'skipped'),
+    CHECK (num_nulls(series_until, cron_string, timezone) IN (0, 3)),
     CHECK ((state = 'leased') = (lease_until IS NOT NULL)),
     CHECK ((state IN ('finished', 'failed', 'skipped')) = (ended_at IS NOT NULL))
 );
@@ -53,8 +58,8 @@ CREATE INDEX firing_ended_idx ON periodic_schedule.firing (ended_at) WHERE ended
 
 COMMENT ON TABLE periodic_schedule.firing IS
     'The ledger: one row for each occurrence of a schedule that Postgres fires or skips. '
-    'Written by tick(), run_now() and backfill(); worked off by take(), finish() and fail(); '
-    'emptied by prune()';
+    'Written by tick(), run_now(), catch_up() and backfill(); worked off by take(), finish() and '
+    'fail(); emptied by prune()';
 COMMENT ON COLUMN periodic_schedule.firing.pipeline_id IS
     'The schedule: pg_periodic_schedule.pipeline_id at that time';
 COMMENT ON COLUMN periodic_schedule.firing.scheduled_for IS
@@ -62,8 +67,8 @@ COMMENT ON COLUMN periodic_schedule.firing.scheduled_for IS
     'the call';
 COMMENT ON COLUMN periodic_schedule.firing.incarnation IS
     '0; counts up where a time that is here already is another occurrence: of another periodic '
-    'task, of a one-off that was enabled again after its end, or of one that was skipped only '
-    'because the clock was ahead';
+    'task, of a one-off that was enabled again after its end, of one that was skipped only '
+    'because the clock was ahead, or of one that had run and that backfill() has run again';
 COMMENT ON COLUMN periodic_schedule.firing.id IS
     'Always the same for an occurrence: made of pipeline_id, scheduled_for and incarnation. It is '
     'the Celery task_id, so that a message sent twice can be recognized';
@@ -86,7 +91,7 @@ COMMENT ON COLUMN periodic_schedule.firing.expires IS
 COMMENT ON COLUMN periodic_schedule.firing.sequential IS
     'Not taken while another firing of the schedule is: its overlap policy was not allow';
 COMMENT ON COLUMN periodic_schedule.firing.by_hand IS
-    'Recorded by run_now() or backfill(), so no policy about missed runs applies to it';
+    'Recorded by run_now(), catch_up() or backfill(), so no policy about missed runs applies to it';
 COMMENT ON COLUMN periodic_schedule.firing.state IS
     'waiting (to be taken), leased (a worker has it), finished, failed (given up), skipped (see '
     'reason)';
@@ -110,3 +115,10 @@ COMMENT ON COLUMN periodic_schedule.firing.clock_was_ahead IS
 COMMENT ON COLUMN periodic_schedule.firing.refusals IS
     'How often the broker has refused it, which took others. While it is open, others of the '
     'schedule wait: behind one by hand those by hand, else the others. It is given up at the 20th';
+COMMENT ON COLUMN periodic_schedule.firing.series_until IS
+    'Skipped for itself and for all occurrences after it up to this time, which have no rows; '
+    'NULL: for itself alone';
+COMMENT ON COLUMN periodic_schedule.firing.cron_string IS
+    'The schedule expression that those follow, as it was then; NULL where series_until is';
+COMMENT ON COLUMN periodic_schedule.firing.timezone IS
+    'Its IANA zone; NULL where series_until is';

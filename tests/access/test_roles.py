@@ -99,6 +99,7 @@ READS = [
     "SELECT * FROM periodic_schedule.validate('0 3 * * 7')",
     "SELECT periodic_schedule.describe('0 3 * * 1', 'de')",
     "SELECT * FROM periodic_schedule.preview('{key}')",
+    "SELECT * FROM periodic_schedule.upcoming_runs()",
     "SELECT * FROM periodic_schedule.tz_database()",
     "SELECT * FROM periodic_schedule.verify('0 3 * * 1', 'UTC', now(), now() + interval '1 year')",
     "SELECT periodic_schedule.is_beat_fenced()",
@@ -141,6 +142,7 @@ SIMULATES = [  # nobody but the tables' owner
 OPERATES = [
     "SELECT * FROM periodic_schedule.adopt(beat_is_stopped => true)",
     "SELECT * FROM periodic_schedule.run_now('{key}')",
+    "SELECT * FROM periodic_schedule.catch_up('{key}', now() - interval '5 minutes')",
     "SELECT * FROM periodic_schedule.backfill('{key}', now() - interval '5 minutes', now())",
     "INSERT INTO periodic_schedule.firing_policy (pipeline_id, spread) VALUES ('{key}', '1 min')",
     "DELETE FROM periodic_schedule.firing_policy",

@@ -467,7 +467,7 @@ MAY_BE_AHEAD = {
     "beat_reload.again_at",
     *("firing.scheduled_for", "firing.expires", "firing.available_at", "firing.lease_until"),
     *(f"pg_periodic_schedule.{name}" for name in ("next_run_at", "start_time", "expires")),
-    *("verification.after", "verification.until"),
+    *("firing.series_until", "verification.after", "verification.until"),
 }
 
 

@@ -34,6 +34,10 @@ def test_parity_is_the_evidence_before_adopting(db: Session, orm: Any) -> None:
         "SELECT task_name, our_runs, beat_runs, late, agrees FROM periodic_schedule.parity"
         " ORDER BY 1"
     ).fetchall()
+    compared = (
+        "SELECT agrees, count(*), sum(compared_runs) FROM periodic_schedule.parity GROUP BY 1"
+    )
+    assert db.execute(f"{compared} ORDER BY 1").fetchall() == [(False, 2, 52), (True, 5, 60)]
     assert rows == [
         ("agrees", 4, 4, late, True),
         ("interval", 4, 4, late, True),

@@ -1,7 +1,22 @@
 """What an operator looks at: due, lag, upcoming, metrics, health."""
 
+import collections
+
+import psycopg
+import pytest
 from conftest import insert_crontab, insert_interval, insert_task, mirror
-from ticking import MINUTE, TASKS, Session, assert_in_sync, due_task, next_minute, tick
+from ticking import (
+    MINUTE,
+    TASKS,
+    Session,
+    adopt,
+    assert_in_sync,
+    begin_within_a_minute,
+    due_task,
+    next_minute,
+    set_policy,
+    tick,
+)
 
 
 def test_the_views(db: Session) -> None:
@@ -77,6 +92,49 @@ def test_what_expired_before_it_ran_is_not_due(db: Session) -> None:
     skipped = [row for row in tick(db) if row[2] == "skipped"]
     assert ("ours expired", minute - 2 * MINUTE, "skipped", "expired") in skipped
     assert mirror(db, "next_run_at", "ours expired") is None
+
+
+def test_upcoming_runs_are_those_that_upcoming_counts_with_names(db: Session) -> None:
+    begin_within_a_minute(db, 5)
+    crontab = insert_crontab(db, "* * * * *")
+    soon = "now() + interval '40 minutes'"
+    for name in ("a", "b", "paused", "once", "expires"):
+        insert_task(db, name, crontab_id=crontab, enabled=name != "paused", one_off=name == "once")
+    insert_task(db, "half-hourly", crontab_id=insert_crontab(db, "*/30 * * * *"))
+    insert_task(db, "every 7 s", interval_id=insert_interval(db, 7))
+    db.execute(f"UPDATE {TASKS} SET expires = {soon} WHERE name = 'expires'")
+    adopt(db)
+    set_policy(db, "b", spread="10 minutes")
+    db.execute(
+        "UPDATE pg_periodic_schedule SET effective_at = now() - interval '9 minutes', next_run_at ="
+        " now() - interval '5 minutes' WHERE task_name = 'a'"
+    )
+    with db.transaction():  # in which now() stands still
+        rows = db.execute("SELECT * FROM periodic_schedule.upcoming_runs()").fetchall()
+        counted = db.execute("SELECT minute, runs FROM periodic_schedule.upcoming").fetchall()
+        ((now,),) = db.execute("SELECT now()").fetchall()
+        for n in (0, 1, 5, 100):
+            first = "SELECT * FROM periodic_schedule.upcoming_runs(n => %s)"
+            assert db.execute(first, [n]).fetchall() == rows[:n]
+        within = "SELECT * FROM periodic_schedule.upcoming_runs('10 minutes')"
+        assert db.execute(within).fetchall() == [r for r in rows if r[0] <= now + 10 * MINUTE]
+    listed = collections.Counter(row[0].replace(second=0, microsecond=0) for row in rows)
+    assert listed == dict(counted)
+    assert [row[0] for row in rows] == sorted(row[0] for row in rows)
+    names = collections.Counter(row[2] for row in rows)
+    assert names["every 7 s"] in (514, 515)
+    assert names["a"] in (60, 61)  # it is due, which counts once
+    assert names["half-hourly"] in (2, 3)
+    assert names["expires"] in (39, 40)
+    assert names["once"] == 1
+    assert "paused" not in names
+    spread = "SELECT next_run_at FROM pg_periodic_schedule WHERE task_name = 'b'"
+    assert db.execute(spread).fetchall()[0][0] == min(row[0] for row in rows if row[2] == "b")
+    ((_, _, name, pipeline, cron, owned), *_) = rows
+    assert (name, pipeline, cron, owned) == ("a", "", "* * * * *", True)
+    for arguments in ("n => 10001", "n => -1", "'25 hours'", "'-1 second'"):
+        with pytest.raises(psycopg.errors.InvalidParameterValue, match="cannot list"):
+            db.execute(f"SELECT periodic_schedule.upcoming_runs({arguments})")
 
 
 def test_upcoming_ends_before_the_schedule_expires(db: Session) -> None:

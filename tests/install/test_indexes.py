@@ -92,6 +92,12 @@ def many_tasks(db: Session) -> None:
             " AND scheduled_for = now() AND created_at < scheduled_for",
             "firing_early_idx",
         ),
+        (  # catch_up(), backfill()
+            "SELECT FROM periodic_schedule.firing"
+            " WHERE pipeline_id = '12345678-1234-8234-8234-123456789012'"
+            " AND scheduled_for < now() AND series_until >= now() - interval '1 day'",
+            "firing_pkey",
+        ),
         (  # finish(), fail()
             "UPDATE periodic_schedule.firing SET state = 'finished'"
             " WHERE id = '12345678-1234-8234-8234-123456789012' AND state = 'leased'",

@@ -113,7 +113,9 @@ def test_times_that_no_calendar_has(db: Session, moment: str) -> None:
 
 def test_a_new_session_that_likes_parallel_workers(db: Session, connect: Any) -> None:
     """What Python loads into the session is not in its workers."""
-    session = connect(autocommit=True, options="-c force_parallel_mode=on")
+    since_16 = db.info.server_version >= 160_000
+    setting = "debug_parallel_query" if since_16 else "force_parallel_mode"
+    session = connect(autocommit=True, options=f"-c {setting}=on")
     insert_task(session, "t", crontab_id=insert_crontab(session, "0 3 * * *"))
     assert mirror(db, "sync_error", "t") is None
     assert (drift(db), pending(db)) == ([], [])

@@ -29,8 +29,9 @@ def test_odd_texts(db: Session) -> None:
     """Every call ends with a result or with an error in its own words.  Half a second is far above
     what docs/time.md reports, and far below what a search without bound would take."""
     chance = random.Random(4)  # noqa: S311
-    for cron in ("0 3 * * 1", "@solar sunrise 1 1", "@solar sunset 1"):  # what is imported once
-        db.execute("SELECT periodic_schedule.validate(%s, 'Berlin')", [cron])
+    # What is imported once.
+    for cron in ("0 3 * * 1", "@solar sunrise 1 1", "@solar sunset 1"):
+        db.execute("SELECT periodic_schedule.validate(%s, 'Berln')", [cron])
     for call in CALLS:
         zone = "de" if "describe" in call else "UTC"
         db.execute(call, {"cron": "0 3 * * 1", "zone": zone, "after": AFTER[0]})

@@ -15,11 +15,8 @@ AS $function$
                 FROM _periodic_schedule.py_runs_between(  -- raises nothing, whatever ails one row
                     cron_string, timezone,
                     _periodic_schedule.to_microseconds(CASE
-                        WHEN _periodic_schedule.kind_of(cron_string) = 'interval'  -- in step
-                            THEN due_at + (ceil(
-                                extract(epoch FROM oldest - due_at)
-                                / extract(epoch FROM next_at - due_at)
-                            ) - 1)::double precision * (next_at - due_at)
+                        WHEN _periodic_schedule.kind_of(cron_string) = 'interval'
+                            THEN _periodic_schedule.last_step_before(oldest, due_at, next_at)
                         ELSE oldest - interval '1 microsecond'
                     END),
                     most + 1, _periodic_schedule.to_microseconds(horizon)

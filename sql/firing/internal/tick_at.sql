@@ -129,8 +129,17 @@ BEGIN
                     'misfire: more than %s late, as may be others after it',
                     tick_at.now - s.spread - s.oldest
                 )
-            END AS reason
+            END AS reason,
+            CASE
+                WHEN s.next_at < e.series_end AND NOT s.one_off
+                    THEN e.series_end - interval '1 microsecond'
+            END AS series_until
         FROM settled AS s
+        CROSS JOIN LATERAL (
+            SELECT CASE
+                WHEN s.expires <= tick_at.now THEN s.expires - s.spread ELSE s.oldest
+            END AS series_end
+        ) AS e
         WHERE NOT s.not_computed
           AND (s.error IS NOT NULL OR s.expires <= tick_at.now OR s.run_at < s.oldest)
         UNION ALL
@@ -143,7 +152,8 @@ BEGIN
                 )
                 WHEN o.position > s.free
                     THEN format('overlap: %s, earlier firings are not finished', s.overlap)
-            END
+            END,
+            CASE WHEN o.position > s.most THEN s.horizon END
         FROM settled AS s
         CROSS JOIN LATERAL unnest(s.run_ats) WITH ORDINALITY AS o (run_at, position)
         WHERE NOT s.not_computed AND o.position <= s.most + (NOT s.one_off)::integer
@@ -174,7 +184,8 @@ BEGIN
         (SELECT count(*) FROM due) AS due,
         (SELECT count(*) FROM settled AS s WHERE s.not_computed) AS not_computed,
         array_agg(c.pipeline_id) AS pipeline_ids, array_agg(c.periodic_task_id) AS task_ids,
-        array_agg(c.run_at) AS run_ats, array_agg(c.reason) AS reasons
+        array_agg(c.run_at) AS run_ats, array_agg(c.reason) AS reasons,
+        array_agg(c.series_until) AS series_untils
     INTO occurrences
     FROM occurrence AS c;
 
@@ -190,7 +201,7 @@ BEGIN
     RETURN QUERY
     SELECT f.* FROM _periodic_schedule.add_firings(
         occurrences.pipeline_ids, occurrences.task_ids, occurrences.run_ats, occurrences.reasons,
-        tick_at.now, false
+        tick_at.now, false, occurrences.series_untils
     ) AS f;
     GET DIAGNOSTICS added = ROW_COUNT;
     IF added < cardinality(occurrences.pipeline_ids) THEN  -- the ledger had some: of backfill()

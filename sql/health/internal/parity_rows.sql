@@ -2,7 +2,8 @@
 CREATE OR REPLACE FUNCTION _periodic_schedule.parity_rows()
 RETURNS TABLE (
     pipeline_id uuid, task_name text, cron_string text, since timestamptz, until timestamptz,
-    our_runs bigint, beat_runs bigint, last_due_at timestamptz, late interval, agrees boolean
+    our_runs bigint, beat_runs bigint, last_due_at timestamptz, late interval, agrees boolean,
+    compared_runs bigint
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -81,7 +82,8 @@ BEGIN
     SELECT
         s.pipeline_id, s.task_name, s.cron_string, s.parity_since, s.last_run_at,
         coalesce(c.our_runs, 0), s.beat_runs, c.last_due_at, s.last_run_at - c.last_due_at,
-        s.beat_runs <@ coalesce(c.agreeing, '[0,0]')
+        s.beat_runs <@ coalesce(c.agreeing, '[0,0]'),
+        greatest(coalesce(c.our_runs, 0), s.beat_runs)
     FROM saved AS s
     LEFT JOIN counted AS c ON c.pipeline_id = s.pipeline_id;
 EXCEPTION WHEN syntax_error_or_access_rule_violation THEN  -- gone, renamed, of another type

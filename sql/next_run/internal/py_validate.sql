@@ -1,6 +1,7 @@
 CREATE OR REPLACE FUNCTION _periodic_schedule.py_validate(
     cron_string text, timezone text,
-    OUT valid boolean, OUT error text, OUT field text, OUT "position" integer, OUT hint text
+    OUT valid boolean, OUT error text, OUT field text, OUT "position" integer, OUT hint text,
+    OUT warning text
 )
 LANGUAGE plpython3u STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp

@@ -1,0 +1,18 @@
+CREATE OR REPLACE FUNCTION _periodic_schedule.length_of_series(
+    cron_string text, timezone text, first_at timestamptz, until timestamptz
+) RETURNS integer
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    PERFORM _periodic_schedule.py_load();
+    RETURN 1 + (
+        SELECT cardinality(n.runs) FROM _periodic_schedule.py_runs_between(
+            cron_string, timezone, _periodic_schedule.to_microseconds(first_at), 10000,
+            _periodic_schedule.to_microseconds(until)
+        ) AS n
+    );
+END
+$function$;
+COMMENT ON FUNCTION _periodic_schedule.length_of_series(text, text, timestamptz, timestamptz) IS
+    'How many occurrences there are from one of them up to a time, 10001 at most; NULL for NULLs';
