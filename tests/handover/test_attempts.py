@@ -203,6 +203,8 @@ def test_of_a_schedule_that_is_refused_one_firing_is_tried(db: Session) -> None:
         if id_ != bad[0][0]:
             assert end(db, "fail", id_, token, "handed back", "0")
     assert refuse(db, *bad[0][:2])
+    db.execute("UPDATE periodic_schedule.firing SET available_at = now() + interval '25 s'"
+               " WHERE refusals > 0")  # fmt: skip  # on a busy machine, a second is over
     # The others of that schedule are not offered, and nobody is woken for them.
     again = take(db, now=clock(db), batch=1000)
     assert {name for _, _, name, _ in again} == {"good"}
@@ -340,7 +342,8 @@ def test_amqp_what_can_never_be_sent_holds_up_nothing(
     assert tries.pop("exchange") == 3
     assert tries.keys() == own.keys()  # once each
     assert max(tries.values()) <= time.monotonic() - began + 1
-    reasons = counted(db, "SELECT task_name, reason FROM periodic_schedule.missed")
+    reasons = counted(db, "SELECT task_name, reason FROM periodic_schedule.missed"
+                          " WHERE state = 'failed'")  # fmt: skip
     assert reasons.keys() == own.keys()
     assert reasons["priority"] == "struct.error: see the scheduler's log"
     exchange = kombu.Exchange("later", "direct")
