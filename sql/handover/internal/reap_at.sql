@@ -46,8 +46,7 @@ BEGIN
           )
         FOR UPDATE SKIP LOCKED
     ))
-      AND f.id = old.id AND f.pipeline_id = old.pipeline_id
-      AND f.scheduled_for = old.scheduled_for AND f.incarnation = old.incarnation;
+      AND f.id = old.id;
     GET DIAGNOSTICS moved = ROW_COUNT;
     UPDATE periodic_schedule.firing AS f
     SET state = 'waiting', reason = format('the lease of %s was over', f.worker), token = NULL,

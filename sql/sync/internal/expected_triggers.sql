@@ -65,8 +65,8 @@ BEGIN
         (beat[6], '(pg_trigger_depth() = 0)', 'restored_mark_trigger'),
         (
             to_regclass($id$@beat_schema@.pg_periodic_schedule$id$),
-            -- What the sync inserts, also outside of triggers, is of now(); what it moves from one
-            -- partition to another, is not.
+            -- What the sync inserts, also outside of triggers, is of now(); what this trigger
+            -- inserts itself, is not.
             '((new.periodic_task_id IS NOT NULL) AND (new.created_at <> now()) AND ' || by_others
             || ')',
             'restored_schedule_trigger'
