@@ -19,6 +19,7 @@ DECLARE
     refusals jsonb;
     faulty bigint[];
     adopted bigint[];
+    creators text;
 BEGIN
     PERFORM _periodic_schedule.require_writable('adopt()');
     PERFORM _periodic_schedule.require_read_committed('adopt()');
@@ -33,7 +34,7 @@ BEGIN
         END IF;
     ELSE
         IF fenced OR beat_is_stopped THEN
-            PERFORM _periodic_schedule.set_operators_word(true, nullif(beat_is_stopped, false));
+            creators := _periodic_schedule.set_operators_word(true, nullif(beat_is_stopped, false));
         ELSIF NOT _periodic_schedule.is_beat_stopped()
             OR NOT EXISTS (SELECT FROM _periodic_schedule.installation AS i WHERE i.pg_owns_new)
         THEN  -- it would fire them too
@@ -107,7 +108,7 @@ BEGIN
                 WHERE m.periodic_task_id = ANY (adopted)
                   AND (policy.spread > '0' OR _periodic_schedule.kind_of(m.cron_string) = 'clocked')
             ),
-            'redefined', 'infinity'
+            'redefined', clock_timestamp() + interval '1 s'
         );
         PERFORM _periodic_schedule.notify_schedulers();
         IF NOT EXISTS (SELECT FROM periodic_schedule.told_settings)
@@ -136,14 +137,18 @@ BEGIN
             CASE WHEN m.periodic_task_id = ANY (adopted) THEN 'adopted' ELSE 'owned before' END
         )
     FROM unnest(pipeline_ids) AS i (pipeline_id)
-    LEFT JOIN @beat_schema@.pg_periodic_schedule AS m ON m.pipeline_id = i.pipeline_id;
+    LEFT JOIN @beat_schema@.pg_periodic_schedule AS m ON m.pipeline_id = i.pipeline_id
+    UNION ALL
+    SELECT NULL, false, _periodic_schedule.say_not_ended(creators, 'adopt()')
+    WHERE creators IS NOT NULL;
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.adopt(uuid[], boolean) IS
     'From its commit on, Postgres fires these schedules (NULL: all, and those created later), a '
     'fenced Beat does not. One row for each: done, or the reason why not (what cannot run is not '
     'adopted, paused or not), and at which time to try again; to call it every 10 seconds does as '
-    'well. Commit it at once: seconds later that fails (SQLSTATE 55000). beat_is_stopped: nothing '
-    'need keep Beat from firing, and no occurrence is too near; that is remembered until '
+    'well. Of all, also one without schedule, which names transactions that have created some and '
+    'not ended. Commit it at once: seconds later that fails (SQLSTATE 55000). beat_is_stopped: '
+    'nothing need keep Beat from firing, and no occurrence is too near; that is remembered until '
     'fence_beat() or release(), but for schedules that are named under a fence. Writing '
     'them through Django goes on as before. READ COMMITTED only';

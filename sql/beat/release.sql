@@ -11,6 +11,7 @@ AS $function$
 #variable_conflict use_column
 DECLARE
     locked bigint[];
+    creators text;
 BEGIN
     PERFORM _periodic_schedule.require_writable('release()');
     PERFORM _periodic_schedule.require_read_committed('release()');
@@ -19,7 +20,7 @@ BEGIN
         SELECT FROM @beat_schema@.pg_periodic_schedule AS m
         WHERE m.pipeline_id = ANY (pipeline_ids)
     ) THEN
-        PERFORM _periodic_schedule.set_operators_word(
+        creators := _periodic_schedule.set_operators_word(
             CASE WHEN pipeline_ids IS NULL THEN false END, false
         );
     END IF;
@@ -48,11 +49,15 @@ BEGIN
             ELSE 'not owned before'
         END
     FROM unnest(pipeline_ids) AS i (pipeline_id)
-    LEFT JOIN @beat_schema@.pg_periodic_schedule AS m ON m.pipeline_id = i.pipeline_id;
+    LEFT JOIN @beat_schema@.pg_periodic_schedule AS m ON m.pipeline_id = i.pipeline_id
+    UNION ALL
+    SELECT NULL, false, _periodic_schedule.say_not_ended(creators, 'release()')
+    WHERE creators IS NOT NULL;
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.release(uuid[]) IS
     'From its commit on, Beat fires these schedules again (NULL: all, and those created later). '
     'Their runs are written to Beat''s table first, so that Beat goes on from there; what the '
     'ledger holds already is still Postgres'' to fire. Beat does not count as stopped any more, '
-    'whatever adopt() was told. One row for each: done, or the reason why not. READ COMMITTED only';
+    'whatever adopt() was told. One row for each: done, or the reason why not; also one without '
+    'schedule, which names transactions that have created some and not ended. READ COMMITTED only';

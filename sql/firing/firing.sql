@@ -1,6 +1,6 @@
 -- The ledger.  The key is the occurrence: whoever records it (tick, run_now, catch_up, backfill),
--- records it once; what makes it another one, add_firings() says.  pipeline_id leads every unique
--- key, so that the table can be distributed by it.
+-- records it once; what makes it another one, add_firings() says.  The id follows from it:
+-- docs/partition.sql leaves out that it is unique.
 CREATE TABLE periodic_schedule.firing (
     pipeline_id uuid NOT NULL,
     scheduled_for timestamptz NOT NULL,
@@ -42,7 +42,7 @@ CREATE TABLE periodic_schedule.firing (
     CHECK ((state = 'leased') = (lease_until IS NOT NULL)),
     CHECK ((state IN ('finished', 'failed', 'skipped')) = (ended_at IS NOT NULL))
 );
-CREATE INDEX firing_id_idx ON periodic_schedule.firing (id);
+CREATE UNIQUE INDEX firing_id_idx ON periodic_schedule.firing (id);
 CREATE INDEX firing_waiting_idx ON periodic_schedule.firing (available_at) WHERE state = 'waiting';
 CREATE INDEX firing_leased_idx ON periodic_schedule.firing (lease_until) WHERE state = 'leased';
 CREATE INDEX firing_sequential_idx ON periodic_schedule.firing (pipeline_id, scheduled_for)

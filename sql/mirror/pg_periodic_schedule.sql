@@ -30,9 +30,7 @@ CREATE TABLE @beat_schema@.pg_periodic_schedule (
 
 CREATE INDEX pg_periodic_schedule_due_idx
 ON @beat_schema@.pg_periodic_schedule (enabled, next_run_at);
--- Not unique, since a unique key without pipeline_id would keep the table from being partitioned:
--- that a task has one row, its slot sees to (docs/locking.md).
-CREATE INDEX pg_periodic_schedule_task_idx
+CREATE UNIQUE INDEX pg_periodic_schedule_task_idx
 ON @beat_schema@.pg_periodic_schedule (periodic_task_id);
 CREATE INDEX pg_periodic_schedule_unsaved_idx
 ON @beat_schema@.pg_periodic_schedule (pipeline_id) WHERE run_count > 0;

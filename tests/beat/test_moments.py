@@ -305,6 +305,7 @@ def test_beat_must_be_told_in_time(
         with pytest.raises(psycopg.errors.LockNotAvailable, match="cannot be told") as busy:
             answers(db, "t")
         assert "Try again" in f"{busy.value.diag.message_hint}"
+        assert f"session {django.info.backend_pid}" in f"{busy.value.diag.message_detail}"
         django.rollback()
     assert not mirror(db, "pg_owned", "t")
     db.execute("ALTER TABLE _periodic_schedule.beat_reload DISABLE TRIGGER USER")

@@ -128,9 +128,9 @@ def many_tasks(db: Session) -> None:
             "attempt_ended_idx",
         ),
         (  # add_firings()
-            "INSERT INTO periodic_schedule.firing SELECT f.* FROM periodic_schedule.firing AS f"
+            "SELECT FROM periodic_schedule.firing"
             " WHERE pipeline_id = '12345678-1234-8234-8234-123456789012'"
-            " ON CONFLICT (pipeline_id, scheduled_for, incarnation) DO NOTHING",
+            " AND scheduled_for = now() ORDER BY incarnation DESC LIMIT 1",
             "firing_pkey",
         ),
     ],

@@ -1,7 +1,8 @@
-"""docs/scaling.md: nothing in the schema stands in the way of partitions, shards and replicas.
+"""docs/scaling.md: all works on a ledger in partitions, a replica is read, and several databases do
+not meet.
 
-Partitioned tables are put in the place of ours by docs/partition.sql and the document's recipes, as
-they stand; the replica is a real one.
+The partitioned ledger is put in the place of ours by docs/partition.sql and the document's recipes,
+as they stand; the replica is a real one.
 """
 
 import contextlib
@@ -10,7 +11,6 @@ import re
 import shutil
 import subprocess
 import tempfile
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -33,9 +33,6 @@ from port_for import get_port
 
 Session = psycopg.Connection[Any]
 HOUR = datetime.timedelta(hours=1)
-DISTRIBUTED = (
-    "('pg_periodic_schedule', 'periodic_schedule.firing_policy', 'periodic_schedule.firing')"
-)
 TASKS = "django_celery_beat_periodictask"
 
 
@@ -49,11 +46,20 @@ def recipe(title: str) -> str:
     return found[1]
 
 
-def partition(db: Session, *titles: str) -> None:
+def partition(db: Session) -> None:
     db.execute((ROOT / "docs/partition.sql").read_text())
     with db.transaction():
-        for title in titles:
-            db.execute(recipe(title))
+        db.execute(recipe("The ledger by weeks"))
+
+
+def partitions(db: Session) -> set[str]:
+    return {
+        name
+        for (name,) in db.execute(
+            "SELECT relid::regclass::text FROM pg_partition_tree('periodic_schedule.firing')"
+            " WHERE isleaf"
+        )
+    }
 
 
 def now_of(db: Session) -> datetime.datetime:
@@ -85,50 +91,6 @@ def insert_tasks(db: Session, number: int, prefix: str) -> list[str]:
     for name in names:
         insert_task(db, name, crontab_id=crontab)
     return names
-
-
-# What a distributed table must have: docs/scaling.md, "Citus".
-
-
-def test_every_unique_key_contains_pipeline_id(db: Session) -> None:
-    keys = db.execute(
-        "SELECT i.indexrelid::regclass::text, bool_or(a.attname = 'pipeline_id')"
-        " FROM pg_index AS i"
-        " LEFT JOIN pg_attribute AS a ON a.attrelid = i.indrelid"
-        " AND a.attnum = ANY (i.indkey[:i.indnkeyatts - 1])"
-        f" WHERE i.indrelid::regclass::text IN {DISTRIBUTED}"
-        " AND (i.indisunique OR i.indisexclusion)"
-        " GROUP BY i.indexrelid"
-    ).fetchall()
-    assert len(keys) >= 3
-    assert [name for name, contains in keys if not contains] == []
-
-
-def test_no_foreign_key_binds_them(db: Session) -> None:
-    keys = db.execute(
-        "SELECT k.conname FROM pg_constraint AS k WHERE k.contype = 'f'"
-        f" AND (k.conrelid::regclass::text IN {DISTRIBUTED}"
-        f"  OR k.confrelid::regclass::text IN {DISTRIBUTED})"
-    ).fetchall()
-    assert keys == []
-
-
-def test_mirror_and_ledger_have_no_sequences_and_triggers_for_others_writes(db: Session) -> None:
-    triggers = db.execute(
-        "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE NOT tgisinternal"
-        " AND tgrelid::regclass::text IN ('pg_periodic_schedule', 'periodic_schedule.firing')"
-    ).fetchall()
-    sequences = db.execute(
-        "SELECT a.attrelid::regclass::text, a.attname FROM pg_attribute AS a"
-        f" WHERE a.attrelid::regclass::text IN {DISTRIBUTED} AND (a.attidentity <> ''"
-        " OR pg_get_serial_sequence(a.attrelid::regclass::text, a.attname) IS NOT NULL)"
-        " AND a.attnum > 0"
-    ).fetchall()
-    assert sequences == []
-    assert {(table, name.rpartition("_")[0]) for table, name in triggers} == {
-        ("pg_periodic_schedule", "periodic_schedule_foreign"),
-        ("pg_periodic_schedule", "periodic_schedule"),
-    }
 
 
 # Partitions.
@@ -240,25 +202,17 @@ def test_all_tables_can_be_published(db: Session) -> None:
     db.execute("SELECT * FROM periodic_schedule.attach()")
 
 
-@pytest.mark.parametrize(
-    "titles",
-    [
-        ["Ledger by hash"],
-        ["Ledger by time"],
-        ["Mirror and policies by hash"],
-        ["Ledger by hash", "Mirror and policies by hash"],
-    ],
-    ids=lambda titles: " + ".join(titles),
-)
-def test_all_works_on_partitioned_tables(db: Session, titles: list[str]) -> None:
+def test_all_works_on_a_partitioned_ledger(db: Session) -> None:
     insert_tasks(db, 20, "before")
     adopt(db)
-    db.execute("INSERT INTO periodic_schedule.firing_policy (pipeline_id, overlap)"
-               " SELECT pipeline_id, 'skip' FROM pg_periodic_schedule")  # fmt: skip
     soon = now_of(db) + datetime.timedelta(minutes=1)
-    assert (
-        len(db.execute("SELECT * FROM _periodic_schedule.tick_at(%s, 1000)", [soon]).fetchall())
-        == 20
+    fired = db.execute("SELECT * FROM _periodic_schedule.tick_at(%s, 1000)", [soon]).fetchall()
+    assert len(fired) == 20
+    db.execute(  # one week ago, and one that has no partition
+        "UPDATE periodic_schedule.firing SET scheduled_for = scheduled_for - interval '7 days'"
+        " WHERE task_name LIKE '%5';"
+        "UPDATE periodic_schedule.firing SET scheduled_for = '2026-01-01'"
+        " WHERE task_name LIKE '%6'"
     )
     described = (
         "SELECT p.oid::regprocedure::text, p.proowner, p.proacl::text, obj_description(p.oid)"
@@ -266,60 +220,28 @@ def test_all_works_on_partitioned_tables(db: Session, titles: list[str]) -> None
         " = ANY ('{periodic_schedule, _periodic_schedule}'::regnamespace[])"
         " UNION ALL"
         " SELECT c.oid::regclass::text, c.relowner, c.relacl::text, obj_description(c.oid)"
-        " FROM pg_class AS c WHERE c.relname IN ('firing', 'firing_policy', 'pg_periodic_schedule')"
-        " AND c.relnamespace <> coalesce(to_regnamespace('periodic_schedule_unpartitioned'), 0)"
+        " FROM pg_class AS c WHERE c.oid = 'periodic_schedule.firing'::regclass"
+        " OR c.relkind = 'v' AND c.relnamespace = 'periodic_schedule'::regnamespace"
         " ORDER BY 1"
     )
     objects = db.execute(described).fetchall()
-    contents = [
-        db.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall()
-        for table in (
-            "pg_periodic_schedule",
-            "periodic_schedule.firing_policy",
-            "periodic_schedule.firing",
-        )
-    ]
+    ledger = "SELECT * FROM periodic_schedule.firing ORDER BY id"
+    contents = db.execute(ledger).fetchall()
     indexes = (
         "SELECT indexrelid::regclass::text FROM pg_index"
-        f" WHERE indrelid::regclass::text IN {DISTRIBUTED} ORDER BY 1"
+        " WHERE indrelid = 'periodic_schedule.firing'::regclass ORDER BY 1"
     )
     names = db.execute(indexes).fetchall()
 
-    partition(db, *titles)
+    partition(db)
 
     assert db.execute(described).fetchall() == objects
     assert db.execute(indexes).fetchall() == names
-    assert contents == [
-        db.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall()
-        for table in (
-            "pg_periodic_schedule",
-            "periodic_schedule.firing_policy",
-            "periodic_schedule.firing",
-        )
-    ]
-    partitioned = {
-        name
-        for (name,) in db.execute("SELECT oid::regclass::text FROM pg_class WHERE relkind = 'p'")
-    }
-    assert partitioned == {
-        table
-        for title in titles
-        for table in (
-            ["periodic_schedule.firing"]
-            if title.startswith("Ledger")
-            else ["pg_periodic_schedule", "periodic_schedule.firing_policy"]
-        )
-    }
-    if "by hash" in titles[0]:
-        for table in partitioned:
-            assert len(db.execute(f"SELECT DISTINCT tableoid FROM {table}").fetchall()) > 1
-    # Nothing hangs on the old tables.
-    attic = "relnamespace = 'periodic_schedule_unpartitioned'::regnamespace"
-    assert not count(db, f"pg_trigger JOIN pg_class AS c ON c.oid = tgrelid WHERE c.{attic}")
-    for (table,) in db.execute(
-        f"SELECT oid::regclass::text FROM pg_class WHERE {attic} AND relkind = 'r'"
-    ).fetchall():
-        db.execute(f"DROP TABLE {table}")
+    assert db.execute(ledger).fetchall() == contents
+    assert len(partitions(db)) == 4
+    assert count(db, "periodic_schedule.firing_default") == 2
+    # Nothing hangs on the old table.
+    db.execute("DROP TABLE periodic_schedule_unpartitioned.firing")
     db.execute("DROP SCHEMA periodic_schedule_unpartitioned")
 
     db.execute(f"DELETE FROM {TASKS}")
@@ -334,7 +256,7 @@ def test_roles_keep_their_rights_on_a_partitioned_ledger(db: Session) -> None:
         db.execute("SELECT periodic_schedule.grant_access('reader', 'scaling_reader')")
         insert_tasks(db, 3, "task")
         adopt(db)
-        partition(db, "Ledger by hash")
+        partition(db)
         db.execute("UPDATE pg_periodic_schedule SET next_run_at = now()")
         db.execute("SET ROLE scaling_ticker")
         fired = db.execute("SELECT * FROM periodic_schedule.tick()").fetchall()
@@ -355,7 +277,7 @@ def test_roles_keep_their_rights_on_a_partitioned_ledger(db: Session) -> None:
 
 
 def test_a_week_is_dropped_only_when_all_of_it_has_ended(db: Session) -> None:
-    partition(db, "Ledger by time")
+    partition(db)
     insert_tasks(db, 2, "task")
     adopt(db)
     soon = now_of(db) + datetime.timedelta(minutes=1)
@@ -363,7 +285,7 @@ def test_a_week_is_dropped_only_when_all_of_it_has_ended(db: Session) -> None:
     (week,) = db.execute(
         "SELECT DISTINCT tableoid::regclass::text FROM periodic_schedule.firing"
     ).fetchall()
-    drop = recipe("Dropping a week").replace("periodic_schedule.firing_1", week[0])
+    drop = recipe("Dropping a week").replace("periodic_schedule.firing_2026_11_16", week[0])
     with pytest.raises(psycopg.errors.RaiseException, match="have not ended"), db.transaction():
         db.execute(drop)
     assert count(db, "periodic_schedule.firing") == 2
@@ -376,46 +298,51 @@ def test_a_week_is_dropped_only_when_all_of_it_has_ended(db: Session) -> None:
     assert count(db, "periodic_schedule.firing") == 2
 
 
-def test_a_rename_that_moves_a_row_between_partitions_makes_a_locker_try_again(
-    db: Session, connect: Callable[..., Session]
+def test_a_week_is_added_and_what_is_there_left_alone(db: Session) -> None:
+    partition(db)
+    before = partitions(db)
+    db.execute(recipe("Adding a week"))
+    db.execute(recipe("Adding a week"))
+    (added,) = partitions(db) - before
+    owners = db.execute(
+        "SELECT count(DISTINCT c.relowner) FROM pg_partition_tree('periodic_schedule.firing') AS t"
+        " JOIN pg_class AS c ON c.oid = t.relid"
+    ).fetchone()
+    assert owners == (1,)
+    # It begins where the one before ends, and has what is fired then.
+    insert_tasks(db, 1, "task")
+    adopt(db)
+    begins = datetime.datetime.strptime(f"{added[-10:]} +0000", "%Y_%m_%d %z")
+    for run_at, partition_of_it in (
+        (begins, added),
+        (
+            begins - datetime.timedelta(minutes=1),
+            max(before - {"periodic_schedule.firing_default"}),
+        ),
+    ):
+        db.execute("UPDATE pg_periodic_schedule SET next_run_at = %s", [run_at])
+        db.execute("SELECT * FROM _periodic_schedule.tick_at(%s, 10)", [run_at])
+        assert count(db, f"{partition_of_it} WHERE scheduled_for = %s", run_at) == 1
+
+
+# Several databases.
+
+
+def test_the_same_task_in_two_databases_has_one_id(
+    db: Session, server: Any, new_database: Callable[..., Session]
 ) -> None:
-    """Once: SQLSTATE 40001, nothing done; docs/scaling.md names it."""
-    partition(db, "Mirror and policies by hash")
-    insert_task(db, "old", interval_id=insert_interval(db, 60))
-    partition_of = "SELECT tableoid FROM pg_periodic_schedule WHERE task_name = %s"
-    old = db.execute(partition_of, ["old"]).fetchone()
-    db.execute("SELECT pg_advisory_lock(7)")
-    locker = connect(autocommit=True)
-    lock = (
-        "SELECT m.pipeline_id FROM (SELECT pg_advisory_lock(7)::text AS held OFFSET 0) AS g"
-        " JOIN pg_periodic_schedule AS m ON g.held IS NOT NULL"
-        " FOR NO KEY UPDATE OF m SKIP LOCKED"
-    )
-    failures: list[psycopg.Error] = []
-
-    def run() -> None:
-        try:
-            locker.execute(lock)
-        except psycopg.Error as error:
-            failures.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    waiting = "pg_locks WHERE locktype = 'advisory' AND NOT granted"
-    while not count(db, waiting):
-        time.sleep(0.01)
-    for n in range(20):  # a name that hashes elsewhere
-        name = f"new {n}"
-        db.execute(f"UPDATE {TASKS} SET name = %s", [name])
-        if db.execute(partition_of, [name]).fetchone() != old:
-            break
-    else:
-        pytest.fail("20 names in one partition")
-    db.execute("SELECT pg_advisory_unlock(7)")
-    thread.join(10)
-    assert [error.sqlstate for error in failures] == ["40001"]
-    locker.execute("SELECT pg_advisory_unlock_all()")
-    assert len(locker.execute(lock).fetchall()) == 1
+    """Each fires its own; what is sent to one broker must differ in its names."""
+    other = new_database(server.template_dbname)
+    other.execute("SELECT periodic_schedule.confirm_identity()")
+    soon = now_of(db) + datetime.timedelta(minutes=1)
+    sent = []
+    for tenants in (db, other):
+        insert_task(tenants, "the same", crontab_id=insert_crontab(tenants, "* * * * *"))
+        adopt(tenants)
+        fired = tenants.execute("SELECT id FROM _periodic_schedule.tick_at(%s, 9)", [soon])
+        sent.append(fired.fetchall())
+    assert len(sent[0]) == 1
+    assert sent[0] == sent[1]
 
 
 # Replicas.

@@ -63,8 +63,7 @@ BEGIN
         ) AS k
         WHERE old.pipeline_id = ANY (pipeline_ids)
           AND greatest(old.created_at, old.taken_at, old.ended_at) > ahead
-          AND f.pipeline_id = old.pipeline_id AND f.scheduled_for = old.scheduled_for
-          AND f.incarnation = old.incarnation
+          AND f.id = old.id
         RETURNING
             f.pipeline_id, f.task_name, f.scheduled_for,
             ARRAY[

@@ -63,7 +63,8 @@ BEGIN
           SELECT FROM @beat_schema@.pg_periodic_schedule AS m
           WHERE m.pipeline_id = u.pipeline_id AND m.effective_at > known.created_at
       )
-    ON CONFLICT (pipeline_id, scheduled_for, incarnation) DO NOTHING
+    -- Of whatever key: another session's same row may be met in the index of either.
+    ON CONFLICT DO NOTHING
     RETURNING *;
     IF FOUND THEN
         PERFORM _periodic_schedule.notify_schedulers();

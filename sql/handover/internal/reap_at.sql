@@ -47,8 +47,7 @@ BEGIN
           )
         FOR UPDATE SKIP LOCKED
     ))
-      AND f.id = old.id AND f.pipeline_id = old.pipeline_id
-      AND f.scheduled_for = old.scheduled_for AND f.incarnation = old.incarnation;
+      AND f.id = old.id;
     GET DIAGNOSTICS moved = ROW_COUNT;
     over := ARRAY(
         SELECT l.id FROM periodic_schedule.firing AS l

@@ -22,6 +22,9 @@ BEGIN
         ) AND (
             d.difference <> 'not needed'
             OR NOT EXISTS (SELECT FROM _periodic_schedule.beat_table_differences())
+        ) AND (
+            d.difference <> 'not always'
+            OR d.relation IN (SELECT s.srrelid FROM pg_subscription_rel AS s)
         )
         GROUP BY d.difference, d.relation
         ORDER BY d.difference, d.relation::text

@@ -9,10 +9,17 @@ DECLARE
     owned CONSTANT uuid[] := ARRAY(
         SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m WHERE m.pg_owned
     );
+    creators text;
     problem text;
     busy text;
 BEGIN
-    PERFORM _periodic_schedule.set_operators_word(false, false);
+    creators := _periodic_schedule.set_operators_word(false, false);
+    IF creators IS NOT NULL THEN
+        RAISE EXCEPTION '% has created schedules and not ended', creators
+            USING ERRCODE = 'lock_not_available',
+            DETAIL = 'Nobody would fire those. Nothing was changed.',
+            HINT = 'Commit it, or roll it back, and try again.';
+    END IF;
     IF owned = '{}' THEN
         RETURN;
     END IF;

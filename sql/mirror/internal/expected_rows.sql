@@ -37,7 +37,7 @@ BEGIN
         LEFT JOIN LATERAL (
             SELECT m AS old FROM @beat_schema@.pg_periodic_schedule AS m
             WHERE m.periodic_task_id = p.periodic_task_id
-            LIMIT 1  -- there is but one: the planner cannot know
+            LIMIT 1  -- there is but one: see missing_rows()
         ) AS o ON true
         LEFT JOIN periodic_schedule.firing_policy AS policy
             ON policy.pipeline_id = (o.old).pipeline_id AND (o.old).pg_owned

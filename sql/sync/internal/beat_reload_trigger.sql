@@ -1,3 +1,4 @@
+-- Longer than 80 lines: it says why Beat cannot be told, and by whose fault.
 CREATE OR REPLACE FUNCTION _periodic_schedule.beat_reload_trigger() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -54,8 +55,12 @@ BEGIN
     ELSIF NOT done AND commit_by IS NOT NULL THEN
         RAISE EXCEPTION 'a live Beat cannot be told what it is not to fire any more'
             USING ERRCODE = 'lock_not_available',
-            DETAIL = 'Nothing was adopted: another session holds the row of '
-                'django_celery_beat_periodictasks.',
+            DETAIL = format(
+                'Nothing was adopted: another transaction holds the row of '
+                'django_celery_beat_periodictasks. It is %s.', _periodic_schedule.lock_holders(
+                    '@beat_schema@.django_celery_beat_periodictasks', 'RowExclusiveLock'
+                )
+            ),
             HINT = 'Try again when it has ended, or stop Beat and use beat_is_stopped => true.';
     END IF;
     -- SET CONSTRAINTS … IMMEDIATE is no commit: once more, in another statement than this.

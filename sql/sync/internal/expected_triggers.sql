@@ -3,7 +3,7 @@
 -- and not deferred: pending deferred triggers would make Django's ALTER TABLE in the same
 -- transaction fail.
 CREATE OR REPLACE FUNCTION _periodic_schedule.expected_triggers()
-RETURNS TABLE (relation regclass, trigger_name name, definition text)
+RETURNS TABLE (relation regclass, trigger_name name, definition text, is_always boolean)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -27,7 +27,7 @@ BEGIN
                 WHEN 'DELETE' THEN 'REFERENCING OLD TABLE AS old_rows '
             END,
             t.call
-        )
+        ), false
     FROM (
         VALUES
         (beat[1], all_events, 'task_trigger()'),
@@ -51,27 +51,27 @@ BEGIN
         c.oid::regclass, 'move_change_mark',
         'CREATE CONSTRAINT TRIGGER move_change_mark AFTER INSERT OR UPDATE OF transaction_id ON '
         '_periodic_schedule.beat_reload DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE '
-        'FUNCTION _periodic_schedule.beat_reload_trigger()'
+        'FUNCTION _periodic_schedule.beat_reload_trigger()', false
     FROM pg_class AS c WHERE c.oid = to_regclass('_periodic_schedule.beat_reload')
-    UNION ALL  -- for restores of data
+    UNION ALL  -- for restores of data, and for what logical replication brings
     SELECT
         t.relation, 'periodic_schedule_restored', format(
             'CREATE TRIGGER periodic_schedule_restored BEFORE INSERT ON %s FOR EACH ROW WHEN (%s) '
             'EXECUTE FUNCTION _periodic_schedule.%s()',
             t.relation, t.condition, t.name
-        )
+        ), t.is_always
     FROM (
         VALUES
-        (beat[6], '(pg_trigger_depth() = 0)', 'restored_mark_trigger'),
+        (beat[6], '(pg_trigger_depth() = 0)', 'restored_mark_trigger', true),
         (
             to_regclass($id$@beat_schema@.pg_periodic_schedule$id$),
-            -- What the sync inserts, also outside of triggers, is of now(); what it moves from one
-            -- partition to another, is not.
+            -- What the sync inserts, also outside of triggers, is of now(); what this trigger
+            -- inserts itself, is not.
             '((new.periodic_task_id IS NOT NULL) AND (new.created_at <> now()) AND ' || by_others
             || ')',
-            'restored_schedule_trigger'
+            'restored_schedule_trigger', false
         )
-    ) AS t (relation, condition, name)
+    ) AS t (relation, condition, name, is_always)
     JOIN pg_class AS c ON c.oid = t.relation AND c.relkind IN ('r', 'p')
     UNION ALL  -- for what is not written by our functions
     SELECT
@@ -79,7 +79,7 @@ BEGIN
             'CREATE TRIGGER periodic_schedule_foreign_%s BEFORE %s ON %s FOR EACH ROW WHEN (%s) '
             'EXECUTE FUNCTION _periodic_schedule.mirror_trigger(%s)',
             e.name, e.event, c.oid::regclass, e.condition, e.argument
-        )
+        ), false
     FROM (
         VALUES
         ('insert', 'INSERT', format('((new.periodic_task_id IS NULL) AND %s)', by_others), ''),
@@ -92,4 +92,5 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.expected_triggers() IS
-    'All triggers of ours, on the tables that are there, as pg_get_triggerdef() prints them';
+    'All triggers of ours, on the tables that are there, as pg_get_triggerdef() prints them. '
+    'is_always: it fires also where session_replication_role is replica';

@@ -28,6 +28,13 @@ BEGIN
                 USING DETAIL = array_to_string(lost.names, ', '),
                 HINT = 'If their tasks are to come back, roll back, and bring them back first.';
         END IF;
+        -- First all give their id up, so that none meets one that has it still.
+        UPDATE @beat_schema@.pg_periodic_schedule AS m
+        SET periodic_task_id = NULL
+        WHERE NOT EXISTS (
+            SELECT FROM @beat_schema@.django_celery_beat_periodictask AS p
+            WHERE p.name = m.task_name AND p.id = m.periodic_task_id
+        );
         UPDATE @beat_schema@.pg_periodic_schedule AS m
         SET periodic_task_id = p.id,
             parity_since = CASE WHEN m.pg_owned THEN m.parity_since END,

@@ -22,7 +22,7 @@ BEGIN
     PERFORM _periodic_schedule.lock_tables(
         ARRAY(
             SELECT DISTINCT d.relation FROM _periodic_schedule.trigger_differences() AS d
-            WHERE d.difference IN ('missing', 'disabled')
+            WHERE d.difference IN ('missing', 'disabled', 'not always')
         ),
         'SHARE ROW EXCLUSIVE'
     );

@@ -6,7 +6,7 @@ BEGIN
     RETURN ARRAY(
         SELECT t.id FROM unnest(task_ids) AS t (id)
         -- Not a join, of which the planner may take the wrong one: statistics know nothing of what
-        -- a backfill has written.
+        -- a backfill has written.  So it is wherever there is LIMIT 1 though there is but one row.
         WHERE (
             SELECT m.pipeline_id FROM @beat_schema@.pg_periodic_schedule AS m
             WHERE m.periodic_task_id = t.id LIMIT 1

@@ -31,7 +31,7 @@ BEGIN
     JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = t.id
     LEFT JOIN LATERAL (
         SELECT r.pipeline_id, r.task_name FROM @beat_schema@.pg_periodic_schedule AS r
-        WHERE r.periodic_task_id = t.id LIMIT 1  -- there is but one: the planner cannot know
+        WHERE r.periodic_task_id = t.id LIMIT 1  -- there is but one: see missing_rows()
     ) AS m ON true;
     IF differing <> '{}' THEN
         still_differing := ARRAY(

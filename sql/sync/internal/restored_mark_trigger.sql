@@ -14,5 +14,5 @@ EXCEPTION WHEN OTHERS THEN  -- as without us
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.restored_mark_trigger() IS
-    'Row trigger on Beat''s change mark: a restore that brings it moves the one that '
-    'beat_reload_trigger() has made meanwhile';
+    'Row trigger on Beat''s change mark: a restore that brings it, or a publisher of logical '
+    'replication, moves the one that beat_reload_trigger() has made meanwhile';

@@ -12,31 +12,36 @@ DECLARE
         WHERE a.attrelid = TG_RELID AND a.attnum > 0 AND NOT a.attisdropped
           AND a.attgenerated = '' AND a.attidentity <> 'a'
     );
+    renamed text[];
     written bigint;
 BEGIN
-    -- Under another key: the dump is of a moment at which a rename was pending.
-    DELETE FROM @beat_schema@.pg_periodic_schedule AS m
-    WHERE m.periodic_task_id = new.periodic_task_id AND m.pipeline_id <> new.pipeline_id
-      AND m.created_at > new.created_at;
-    IF FOUND THEN
-        PERFORM _periodic_schedule.defer_sync(
-            'task', ARRAY[new.periodic_task_id::text], 'restored, and was to be renamed'
-        );
-    END IF;
-    -- Another session's row may not be visible yet; and what is as old as this one, is no such row.
-    EXECUTE format(
-        'INSERT INTO %1$s AS m (%2$s) SELECT %3$s'
-        ' ON CONFLICT (pipeline_id) DO UPDATE SET (%2$s) = ROW(%4$s)'
-        ' WHERE m.created_at > excluded.created_at',
-        TG_RELID::regclass, array_to_string(columns, ', '),
-        '($1).' || array_to_string(columns, ', ($1).'),
-        'excluded.' || array_to_string(columns, ', excluded.')
-    ) USING new;
-    GET DIAGNOSTICS written = ROW_COUNT;
-    IF written = 0 THEN
-        RETURN new;  -- which is an error: the key is there
-    END IF;
-    RETURN NULL;
+    FOR attempt IN 1..2 LOOP  -- another session's row may be visible only after the wait for it
+        WITH made_meanwhile AS (  -- not what is as old as this one
+            DELETE FROM @beat_schema@.pg_periodic_schedule AS m
+            WHERE (m.pipeline_id = new.pipeline_id OR m.periodic_task_id = new.periodic_task_id)
+              AND m.created_at > new.created_at
+            RETURNING m.pipeline_id, m.periodic_task_id
+        )
+
+        -- The dump is of a moment at which a rename was pending.
+        SELECT array_agg(g.periodic_task_id::text) INTO renamed FROM made_meanwhile AS g
+        WHERE (g.pipeline_id, g.periodic_task_id) <> (new.pipeline_id, new.periodic_task_id);
+        IF renamed IS NOT NULL THEN
+            PERFORM _periodic_schedule.defer_sync(
+                'task', renamed, 'restored, and was to be renamed'
+            );
+        END IF;
+        EXECUTE format(
+            'INSERT INTO %s (%s) SELECT %s ON CONFLICT DO NOTHING',
+            TG_RELID::regclass, array_to_string(columns, ', '),
+            '($1).' || array_to_string(columns, ', ($1).')
+        ) USING new;
+        GET DIAGNOSTICS written = ROW_COUNT;
+        IF written > 0 THEN
+            RETURN NULL;
+        END IF;
+    END LOOP;
+    RETURN new;  -- which is an error: a key is there
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.restored_schedule_trigger() IS

@@ -34,12 +34,7 @@ BEGIN
         );
     END IF;
     IF ready.missing <> '{}' THEN
-        -- Who fires them?  The lock, until our commit, makes adopt() and release() of all wait for
-        -- it.  One row that is free will do: they lock all.
-        SELECT bool_or(i.pg_owns_new) INTO pg_owns_new
-        FROM (
-            SELECT r.pg_owns_new FROM _periodic_schedule.installation AS r FOR SHARE SKIP LOCKED
-        ) AS i;
+        pg_owns_new := _periodic_schedule.lock_pg_owns_new();
         IF pg_owns_new IS DISTINCT FROM false AND _periodic_schedule.is_beat_session() THEN
             -- A Beat that starts has its new static entries in memory, hidden or not.
             pg_owns_new := false;

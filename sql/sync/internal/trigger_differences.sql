@@ -7,7 +7,12 @@ AS $function$
 BEGIN
     RETURN QUERY
     WITH expected AS MATERIALIZED (
-        SELECT e.* FROM _periodic_schedule.expected_triggers() AS e
+        SELECT
+            e.*, format(
+                'ALTER TABLE %s ENABLE %sTRIGGER %I', e.relation,
+                CASE WHEN e.is_always THEN 'ALWAYS ' END, e.trigger_name
+            ) AS enabling
+        FROM _periodic_schedule.expected_triggers() AS e
     ),
 
     ours AS MATERIALIZED (
@@ -27,16 +32,17 @@ BEGIN
     FROM expected AS e
     LEFT JOIN ours AS o ON o.relation = e.relation AND o.trigger_name = e.trigger_name
     CROSS JOIN LATERAL (
-        SELECT 'missing' AS difference, ARRAY[e.definition] AS commands
+        SELECT 'missing' AS difference, ARRAY[e.definition, e.enabling] AS commands
         WHERE o.relation IS NULL
         UNION ALL
-        SELECT 'altered', ARRAY[o.removal, e.definition]
+        SELECT 'altered', ARRAY[o.removal, e.definition, e.enabling]
         WHERE o.definition <> e.definition
         UNION ALL
-        SELECT
-            'disabled',
-            ARRAY[format('ALTER TABLE %s ENABLE TRIGGER %I', e.relation, e.trigger_name)]
+        SELECT 'disabled', ARRAY[e.enabling]
         WHERE o.definition = e.definition AND o.enabled NOT IN ('O', 'A')
+        UNION ALL  -- by ENABLE TRIGGER ALL, with which a restore ends
+        SELECT 'not always', ARRAY[e.enabling]
+        WHERE o.definition = e.definition AND o.enabled = 'O' AND e.is_always
     ) AS d
     UNION ALL
     SELECT o.relation, o.trigger_name, 'not needed', ARRAY[o.removal]
@@ -56,5 +62,5 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.trigger_differences() IS
-    'Triggers of ours that are missing, altered, disabled or not needed where they are, and what '
-    'mends each';
+    'Triggers of ours that are missing, altered, disabled, not needed where they are, or not '
+    'enabled always, and what mends each';

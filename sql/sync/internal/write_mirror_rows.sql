@@ -37,7 +37,7 @@ BEGIN
         LEFT JOIN LATERAL (
             SELECT m.* FROM @beat_schema@.pg_periodic_schedule AS m
             WHERE m.periodic_task_id = e.periodic_task_id
-            LIMIT 1  -- there is but one: the planner cannot know
+            LIMIT 1  -- there is but one: see missing_rows()
         ) AS old ON true
     ),
 
