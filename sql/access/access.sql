@@ -22,7 +22,7 @@ AS $function$
             'to_microseconds', 'from_microseconds', 'next_run_or_error', 'raise_schedule_error',
             'spread_offset', 'require_schedule', 'firing_id', 'drift_rows', 'parity_rows',
             'health_rows', 'schema_problems', 'own_object_problems', 'own_object_differences',
-            'what_to_do', 'tickers'
+            'advice_on', 'tickers'
         ]),
         ('ticker', 'EXECUTE', 'FUNCTION', 'periodic_schedule', ARRAY[
             'tick', 'take', 'finish', 'fail', 'reap', 'next_wakeup', 'is_beat_fenced', 'save_runs',

@@ -3,7 +3,7 @@ SELECT
     p.problem,
     p.pipeline_id,
     p.detail,
-    _periodic_schedule.what_to_do(p.problem) AS what_to_do
+    _periodic_schedule.advice_on(p.problem) AS what_to_do
 FROM (
     SELECT
         o.problem,

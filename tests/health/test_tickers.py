@@ -191,11 +191,11 @@ def test_each_problem_says_what_to_do(db: Session) -> None:
     problems = [name.strip() for name in re.split(r"[,;]", text) if name.strip()]
     assert len(problems) > 25
     for problem in problems:
-        (said,) = db.execute("SELECT _periodic_schedule.what_to_do(%s)", [problem]).fetchall()[0]
+        (said,) = db.execute("SELECT _periodic_schedule.advice_on(%s)", [problem]).fetchall()[0]
         assert said, problem
         assert re.fullmatch(r"[A-Z].*\.", said), problem
         assert ". " not in said.replace("periodic_schedule.", "")
-    source = (ROOT / "sql/health/internal/what_to_do.sql").read_text()
+    source = (ROOT / "sql/health/internal/advice_on.sql").read_text()
     assert sorted(re.findall(r"WHEN '(\w+)'", source)) == sorted(problems)
 
 

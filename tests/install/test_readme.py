@@ -64,7 +64,7 @@ def test_whoever_is_on_call_runs_the_statements_of_the_page(db: Session) -> None
 
 def test_the_page_on_operations_names_what_there_is(db: Session) -> None:
     (late,) = re.findall(r"(?s)problem NOT IN \((.*?)\)", OPERATIONS)
-    source = (ROOT / "sql/health/internal/what_to_do.sql").read_text()
+    source = (ROOT / "sql/health/internal/advice_on.sql").read_text()
     assert set(re.findall(r"'(\w+)'", late)) <= set(re.findall(r"WHEN '(\w+)'", source))
     named = set(re.findall(r"(?m)^\| `(periodic_schedule_\w+)", OPERATIONS))
     metrics = {

@@ -1,5 +1,5 @@
 -- Longer than 80 lines: it is a list.
-CREATE OR REPLACE FUNCTION _periodic_schedule.what_to_do(problem text) RETURNS text
+CREATE OR REPLACE FUNCTION _periodic_schedule.advice_on(problem text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -87,6 +87,6 @@ BEGIN
     END;
 END
 $function$;
-COMMENT ON FUNCTION _periodic_schedule.what_to_do(text) IS
+COMMENT ON FUNCTION _periodic_schedule.advice_on(text) IS
     'What whoever is on call does about a problem of health: a sentence for each; NULL: there is '
     'no such problem';
