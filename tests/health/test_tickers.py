@@ -21,11 +21,16 @@ def write_unseen(db: Session, statement: str) -> None:
         db.execute(statement.encode())
 
 
+def long_ago(db: Session) -> None:
+    db.execute("UPDATE _periodic_schedule.home SET confirmed_at = now() - interval '1 hour'")
+    write_unseen(db, "UPDATE pg_periodic_schedule SET updated_at = now() - interval '1 hour'")
+
+
 def adopted_long_ago(db: Session) -> None:
     """A schedule of Postgres's, with nothing to do for months."""
     insert_task(db, "yearly", crontab_id=insert_crontab(db, "0 3 29 2 *"))
     adopt(db)
-    write_unseen(db, "UPDATE pg_periodic_schedule SET updated_at = now() - interval '1 hour'")
+    long_ago(db)
 
 
 def tick_as(session: Session, name: str, now: str = "clock_timestamp()") -> None:
@@ -58,7 +63,7 @@ def test_a_moment_without_a_ticker_is_none(db: Session) -> None:
 
 def test_where_beat_fires_all_nobody_need_tick(db: Session) -> None:
     insert_task(db, "yearly", crontab_id=insert_crontab(db, "0 3 29 2 *"))
-    write_unseen(db, "UPDATE pg_periodic_schedule SET updated_at = now() - interval '1 hour'")
+    long_ago(db)
     assert health(db) == {}
 
 
@@ -73,6 +78,8 @@ def test_a_copy_shows_no_ticker_of_the_original_and_needs_none(db: Session) -> N
     assert tick(db) == []  # does nothing, and says so
     assert db.execute(TICKERS).fetchall() == []
     db.execute("SELECT periodic_schedule.confirm_identity()")
+    assert health(db) == {}  # a moment to start one
+    long_ago(db)
     assert health(db) == {"no_ticker": "nobody has called tick() here yet"}
 
 

@@ -8,8 +8,9 @@ DECLARE
     bound CONSTANT timestamptz := clock_timestamp() - interval '2 minutes';
     latest record;
 BEGIN
-    -- Just adopted is no fault: the ticker starts after that.
+    -- Just adopted or confirmed is no fault: the ticker starts after that.
     IF NOT _periodic_schedule.is_home()
+        OR EXISTS (SELECT FROM _periodic_schedule.home AS h WHERE h.confirmed_at >= bound)
         OR NOT EXISTS (
             SELECT FROM @beat_schema@.pg_periodic_schedule AS m
             WHERE m.enabled AND m.pg_owned AND m.next_run_at IS NOT NULL AND m.updated_at < bound
