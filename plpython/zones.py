@@ -41,6 +41,7 @@ def is_zone(name: str) -> bool:
 @functools.lru_cache(maxsize=1024)
 def load_zone(name: str) -> zoneinfo.ZoneInfo:
     """The tz database's zone.  Raises ScheduleError."""
+    tz_database()  # from here on it says of which release this session's zones are
     try:
         if is_zone(name):
             return zoneinfo.ZoneInfo(name)
@@ -54,8 +55,9 @@ def load_zone(name: str) -> zoneinfo.ZoneInfo:
     )
 
 
+@functools.cache
 def tz_database() -> tuple[str, str]:
-    """(where the tz database is, its version)"""
+    """(where the tz database is, its version), as when the session read its first zone."""
     for place in zoneinfo.TZPATH:
         if os.path.exists(os.path.join(place, "UTC")):
             try:

@@ -1,6 +1,7 @@
 """The ledger, as the relay sees it: firings are taken from it, and what became of them is
 written back."""
 
+import importlib.metadata
 import os
 import socket
 from collections.abc import Sequence
@@ -61,6 +62,14 @@ TAKE = (
 )
 
 
+VERSION = importlib.metadata.version("pg_periodic_schedule")
+
+
+def worker() -> str:
+    """Who ticks, takes and sends."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
 class Ledger:
     """The outcomes that the database does not have yet, and what it is asked for.
 
@@ -79,11 +88,15 @@ class Ledger:
     def record_due(self, session: Session, batch: int) -> int:
         """What is due comes into the ledger; the number of occurrences that did."""
         return int(
-            session.value("SELECT count(*) FROM periodic_schedule.tick(batch => %s)", [batch])
+            session.value(
+                "SELECT count(*) FROM periodic_schedule.tick(batch => %s, worker => %s,"
+                " version => %s)",
+                [batch, worker(), VERSION],
+            )
         )
 
     def take(self, session: Session, batch: int, lease: timedelta) -> list[Firing]:
-        rows = session.rows(TAKE, [f"{socket.gethostname()}:{os.getpid()}", batch, lease])
+        rows = session.rows(TAKE, [worker(), batch, lease])
         return [Firing._make(row) for row in rows]
 
     def sent(self, firing: Firing) -> None:

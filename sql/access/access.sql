@@ -9,7 +9,7 @@ AS $function$
         VALUES
         ('reader', 'SELECT', 'TABLE', 'periodic_schedule', ARRAY[
             'drift', 'pending_sync', 'firing_policy', 'due', 'lag', 'upcoming', 'missed', 'parity',
-            'health', 'metrics', 'verification', 'told_settings', 'attempt'
+            'health', 'metrics', 'verification', 'told_settings', 'attempt', 'ticker'
         ]),
         ('reader', 'EXECUTE', 'FUNCTION', 'periodic_schedule', ARRAY[
             'next_run_at', 'next_runs', 'runs_between', 'validate', 'describe', 'preview', 'verify',
@@ -22,7 +22,7 @@ AS $function$
             'to_microseconds', 'from_microseconds', 'next_run_or_error', 'raise_schedule_error',
             'spread_offset', 'runs_ahead', 'length_of_series', 'require_schedule', 'firing_id',
             'drift_rows', 'parity_rows', 'health_rows', 'schema_problems', 'own_object_problems',
-            'own_object_differences'
+            'own_object_differences', 'advice_on', 'tickers'
         ]),
         ('ticker', 'EXECUTE', 'FUNCTION', 'periodic_schedule', ARRAY[
             'tick', 'take', 'finish', 'fail', 'reap', 'next_wakeup', 'is_beat_fenced', 'save_runs',

@@ -33,10 +33,21 @@ SELECT
         SELECT pg_catalog.count(*) FROM periodic_schedule.firing AS f
         WHERE f.ended_at > pg_catalog.now() - '5 minutes'::pg_catalog.interval AND f.state = s.state
     )
-FROM (VALUES ('finished'), ('failed'), ('skipped')) AS s (state);
+FROM (VALUES ('finished'), ('failed'), ('skipped')) AS s (state)
+UNION ALL
+SELECT
+    'periodic_schedule_tickers', '{}', pg_catalog.count(*) FILTER (WHERE t.is_alive)
+FROM periodic_schedule.ticker AS t
+UNION ALL
+SELECT
+    'periodic_schedule_last_tick_seconds', '{}',
+    extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.max(t.last_tick_at))
+FROM periodic_schedule.ticker AS t
+HAVING pg_catalog.count(*) > 0;
 COMMENT ON VIEW periodic_schedule.metrics IS
     'Gauges in the form that SQL exporters for Prometheus take: name, labels, value. Scans the '
     'mirror once for the number of schedules; all else by index';
 COMMENT ON COLUMN periodic_schedule.metrics.name IS 'Name of the metric';
 COMMENT ON COLUMN periodic_schedule.metrics.labels IS 'Its labels';
-COMMENT ON COLUMN periodic_schedule.metrics.value IS 'Its value; times in seconds';
+COMMENT ON COLUMN periodic_schedule.metrics.value IS
+    'Its value; times in seconds, negative if the last tick is in the future';

@@ -10,4 +10,4 @@ $function$;
 COMMENT ON FUNCTION periodic_schedule.tz_database() IS
     'Where time zones come from, and which release: the operating system''s tz database, or '
     'Python''s tzdata package where there is none (and for a zone that the former lacks). A '
-    'session keeps the zones it has read';
+    'session keeps the zones it has read, and this answer';

@@ -16,6 +16,7 @@ DECLARE
     until integer;
     taskless uuid[];
     pending bigint;
+    zones record;
 BEGIN
     PERFORM _periodic_schedule.require_writable('reconcile()');
     PERFORM _periodic_schedule.require_read_committed('reconcile()');
@@ -37,6 +38,7 @@ BEGIN
     END IF;
     PERFORM _periodic_schedule.follow_replaced_tables();
     PERFORM _periodic_schedule.fill_tables();
+    zones := periodic_schedule.tz_database();  -- of before the first next run is computed
     task_ids := ARRAY(SELECT _periodic_schedule.tasks_to_compare());
     FOR done IN 0..cardinality(task_ids) - 1 BY batch LOOP
         until := least(done::bigint + batch, cardinality(task_ids));
@@ -61,6 +63,12 @@ BEGIN
             _periodic_schedule.sync_pending(batch, clock_timestamp() + interval '1 s'), 0
         );
     END LOOP;
+    -- Next runs are those of this session's zones now.
+    UPDATE _periodic_schedule.installation AS i SET tz_version = zones.version
+    WHERE i.ctid = ANY (ARRAY(
+        SELECT l.ctid FROM _periodic_schedule.installation AS l
+        WHERE l.tz_version IS DISTINCT FROM zones.version FOR NO KEY UPDATE SKIP LOCKED
+    ));
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.reconcile(integer) IS

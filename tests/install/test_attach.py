@@ -642,7 +642,7 @@ def test_it_is_taken_out_whatever_is_gone(schedules: Session, roles: Roles, chan
 
 def test_functions_and_views_that_are_gone_are_made_again(schedules: Session) -> None:
     db = schedules
-    tick = "periodic_schedule.tick(integer)"
+    tick = "periodic_schedule.tick(integer, text, text)"
     rights = (
         f"SELECT proowner::regrole::text, proacl FROM pg_proc WHERE oid = '{tick}'::regprocedure"
     )

@@ -7,10 +7,12 @@ from typing import Any
 import psycopg
 from conftest import ROOT, insert_crontab, insert_task
 from databases import client
+from ticking import due_task, tick
 
 Session = psycopg.Connection[Any]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "sql").glob("*.md")]
 README = (ROOT / "README.md").read_text()
+OPERATIONS = (ROOT / "docs/operations.md").read_text()
 HOW_TO = README.partition("\n## How to\n")[2]
 
 
@@ -32,6 +34,44 @@ def test_statements_of_the_readme_run(db: Session) -> None:
                 client("psql", db, "-q", "-v", "ON_ERROR_STOP=1", text=statements)
     finally:
         db.execute("DROP OWNED BY grafana, scheduler, oncall; DROP ROLE grafana, scheduler, oncall")
+
+
+def test_whoever_is_on_call_runs_the_statements_of_the_page(db: Session) -> None:
+    """With the rights that the page says, and no others; and they answer."""
+    due_task(db, "nightly")
+    tick(db)
+    db.execute(
+        "CREATE ROLE oncall; SELECT periodic_schedule.grant_access('operator', 'oncall');"
+        "SELECT periodic_schedule.grant_access('reader', 'oncall')"
+    )
+    said = {}
+    try:
+        blocks = re.findall(r"(?s)\n([^\n]*)\n```sql\n(.*?)```", OPERATIONS)
+        assert len(blocks) == OPERATIONS.count("```sql") > 20
+        for before, statement in blocks:
+            assert statement.count(";\n") == 1  # one for each question
+            text = f"SET ROLE oncall;\n{statement}"
+            arguments = ("-q", "-A", "-t", "-v", "ON_ERROR_STOP=1")
+            said[before] = client("psql", db, *arguments, text=text)
+    finally:
+        db.execute("DROP OWNED BY oncall; DROP ROLE oncall")
+    answers = "\n".join(said.values())
+    # Alive; to be sent; fired once more; and what is wrong: nothing.
+    for answer in (r"127\.0\.0\.1.*\|t$", r"^nightly\|.*\|waiting\|", r"\|nightly\|.*\|waiting\|"):
+        assert re.search(f"(?m){answer}", answers), answer
+    assert [answer for before, answer in said.items() if "`what_to_do`" in before] == [""]
+
+
+def test_the_page_on_operations_names_what_there_is(db: Session) -> None:
+    (late,) = re.findall(r"(?s)problem NOT IN \((.*?)\)", OPERATIONS)
+    source = (ROOT / "sql/health/internal/advice_on.sql").read_text()
+    assert set(re.findall(r"'(\w+)'", late)) <= set(re.findall(r"WHEN '(\w+)'", source))
+    named = set(re.findall(r"(?m)^\| `(periodic_schedule_\w+)", OPERATIONS))
+    metrics = {
+        name for (name,) in db.execute("SELECT DISTINCT name FROM periodic_schedule.metrics")
+    }
+    # In an empty database nobody has ticked yet.
+    assert named - metrics == {"periodic_schedule_last_tick_seconds"}
 
 
 def test_answers_of_the_readme_are_those_that_it_gives(db: Session) -> None:

@@ -23,6 +23,7 @@ BEGIN
         (to_regclass('_periodic_schedule.mirror_write'), '{written_at}', true),
         (to_regclass('_periodic_schedule.pipeline_source'), '{registered_at}', true),
         (to_regclass('_periodic_schedule.home'), '{confirmed_at}', true),
+        (to_regclass('_periodic_schedule.signed_in'), '{last_tick_at, last_sent_at}', true),
         (to_regclass('periodic_schedule.told_settings'), '{told_at}', true),
         (
             to_regclass('_periodic_schedule.installation'),

@@ -1,5 +1,6 @@
 -- The one writer of new ledger rows.  Its caller has locked the mirror rows, and this is a new
 -- statement: Beat's rows are read as they are now, without a lock.
+-- Longer than 80 lines: one statement, and the rule of what is another occurrence.
 CREATE OR REPLACE FUNCTION _periodic_schedule.add_firings(
     pipeline_ids uuid[], task_ids bigint[], run_ats timestamptz[], skipped_because text[],
     now timestamptz, by_hand boolean, series_untils timestamptz[] DEFAULT NULL,

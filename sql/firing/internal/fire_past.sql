@@ -84,7 +84,7 @@ BEGIN
         )) AS t
         WHERE f.pipeline_id = fire_past.pipeline_id AND f.scheduled_for < end_at
           AND f.series_until >= n.run_at AND NOT f.clock_was_ahead
-        ON CONFLICT (pipeline_id, scheduled_for, incarnation) DO NOTHING;
+        ON CONFLICT DO NOTHING;
 
         UPDATE periodic_schedule.firing AS f
         SET series_until = first_at - interval '1 microsecond'

@@ -29,6 +29,11 @@ BEGIN
         )
         ORDER BY l.ended_at LIMIT batch FOR UPDATE OF l SKIP LOCKED
     );
+    DELETE FROM _periodic_schedule.signed_in AS s
+    WHERE s.ctid = ANY (ARRAY(
+        SELECT l.ctid FROM _periodic_schedule.signed_in AS l
+        WHERE l.last_tick_at < prune_at.now - retention FOR UPDATE SKIP LOCKED
+    ));
     RETURN pruned;
 END
 $function$;

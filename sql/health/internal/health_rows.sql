@@ -15,8 +15,8 @@ BEGIN
     RETURN QUERY SELECT p.* FROM periodic_schedule.setup_problems() AS p;
     RETURN QUERY
     SELECT p.* FROM _periodic_schedule.problems_of(
-        '{firing_problems, refusal_problems, owner_problems, future_time_problems, '
-        'snapshot_problems, drift_problems}'
+        '{ticker_problems, firing_problems, refusal_problems, owner_problems, '
+        'future_time_problems, snapshot_problems, zone_problems, drift_problems}'
     ) AS p;
 EXCEPTION WHEN OTHERS THEN
     RETURN QUERY SELECT 'not_checked', NULL::uuid, format(

@@ -9,6 +9,7 @@ CREATE TABLE _periodic_schedule.installation (
     beat_tables regclass[],
     rows_taken_at timestamptz,
     retention interval NOT NULL DEFAULT '7 days',
+    tz_version text,
     digest_key text NOT NULL
     DEFAULT pg_catalog.gen_random_uuid()::text || pg_catalog.gen_random_uuid()::text
 );
@@ -39,6 +40,9 @@ COMMENT ON COLUMN _periodic_schedule.installation.rows_taken_at IS
     'When take_over_rows() looked for rows of the application''s own tables; it does so once';
 COMMENT ON COLUMN _periodic_schedule.installation.retention IS
     'For how long prune() keeps what has ended; after a restore of data the longest counts';
+COMMENT ON COLUMN _periodic_schedule.installation.tz_version IS
+    'Release of the tz database, as tz_database() has it, when reconcile() last compared all next '
+    'runs, or of the installation; NULL: not known';
 COMMENT ON COLUMN _periodic_schedule.installation.digest_key IS
     'Key of identity_digest(): that of the oldest row counts, so that after a restore of data the '
     'mirror''s digests are right';

@@ -1,0 +1,21 @@
+CREATE OR REPLACE FUNCTION _periodic_schedule.zone_problems()
+RETURNS TABLE (problem text, pipeline_id uuid, detail text)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    version CONSTANT text := (SELECT t.version FROM periodic_schedule.tz_database() AS t);
+BEGIN
+    RETURN QUERY
+    SELECT 'tz_changed', NULL::uuid, format(
+        'next runs are computed with release %s of the tz database, and the server has %s: '
+        'SELECT * FROM periodic_schedule.reconcile();',
+        string_agg(DISTINCT i.tz_version, ', '), version
+    )
+    FROM _periodic_schedule.installation AS i
+    WHERE i.tz_version <> version
+    HAVING count(*) > 0;
+END
+$function$;
+COMMENT ON FUNCTION _periodic_schedule.zone_problems() IS
+    'Is the server''s zone data that of the next runs? A part of health';
