@@ -497,6 +497,8 @@ def test_times_that_stand_for_themselves(db: Session) -> None:
         " differences) VALUES ('x', 'UTC', now(), now(), 0);"
         " INSERT INTO _periodic_schedule.mirror_write (pipeline_id, event, undone, written_by,"
         " application_name) VALUES (gen_random_uuid(), 'x', true, 'x', 'x');"
+        " INSERT INTO _periodic_schedule.signed_in (name, host, place, last_tick_at, last_sent_at)"
+        " VALUES ('x', 'x', 'x', now(), now());"
         " UPDATE _periodic_schedule.installation SET rows_taken_at = now()"
     )
     plain = db.execute(
