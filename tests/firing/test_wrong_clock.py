@@ -499,6 +499,8 @@ def test_times_that_stand_for_themselves(db: Session) -> None:
         " application_name) VALUES (gen_random_uuid(), 'x', true, 'x', 'x');"
         " INSERT INTO periodic_schedule.attempt (firing_id, token, attempt, taken_at, ended_at,"
         " reason) VALUES (gen_random_uuid(), gen_random_uuid(), 1, now(), now(), 'x');"
+        " INSERT INTO _periodic_schedule.signed_in (name, host, place, last_tick_at, last_sent_at)"
+        " VALUES ('x', 'x', 'x', now(), now());"
         " UPDATE _periodic_schedule.installation SET rows_taken_at = now()"
     )
     plain = db.execute(
