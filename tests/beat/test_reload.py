@@ -54,6 +54,26 @@ def test_two_writers_of_definitions_do_not_wait_for_beats_single_row(
     assert reload_pending(db) == []
 
 
+def test_a_prepared_transaction_does_not_hold_beats_single_row(db: Session, connect: Any) -> None:
+    """Django's save() of any task writes that row.  The next write asks Beat to reload."""
+    crontab = insert_crontab(db, "0 3 * * *")
+    for name in ("a", "b"):
+        insert_task(db, name, crontab_id=crontab)
+    mark = "SELECT last_update FROM django_celery_beat_periodictasks"
+    before = db.execute(mark).fetchall()
+    other = connect()
+    other.execute("UPDATE django_celery_beat_periodictask SET queue = 'q' WHERE name = 'a'")
+    other.execute("prepare  transaction 'p'")
+    other.rollback()
+    db.execute("SET lock_timeout = '1s'")
+    db.execute("UPDATE django_celery_beat_periodictasks SET last_update = last_update")
+    db.execute("COMMIT PREPARED 'p'")
+    assert db.execute(mark).fetchall() == before
+    db.execute("UPDATE django_celery_beat_periodictask SET queue = 'r' WHERE name = 'b'")
+    assert db.execute(mark).fetchall() > before
+    assert reload_pending(db) == []
+
+
 def test_a_running_beat_sees_a_change_by_raw_sql(db: psycopg.Connection[Any], orm: Any) -> None:
     """The real DatabaseScheduler asks whether the schedule has changed; psql sends no signal."""
     from django_celery_beat.schedulers import DatabaseScheduler

@@ -13,13 +13,17 @@ DECLARE
     wait_until CONSTANT timestamptz := clock_timestamp() + CASE
         WHEN commit_by IS NULL THEN interval '0' ELSE interval '1 s'
     END;
+    -- Its locks stay until somebody resolves it: every write of a task through Django would wait.
+    is_prepared CONSTANT boolean := coalesce(  -- NULL: at the end of an extended query
+        current_query() ~* '^\s*PREPARE\s+TRANSACTION\M', false
+    );
     done boolean := false;
 BEGIN
     IF new.pending THEN  -- a read could fail an application's SERIALIZABLE transaction
         RETURN NULL;
     END IF;
     BEGIN
-        LOOP
+        WHILE NOT is_prepared LOOP
             UPDATE @beat_schema@.django_celery_beat_periodictasks AS c
             SET last_update = greatest(clock_timestamp(), c.last_update + interval '1 microsecond')
             WHERE c.ident = (
@@ -58,7 +62,7 @@ BEGIN
             DETAIL = format(
                 'Nothing was adopted: another transaction holds the row of '
                 'django_celery_beat_periodictasks. It is %s.', _periodic_schedule.lock_holders(
-                    '@beat_schema@.django_celery_beat_periodictasks', 'RowExclusiveLock'
+                    $id$@beat_schema@.django_celery_beat_periodictasks$id$, 'RowExclusiveLock'
                 )
             ),
             HINT = 'Try again when it has ended, or stop Beat and use beat_is_stopped => true.';
