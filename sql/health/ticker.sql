@@ -13,7 +13,7 @@ COMMENT ON VIEW periodic_schedule.ticker IS
     'database those of the original are not seen';
 COMMENT ON COLUMN periodic_schedule.ticker.name IS
     'Of a scheduler its machine and process, as in firing.worker; else the application_name of the '
-    'session';
+    'session, unnamed if it has none';
 COMMENT ON COLUMN periodic_schedule.ticker.host IS
     'Address that its session comes from, which may be a pooler''s; local: a socket of the server, '
     'or a background worker';

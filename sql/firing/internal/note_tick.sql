@@ -10,7 +10,9 @@ AS $function$
 #variable_conflict use_column
 DECLARE
     every CONSTANT integer := 10;  -- seconds
-    who CONSTANT text := left(coalesce(worker, current_setting('application_name')), 200);
+    who CONSTANT text := left(
+        coalesce(worker, nullif(current_setting('application_name'), ''), 'unnamed'), 200
+    );
     noted CONSTANT text := floor(extract(epoch FROM note_tick.now) / every) || ' ' || who;
     here text;
     from_where text;
