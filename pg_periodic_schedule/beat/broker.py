@@ -170,5 +170,6 @@ class Broker:
 
 def wait_at_most(seconds: float, connection: Any) -> None:
     """Where the transport has one socket: else a broker that is frozen is waited for for ever."""
-    if (sock := getattr(connection.connection, "sock", None)) is not None:
+    # Its property `connection` would connect.
+    if connection.connected and (sock := getattr(connection.connection, "sock", None)) is not None:
         sock.settimeout(seconds)

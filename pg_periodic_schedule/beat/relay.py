@@ -9,7 +9,7 @@ import celery
 from django.db import Error
 
 from pg_periodic_schedule.beat.broker import Broker
-from pg_periodic_schedule.beat.confirms import HungError
+from pg_periodic_schedule.beat.confirms import HungError, RefusedError
 from pg_periodic_schedule.beat.ledger import Firing, Ledger
 from pg_periodic_schedule.beat.log import kind_of, logger, one_line
 from pg_periodic_schedule.beat.message import UnsendableError, entry_of
@@ -225,14 +225,20 @@ class Relay:
             if firing is not first[firing.task_name]:
                 self._ledger.give_back([firing], BEHIND, timedelta())
                 continue
-            self._ledger.refused(firing, f"not sent: {kind_of(error)}")
+            self._ledger.refused(firing, unsent(error))
             logger.error("broker: %s; %s is refused by itself", one_line(error), firing.task_name)
 
     def _miss(self, firings: Sequence[Firing], error: Exception) -> None:
         pause = self._broker.retry.failed()
-        self._ledger.give_back_missed(firings, f"not sent: {kind_of(error)}")
+        self._ledger.give_back_missed(firings, unsent(error))
         logger.error(
             "broker: %s; %d firings are given back, and nothing is ticked; looking for it again in"
             " %.1f s",
             one_line(error), len(firings), pause,
         )  # fmt: skip
+
+
+def unsent(error: Exception) -> str:
+    """For the ledger.  The text of these is ours, and quotes no arguments."""
+    ours = isinstance(error, (RefusedError, HungError))
+    return f"not sent: {error if ours else kind_of(error)}"
