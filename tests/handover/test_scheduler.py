@@ -448,7 +448,8 @@ def test_a_stop_in_the_middle_of_a_batch_hands_the_rest_back(
     beat.wait_stopped()
     assert firings(db, "state = 'leased'") == []
     assert broker.sent() == firings(db, "state = 'finished'")
-    assert (left := len(open_firings(db))) >= 99  # one, where it was on its way already
+    left = len(open_firings(db))
+    assert left >= 99  # one may have been on its way
     start().wait_for_log(f"sent {left}")
     assert sorted(broker.sent()) == sorted(firings(db, "state <> 'skipped'"))
 
