@@ -106,6 +106,11 @@ class Ledger:
         """They can be taken again after the pause."""
         self._unsent += [(firing.id, firing.token, why, pause, False) for firing in firings]
 
+    def give_back_unanswered(self, firings: Sequence[Firing], why: str) -> None:
+        """Those of which it is not known what became of them."""
+        answered = {id_ for id_, *_ in (*self._sent, *self._refused, *self._unsent)}
+        self.give_back([f for f in firings if f.id not in answered], why, timedelta())
+
     def give_back_missed(self, firings: Sequence[Firing], why: str) -> None:
         """As if they had not been recorded: the broker was away."""
         self._unsent += [(firing.id, firing.token, why, timedelta(), True) for firing in firings]

@@ -9,6 +9,7 @@ import celery
 from django.db import Error
 
 from pg_periodic_schedule.beat.broker import Broker
+from pg_periodic_schedule.beat.confirms import HungError, RefusedError
 from pg_periodic_schedule.beat.ledger import Firing, Ledger
 from pg_periodic_schedule.beat.log import kind_of, logger, one_line
 from pg_periodic_schedule.beat.message import UnsendableError, entry_of
@@ -55,6 +56,9 @@ class Relay:
                 self.sending = True
                 try:
                     self._send(taken, lease, stops)
+                except BaseException:  # a stop that did not wait: close() writes the outcomes
+                    self._ledger.give_back_unanswered(taken, STOP)
+                    raise
                 finally:
                     self.sending = False
                 self._ledger.settle(session)
@@ -92,12 +96,19 @@ class Relay:
     def _send(self, firings: Sequence[Firing], lease: timedelta, stops: Sequence[int]) -> None:
         taken = time.monotonic()
         deadline = taken + lease.total_seconds() / 2
-        sent: list[str] = []
+        answers = lease.total_seconds() / 4
+        sent: dict[Firing, timedelta] = {}  # how late
         refused: list[tuple[Firing, Exception]] = []  # since the last that was sent
         alone: list[tuple[Firing, Exception]] = []  # while the broker takes others
         errors: dict[str, Exception] = {}  # of a schedule, one that is refused is enough
-        latest = timedelta()
         began = math.inf
+        # Where it has failed, the first one alone shows whether it is back.
+        if self._broker.confirms and not self._broker.retry.failures:
+            hung = self._send_together(firings, lease, stops, sent)
+            firings = [firing for firing in firings if firing not in sent]
+            if hung:
+                self._miss(firings, hung)
+                firings = []
         for position, firing in enumerate(firings):
             began, since = time.monotonic(), began
             if stops or began - since > HANGS or began > deadline:
@@ -117,12 +128,13 @@ class Relay:
             now = firing.taken_at + timedelta(seconds=began - taken)
             try:
                 self._publish(firing, now)
+                self._broker.confirm(answers)
             except UnsendableError as error:
                 why = one_line(error.__cause__ or error)
                 logger.error("%s is not sent: %s", firing.task_name, why)
                 self._ledger.give_up(firing, str(error))
             except Exception as error:
-                if self._broker.is_down():
+                if isinstance(error, HungError) or self._broker.is_down():
                     self._miss([f for f, _ in refused] + list(firings[position:]), error)
                     refused.clear()
                     break
@@ -137,8 +149,7 @@ class Relay:
                 refused.clear()
                 self._ledger.sent(firing)
                 self._refused_alone.discard(firing.task_name)
-                sent.append(firing.task_name)
-                latest = max(latest, now - firing.scheduled_for)
+                sent[firing] = now - firing.scheduled_for
         # It answers and takes nothing, like a Redis that is full or read only: that is away too.
         if all(
             firing.was_refused or firing.task_name in self._refused_alone for firing, _ in refused
@@ -149,8 +160,56 @@ class Relay:
             self._miss([firing for firing, _ in refused], refused[-1][1])
         self._refuse(alone)
         if sent:
-            names = ", ".join(sent[:5]) + (", …" if len(sent) > 5 else "")
-            logger.info("sent %d: %s; up to %.3f s late", len(sent), names, latest.total_seconds())
+            names = ", ".join(firing.task_name for firing in [*sent][:5])
+            names += ", …" if len(sent) > 5 else ""
+            latest = max(timedelta(), *sent.values()).total_seconds()
+            logger.info("sent %d: %s; up to %.3f s late", len(sent), names, latest)
+
+    def _send_together(
+        self,
+        firings: Sequence[Firing],
+        lease: timedelta,
+        stops: Sequence[int],
+        sent: dict[Firing, timedelta],
+    ) -> HungError | None:
+        """Puts all on the channel, then waits for the answers: to wait for each takes longer.
+
+        Of what is not sent then each is sent alone, so that an error is that of the one that has
+        caused it: whatever the reason, the channel is closed for all that are on it.
+        """
+        began = time.monotonic()
+        confirmed = self._broker.watch()
+        late: dict[Firing, timedelta] = {}
+        try:
+            for firing in firings:
+                so_far = timedelta(seconds=time.monotonic() - began)
+                if stops or so_far > lease / 2:
+                    break
+                if firing.was_refused or firing.task_name in self._refused_alone:
+                    continue
+                now = firing.taken_at + so_far
+                try:
+                    self._publish(firing, now)
+                except Exception as error:
+                    if self._broker.is_of_transport(error):
+                        raise
+                else:
+                    late[firing] = now - firing.scheduled_for
+            self._broker.confirm(lease.total_seconds() / 4)
+        except HungError as error:
+            return error
+        except Exception as error:
+            self._broker.release()
+            if unsure := len(late) - len(confirmed):
+                logger.warning(
+                    "broker: %s; %d firings are sent again, one by one", one_line(error), unsure
+                )
+        finally:
+            for firing in late:
+                if str(firing.id) in confirmed:
+                    self._ledger.sent(firing)
+                    sent[firing] = late[firing]
+        return None
 
     def _publish(self, firing: Firing, now: datetime) -> None:
         # By two clocks, each of which may be wrong: it is given up for good.  Workers look too.
@@ -166,14 +225,20 @@ class Relay:
             if firing is not first[firing.task_name]:
                 self._ledger.give_back([firing], BEHIND, timedelta())
                 continue
-            self._ledger.refused(firing, f"not sent: {kind_of(error)}")
+            self._ledger.refused(firing, unsent(error))
             logger.error("broker: %s; %s is refused by itself", one_line(error), firing.task_name)
 
     def _miss(self, firings: Sequence[Firing], error: Exception) -> None:
         pause = self._broker.retry.failed()
-        self._ledger.give_back_missed(firings, f"not sent: {kind_of(error)}")
+        self._ledger.give_back_missed(firings, unsent(error))
         logger.error(
             "broker: %s; %d firings are given back, and nothing is ticked; looking for it again in"
             " %.1f s",
             one_line(error), len(firings), pause,
         )  # fmt: skip
+
+
+def unsent(error: Exception) -> str:
+    """For the ledger.  The text of these is ours, and quotes no arguments."""
+    ours = isinstance(error, (RefusedError, HungError))
+    return f"not sent: {error if ours else kind_of(error)}"

@@ -23,6 +23,7 @@ from pg_periodic_schedule.beat.session import (
     sqlstate,
 )
 from pg_periodic_schedule.beat.static import StaticEntries
+from pg_periodic_schedule.beat.stops import stop_on_hangup
 from pg_periodic_schedule.beat.told import ToldSettings
 from pg_periodic_schedule.beat.watch import Watch, WrongInstallationError, WrongServerError
 
@@ -77,6 +78,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
         self._static = StaticEntries(self.app)
         self._told = ToldSettings(self.app)
         self._watch = Watch()
+        stop_on_hangup()
 
     def setup_schedule(self) -> None:
         """Nothing yet: the first tick() connects, so that a database that is down is waited for."""

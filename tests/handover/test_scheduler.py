@@ -448,9 +448,26 @@ def test_a_stop_in_the_middle_of_a_batch_hands_the_rest_back(
     beat.wait_stopped()
     assert firings(db, "state = 'leased'") == []
     assert broker.sent() == firings(db, "state = 'finished'")
-    assert len(open_firings(db)) == 99
-    start().wait_for_log("sent 99")
+    left = len(open_firings(db))
+    assert left >= 99  # one may have been on its way
+    start().wait_for_log(f"sent {left}")
     assert sorted(broker.sent()) == sorted(firings(db, "state <> 'skipped'"))
+
+
+def test_a_stop_while_the_broker_is_frozen_hands_all_back(
+    db: Database, broker: Broker, start: Start
+) -> None:
+    """Redis: the client waits for its answer for ever."""
+    for i in range(5):
+        add_due(db, f"t{i}")
+    adopt(db)
+    db.execute("SELECT count(*) FROM periodic_schedule.tick()")
+    broker.pause()
+    beat = start()
+    wait_for(lambda: firings(db, "state = 'leased'"))
+    beat.stop(10)
+    assert firings(db, "state = 'leased'") == []
+    assert len(open_firings(db)) == 5
 
 
 def test_a_write_that_makes_a_schedule_due_wakes_it(

@@ -1,0 +1,151 @@
+"""A real RabbitMQ: what is recorded as sent, the broker has; and it holds up no stop."""
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from brokers import Beat, wait_for
+from conftest import BIN, OLD_STACK, insert_interval, insert_task
+from rabbit import Rabbit
+from ticking import Session, adopt
+
+Start = Callable[..., Beat]
+
+
+@pytest.fixture(scope="module")
+def rabbit() -> Iterator[Rabbit]:
+    made = Rabbit()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def broker(rabbit: Rabbit) -> Iterator[Rabbit]:
+    """In place of Redis, and for the `start` of this file's tests."""
+    yield rabbit
+    if rabbit.process.poll() is not None:
+        rabbit.start()
+    rabbit.resume()
+
+
+def add(db: Session, count: int, **options: str) -> None:
+    """So many schedules, each of which is to run once, now."""
+    interval = insert_interval(db, 3600)
+    prefix = " ".join(options.values())
+    for number in range(count):
+        insert_task(db, f"{prefix} {number}", interval_id=interval, enabled=False, **options)
+    adopt(db)
+    run_now(db, f"{prefix} %")
+
+
+def run_now(db: Session, like: str) -> None:
+    db.execute(
+        "SELECT periodic_schedule.run_now(pipeline_id) FROM pg_periodic_schedule"
+        " WHERE task_name LIKE %s",
+        [like],
+    )
+
+
+def ids(db: Session, state: str, like: str = "%") -> set[str]:
+    rows = db.execute(
+        "SELECT id::text FROM periodic_schedule.firing WHERE state = %s AND task_name LIKE %s",
+        [state, like],
+    )
+    return {id_ for (id_,) in rows}
+
+
+@pytest.mark.parametrize("environment", [BIN, OLD_STACK], ids=["new", "old"])
+def test_an_error_hits_the_firing_that_caused_it_and_no_other(
+    db: Session, broker: Rabbit, start: Start, environment: Path
+) -> None:
+    """An exchange that does not exist closes the channel for all that are on it."""
+    queue = f"good{environment.parent.parent.name.strip('.')}"
+    add(db, 60, queue=queue)
+    add(db, 1, exchange="nowhere", routing_key="x")
+    add(db, 1, exchange="amq.direct", routing_key="unbound")
+    add(db, 60, queue=f"{queue}2")
+    beat = start(bin=environment)
+    wait_for(lambda: len(ids(db, "finished")) == 120, 40)
+    assert {*broker.drain(queue, f"{queue}2")} == ids(db, "finished")
+    reasons = db.execute(
+        "SELECT task_name, reason FROM periodic_schedule.firing WHERE state = 'waiting' ORDER BY 1"
+    ).fetchall()
+    assert [name for name, _ in reasons] == ["amq.direct unbound 0", "nowhere x 0"]
+    assert "no queue gets it" in reasons[0][1]
+    assert "NotFound" in reasons[1][1]
+    beat.stop()
+
+
+def test_a_queue_that_was_deleted_is_made_again(db: Session, broker: Rabbit, start: Start) -> None:
+    add(db, 1, queue="deleted")
+    start()
+    wait_for(lambda: ids(db, "finished"), 40)
+    with broker.connect() as connection:
+        connection.default_channel.queue_delete("deleted")
+    run_now(db, "deleted %")
+    wait_for(lambda: len(ids(db, "finished")) == 2)
+    assert len(broker.drain("deleted")) == 1
+
+
+def test_frozen_then_killed_it_has_all_that_is_recorded_as_sent(
+    db: Session, broker: Rabbit, start: Start
+) -> None:
+    interval = insert_interval(db, 1)
+    for number in range(10):
+        insert_task(db, f"t{number}", interval_id=interval, queue="killed")
+    adopt(db)
+    beat = start()
+    wait_for(lambda: len(ids(db, "finished")) >= 20, 40)
+    broker.pause()
+    beat.wait_for_log("nothing is ticked", seconds=30)
+    before = ids(db, "finished")
+    broker.kill()
+    broker.start()
+    wait_for(lambda: len(ids(db, "finished")) > len(before) + 10, 40)
+    beat.stop()
+    assert ids(db, "finished") <= {*broker.drain("killed")}
+
+
+def test_a_broker_that_is_frozen_holds_up_no_stop_and_sighup_is_one(
+    db: Session, broker: Rabbit, start: Start, tmp_path: Path
+) -> None:
+    add(db, 1, queue="frozen")
+    pidfile = tmp_path / "pid"
+    beat = start(f"--pidfile={pidfile}", bin=OLD_STACK)  # a process of its own, with its atexit
+    wait_for(lambda: ids(db, "finished"), 40)
+    broker.pause()
+    run_now(db, "frozen %")
+    wait_for(lambda: ids(db, "leased"))
+    began = time.monotonic()
+    beat.stop(10, signal.SIGHUP)
+    assert time.monotonic() - began < 10
+    assert not ids(db, "leased")
+    assert len(ids(db, "waiting")) == 1
+    assert not pidfile.exists()
+
+
+def test_while_it_is_blocked_it_gets_one_message_and_no_stop_is_held_up(
+    db: Session, broker: Rabbit, start: Start
+) -> None:
+    """A memory alarm: it reads nothing from the connections of those who publish."""
+    add(db, 1, queue="blocked")
+    beat = start()
+    wait_for(lambda: ids(db, "finished"), 40)
+    broker.control("set_vm_memory_high_watermark", "0")
+    try:
+        run_now(db, "blocked %")
+        beat.wait_for_log("it is blocked", seconds=30)
+        time.sleep(2)
+        beat.stop(10)
+        assert not ids(db, "leased")
+        assert len(ids(db, "waiting")) == 1
+        beat = start()
+        beat.wait_for_log("it is blocked", seconds=30)
+    finally:
+        broker.control("set_vm_memory_high_watermark", "0.9")
+    wait_for(lambda: len(ids(db, "finished")) == 2, 40)
+    sent = broker.drain("blocked")
+    assert {*sent} == ids(db, "finished")
+    assert len(sent) <= 4  # once by each scheduler while it was blocked, and once after
