@@ -76,7 +76,9 @@ class Ledger:
         )
 
     def take(self, session: Session, batch: int, lease: timedelta) -> list[Firing]:
-        rows = session.rows(TAKE, [f"{socket.gethostname()}:{os.getpid()}", batch, lease])
+        """What is sent is on the synchronous standbys, if there are any."""
+        worker = f"{socket.gethostname()}:{os.getpid()}"
+        rows = session.rows(TAKE, [worker, batch, lease], confirmed=True)
         return [Firing._make(row) for row in rows]
 
     def sent(self, firing: Firing) -> None:

@@ -57,6 +57,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._session: Session | None = None
         self._may_fire = False  # what it is connected to is no copy
+        self._is_connected = False  # and has said so
         self._refused_servers: list[str] = []  # the latest is the last
         self._refused = False  # to go on at all
         self._busy = False  # tick() or close() is on the connection
@@ -98,8 +99,9 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
             if self._may_fire:
                 self._tell_settings(session)
             self._watch.report(session)
-            if not session.listens:
-                session.listen()
+            session.listen()
+            if not self._is_connected:
+                self._is_connected = True
                 logger.info("connected to %s", address())
             if not self._may_fire:
                 session.wait(self.max_interval)  # confirm_identity() notifies
@@ -183,7 +185,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
     # -- The database
 
     def _connect(self) -> Session:
-        self._may_fire = False
+        self._may_fire = self._is_connected = False
         self._session = Session(self._refused_servers)
         self._session.prepare(self.lease)
         return self._session
