@@ -9,6 +9,7 @@ import celery.beat
 from django.db import Error
 
 from pg_periodic_schedule.beat.broker import Broker
+from pg_periodic_schedule.beat.expiry import by_database
 from pg_periodic_schedule.beat.ledger import Ledger
 from pg_periodic_schedule.beat.log import logger, one_line
 from pg_periodic_schedule.beat.pauses import Backoff, doubled
@@ -66,6 +67,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
         self._in_vain = 0  # rounds in a row
         self._retry = Backoff(first=0.5, most=5)
         super().__init__(*args, **kwargs)
+        self.Producer: Any = by_database(self.app.amqp.Producer)
         self._ledger = Ledger()
         self._broker = Broker(self)
         self._relay = Relay(self.app, self._ledger, self._broker)
