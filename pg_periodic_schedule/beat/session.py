@@ -115,10 +115,10 @@ class Session:
             self.is_pooled = True
             logger.warning(
                 "%s is a connection pooler, through which no NOTIFY comes: this scheduler looks by"
-                " itself. What is due is sent in time; run_now(), and a run that was moved to now,"
-                " up to %s later. See docs/poolers.md",
-                self.server, "--max-interval (5 s)",
-            )  # fmt: skip
+                " itself. What is due is sent in time; run_now(), and a run that was moved to an"
+                " earlier time, later by up to --max-interval (5 s, if not set): docs/poolers.md",
+                self.server,
+            )
         return self.is_pooled
 
     @property

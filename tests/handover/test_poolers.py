@@ -56,13 +56,21 @@ for _ in range(20):
     session.next_wakeup()
 shown = "statement_timeout", "lock_timeout", "TimeZone", "transaction_isolation"
 inside = [session.value(f"SHOW {name}") for name in shown]
-print(session.is_pooled, *inside)
+print(session.is_pooled, *inside, session.value("SELECT current_user"))
 """
+
+
+@pytest.fixture
+def assumed(db: Database) -> Iterator[str]:
+    """A role that Django's settings ask for."""
+    db.execute("CREATE ROLE assumed; SELECT periodic_schedule.grant_access('ticker', 'assumed')")
+    yield "assumed"
+    db.execute("DROP OWNED BY assumed; DROP ROLE assumed")
 
 
 @pytest.mark.parametrize("environment", [BIN, OLD_STACK], ids=["psycopg3", "psycopg2"])
 def test_a_pooler_is_found_out_and_nothing_is_left_in_its_sessions(
-    db: Database, pooler: Pooler, environment: Path
+    db: Database, pooler: Pooler, environment: Path, assumed: str
 ) -> None:
     db.execute(
         f"ALTER DATABASE {db.info.dbname} SET default_transaction_isolation = 'serializable';"
@@ -73,12 +81,12 @@ def test_a_pooler_is_found_out_and_nothing_is_left_in_its_sessions(
         return run(
             *(environment / "python", "-c", A_SESSION),
             cwd=SAMPLE,
-            url=url_of(place),
+            url=f"{url_of(place)}?assume_role={assumed}",
             PYTHONPATH=str(ROOT),
             DJANGO_SETTINGS_MODULE="sample.settings",
         )
 
-    settings = "1min 3s UTC read committed\n"
+    settings = f"1min 3s UTC read committed {assumed}\n"
     assert seen(db.info) == f"False {settings}"
     for mode in ("transaction", "session"):
         through = pooler(mode, size=1)
@@ -139,7 +147,9 @@ def test_soak_three_schedulers_and_an_application_in_one_pool(
     )
     db.execute(f"ALTER DATABASE {db.info.dbname} SET TimeZone = 'Asia/Tokyo'")
     pool = pooler(size=4)
-    beats = [start(url=url_of(pool.place), bin=place) for place in (BIN, BIN, OLD_STACK)]
+    url = url_of(pool.place)
+    prepares = f"{url}?prepare_threshold=1"  # which Django leaves out, and its users may put in
+    beats = [start(url=url), start(url=prepares), start(url=url, bin=OLD_STACK)]
     for beat in beats:
         beat.wait_for_log("is a connection pooler, through which no NOTIFY comes")
     seen: Counter[str] = Counter()
