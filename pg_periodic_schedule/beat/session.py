@@ -18,7 +18,7 @@ from django.db import Error, connections, router
 from django_celery_beat.models import PeriodicTask
 
 from pg_periodic_schedule.beat.log import logger
-from pg_periodic_schedule.beat.vigil import Vigil
+from pg_periodic_schedule.beat.vigil import Vigil, at_most
 
 # What Django passes to its driver and we do without: rows are tuples, and times have a zone.
 DJANGOS_OWN = ("context", "cursor_factory", "connection_factory", "row_factory")
@@ -46,7 +46,7 @@ class Session:
         self._django = beat_database()
         params = {
             "application_name": "pg_periodic_schedule scheduler",
-            "connect_timeout": 10,
+            "connect_timeout": 5,
             "tcp_user_timeout": 30000,  # milliseconds; a server that is gone is noticed
             "keepalives_idle": 30,
             **self._django.get_connection_params(),
@@ -66,7 +66,7 @@ class Session:
         with self._django.wrap_database_errors:
             self._connection = self._django.Database.connect(**params)
             self._connection.autocommit = True
-        self._vigil = Vigil(self._connection.cancel)
+        self._vigil = Vigil(self._connection)
         if hasattr(self._connection, "add_notify_handler"):  # psycopg 3
             self._connection.add_notify_handler(self._heard.append)
         else:
@@ -129,7 +129,7 @@ class Session:
     def close(self) -> None:
         self._vigil.end()
         if not self._connection.closed and self.is_interrupted:
-            self._connection.cancel()
+            at_most(1.0, self._connection.cancel)
         self._connection.close()
 
     def rows(
