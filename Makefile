@@ -1,5 +1,5 @@
 # Everything starts from a bare Debian or Ubuntu: what is missing is installed first.
-.PHONY: demo test differential bench lint freeze provision
+.PHONY: demo test differential soak bench lint freeze provision
 bin := .venv/bin
 
 demo: provision  ## schedules written through Django, the mirror, and Beat retired
@@ -13,6 +13,9 @@ test: provision  ## the whole suite, on throw-away servers
 differential: provision  ## a million random crontabs against Celery's parser and croniter: a quarter of an hour
 	PYTHONPATH=docker $(bin)/python tests/differential.py
 	$(bin)/pytest -n 2 --whole tests/next_run/test_clock_changes.py tests/sync/test_concurrency.py
+
+soak: provision  ## three schedulers and an application behind PgBouncer, for ten minutes
+	$(bin)/pytest -n 0 -s --soak 600 tests/handover/test_poolers.py -k soak
 
 # In time on two cores: five to ten minutes; SIZES=1000,10000,1000000 as long, ADVANCES=10000000 a quarter of an hour.
 bench: provision  ## what it costs beside its peers: tables, plots, docs/performance.md; TOPICS=, SIZES=

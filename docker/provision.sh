@@ -2,8 +2,8 @@
 # Installs what is missing, and nothing else (Debian 12, Ubuntu 24.04 or newer):
 #   provision.sh server   PostgreSQL with PL/Python, and croniter for the server's Python
 #   provision.sh venv     the project's Python packages, in .venv
-#   provision.sh dev      both, and for the tests and the demo: Redis, RabbitMQ, pg_cron, a clock
-#                         that can be set, and an old application's packages, in .venv/old_stack
+#   provision.sh dev      both, and for the tests and the demo: Redis, RabbitMQ, PgBouncer, pg_cron, a
+#                         clock that can be set, and an old application's packages, in .venv/old_stack
 # Run by the Makefile, by .ci/run and by docker/Dockerfile.  As root, or as a user with sudo.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -96,16 +96,20 @@ install_old_stack() {
 install_test_tools() {
     local version
     version=$(ls /usr/lib/postgresql | sort -n | tail -n 1)
-    # The packages would start brokers that nobody asked for: Debian's policy-rc.d says no for them.
-    if { [ ! -x /usr/bin/redis-server ] || [ ! -x /usr/sbin/rabbitmq-server ]; } &&
-        [ ! -e /usr/sbin/policy-rc.d ]; then
+    local services=(redis-server rabbitmq-server pgbouncer) missing=
+    for service in "${services[@]}"; do
+        dpkg-query -W -f '${db:Status-Status}' "$service" 2>/dev/null | grep -qx installed || missing=yes
+    done
+    # The packages would start brokers and a pooler that nobody asked for: Debian's policy-rc.d says no
+    # for them.
+    if [ -n "$missing" ] && [ ! -e /usr/sbin/policy-rc.d ]; then
         trap 'as_root rm -f /usr/sbin/policy-rc.d' EXIT
         printf '#!/bin/sh\nexit 101\n' | as_root tee /usr/sbin/policy-rc.d >/dev/null
         as_root chmod +x /usr/sbin/policy-rc.d
-        apt_install redis-server rabbitmq-server
+        apt_install "${services[@]}"
         as_root rm -f /usr/sbin/policy-rc.d
     fi
-    apt_install redis-server rabbitmq-server libfaketime "postgresql-$version-cron"
+    apt_install "${services[@]}" libfaketime "postgresql-$version-cron"
 }
 
 case $what in

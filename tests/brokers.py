@@ -111,8 +111,8 @@ class Beat:
         program: list[str | Path] = [bin / "celery", "-A", "sample", *command(*options)]
         self.log_file.touch()
         self.process: subprocess.Popen[bytes] | warm.Process
-        # Not what forks itself: a worker's pool, a daemon.
-        if bin == BIN and not {"worker", "--detach"} & {*options}:
+        # Not what forks itself: a worker's pool, a daemon; nor what is to begin with a library.
+        if bin == BIN and not {"worker", "--detach"} & {*options} and "LD_PRELOAD" not in env:
             self.process = warm.Process(*program, cwd=SAMPLE, env=environment, log=self.log_file)
             return
         with self.log_file.open("w") as log:

@@ -34,6 +34,7 @@ SERVER = Path(tempfile.gettempdir()) / f"pg_periodic_schedule_tests_{os.getpid()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--whole", action="store_true", help="every case, not a share: `share`")
+    parser.addoption("--soak", type=int, default=10, help="seconds behind a pooler: `make soak`")
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ written back."""
 import importlib.metadata
 import os
 import socket
+import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ from uuid import UUID
 from pg_periodic_schedule.beat.log import logger
 from pg_periodic_schedule.beat.session import Session
 
+WAITED = "handed back: the database took half of the lease to hand them out"
 # How many of them were refused.
 FINISH = (
     "SELECT count(*) FILTER (WHERE NOT periodic_schedule.finish(id, token))"
@@ -45,7 +47,7 @@ class Firing(NamedTuple):
     routing_key: str | None
     priority: int | None
     expires: datetime | None
-    taken_at: datetime
+    taken_at: datetime  # the database's time when they are here
     was_refused: bool
 
 
@@ -96,8 +98,20 @@ class Ledger:
         )
 
     def take(self, session: Session, batch: int, lease: timedelta) -> list[Firing]:
-        rows = session.rows(TAKE, [worker(), batch, lease])
-        return [Firing._make(row) for row in rows]
+        """What is sent is on the synchronous standbys, if there are any: its commit waits for them.
+
+        After half of the lease others will soon have them: nothing is handed out, and they are
+        missed.
+        """
+        asked = time.monotonic()
+        rows = session.rows(TAKE, [worker(), batch, lease], confirmed=True)
+        waited = timedelta(seconds=time.monotonic() - asked)
+        firings = [Firing._make(row) for row in rows]
+        if firings and waited > lease / 2:
+            logger.warning("%d firings %s", len(firings), WAITED)
+            self.give_back_missed(firings, WAITED)
+            return []
+        return [firing._replace(taken_at=firing.taken_at + waited) for firing in firings]
 
     def sent(self, firing: Firing) -> None:
         self._sent.append((firing.id, firing.token))

@@ -3,13 +3,14 @@
 import math
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import celery
 from django.db import Error
 
 from pg_periodic_schedule.beat.broker import Broker
 from pg_periodic_schedule.beat.confirms import HungError, RefusedError
+from pg_periodic_schedule.beat.expiry import LIFE
 from pg_periodic_schedule.beat.ledger import Firing, Ledger
 from pg_periodic_schedule.beat.log import kind_of, logger, one_line
 from pg_periodic_schedule.beat.message import UnsendableError, entry_of
@@ -212,10 +213,13 @@ class Relay:
         return None
 
     def _publish(self, firing: Firing, now: datetime) -> None:
-        # By two clocks, each of which may be wrong: it is given up for good.  Workers look too.
-        if firing.expires is not None and firing.expires <= min(now, datetime.now(UTC)):
-            raise UnsendableError("expired before it could be sent")
-        self._broker.publish(entry_of(firing, self._app))
+        """now, and with it what has expired: by the database's clock."""
+        entry = entry_of(firing, self._app)
+        if firing.expires is not None:
+            entry.options[LIFE] = (firing.expires - now).total_seconds()
+            if entry.options[LIFE] <= 0:
+                raise UnsendableError("expired before it could be sent")
+        self._broker.publish(entry)
 
     def _refuse(self, refused: Sequence[tuple[Firing, Exception]]) -> None:
         """What the broker refuses by itself must not hold up the others."""

@@ -9,6 +9,7 @@ import celery.beat
 from django.db import Error
 
 from pg_periodic_schedule.beat.broker import Broker
+from pg_periodic_schedule.beat.expiry import by_database
 from pg_periodic_schedule.beat.ledger import Ledger
 from pg_periodic_schedule.beat.log import logger, one_line
 from pg_periodic_schedule.beat.pauses import Backoff, doubled
@@ -64,6 +65,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._session: Session | None = None
         self._may_fire = False  # what it is connected to is no copy
+        self._is_connected = False  # and has said so
         self._refused_servers: list[str] = []  # the latest is the last
         self._refused = False  # to go on at all
         self._busy = False  # tick() or close() is on the connection
@@ -72,6 +74,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
         self._in_vain = 0  # rounds in a row
         self._retry = Backoff(first=0.5, most=5)
         super().__init__(*args, **kwargs)
+        self.Producer: Any = by_database(self.app.amqp.Producer)
         self._ledger = Ledger()
         self._broker = Broker(self)
         self._relay = Relay(self.app, self._ledger, self._broker)
@@ -106,8 +109,9 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
             if self._may_fire:
                 self._tell_settings(session)
             self._watch.report(session)
-            if not session.listens:
-                session.listen()
+            session.listen()
+            if not self._is_connected:
+                self._is_connected = True
                 logger.info("connected to %s", address())
             if not self._may_fire:
                 session.wait(self.max_interval)  # confirm_identity() notifies
@@ -195,7 +199,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
     # -- The database
 
     def _connect(self) -> Session:
-        self._may_fire = False
+        self._may_fire = self._is_connected = False
         self._session = Session(self._refused_servers)
         self._session.prepare(self.lease)
         return self._session

@@ -6,13 +6,16 @@ from typing import Any
 
 import celery
 from celery.schedules import crontab
-from django.db import Error, InterfaceError, OperationalError
+from django.db import Error, InterfaceError, OperationalError, transaction
 from django_celery_beat import models
 from django_celery_beat.schedulers import ModelEntry
 
 from pg_periodic_schedule.beat.log import logger, one_line
 from pg_periodic_schedule.beat.session import (
+    LOCK_TIMEOUT,
     MISSING_RIGHT,
+    READ_COMMITTED,
+    UNCONFIRMED,
     Session,
     beat_database,
     role,
@@ -47,10 +50,7 @@ class StaticEntries:
             return
         self._write_at = time.monotonic() + again_in
         try:
-            # django-celery-beat looks first and inserts then.
-            with session.transaction():
-                session.rows("SELECT _periodic_schedule.lock_static_entries()")
-                written = self._write()
+            written = self._write()
         except Exception as error:  # whatever is wrong with the settings, firing goes on
             if not self._warned:
                 logger.warning("static entries are not written yet: %s", one_line(error))
@@ -74,28 +74,43 @@ class StaticEntries:
         return entries
 
     def _write(self) -> list[int]:
-        """Those that could be written, by PeriodicTask.id."""
+        """Those that could be written, by PeriodicTask.id.
+
+        In one transaction of Django's connection, with the lock: behind a pooler, two might be one
+        too many.
+        """
         written: list[int] = []
+        database = beat_database()
         try:
-            for name, fields in self._entries().items():
-                try:
+            with transaction.atomic(database.alias), database.cursor() as cursor:
+                cursor.execute(READ_COMMITTED)
+                cursor.execute(UNCONFIRMED)
+                # django-celery-beat looks first and inserts then.
+                cursor.execute("SELECT _periodic_schedule.lock_static_entries()")
+                cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+                self._write_each(database.alias, written)
+        finally:
+            database.close()
+        return written
+
+    def _write_each(self, alias: str, written: list[int]) -> None:
+        for name, fields in self._entries().items():
+            try:
+                with transaction.atomic(alias):
                     model = ModelEntry.from_entry(name, app=self._app, **fields).model
-                    written.append(model.pk)
-                except (OperationalError, InterfaceError):
-                    raise
-                except Exception as error:
-                    if isinstance(error, Error) and sqlstate(error) == MISSING_RIGHT:
-                        tables = ", ".join(model._meta.db_table for model in TABLES)
-                        logger.warning(
+                written.append(model.pk)
+            except (OperationalError, InterfaceError):
+                raise
+            except Exception as error:
+                if isinstance(error, Error) and sqlstate(error) == MISSING_RIGHT:
+                    tables = ", ".join(model._meta.db_table for model in TABLES)
+                    logger.warning(
                             "static entries are not written: %s. If this scheduler is to write"
                             " them, restart it after: GRANT SELECT, INSERT, UPDATE ON %s TO %s;",
                             one_line(error), tables, role(),
                         )  # fmt: skip
-                        break
-                    logger.error("static entry %s is not written: %s", name, one_line(error))
-        finally:
-            beat_database().close()
-        return written
+                    break
+                logger.error("static entry %s is not written: %s", name, one_line(error))
 
     def _warn_of_others(self, session: Session, written: list[int]) -> None:
         """What Beat would fire, so that nothing is forgotten."""

@@ -100,13 +100,7 @@ try:
     session.rows("SELECT 1 / 0")
 except Error as error:
     code = sqlstate(error)
-try:
-    with session.transaction():
-        session.rows("CREATE TABLE t (id uuid)")
-        session.rows("DROP ROLE nobody")
-except Error as error:
-    table = session.value("SELECT to_regclass('t')")
-print(*waits, code, table)
+print(*waits, code)
 """
 
 
@@ -118,7 +112,7 @@ def test_what_the_scheduler_needs_of_either_driver(bare: Database, environment: 
         "url": url_of(bare.info),
     }
     said = run(environment / "python", "-c", A_SESSION, cwd=SAMPLE, **place)
-    assert said == "short long 22012 None\n"
+    assert said == "short long 22012\n"
 
 
 WHAT_BEAT_DOES = """
