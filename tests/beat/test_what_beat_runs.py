@@ -140,11 +140,9 @@ def wire(orm: Any) -> Iterator[Wire]:
 
 
 def taken(db: Session) -> list[Any]:
-    from pg_periodic_schedule.beat.ledger import Firing
+    from pg_periodic_schedule.beat.ledger import TAKE, Firing
 
-    found = db.execute(
-        f"SELECT {', '.join(Firing._fields)} FROM periodic_schedule.take('w', 1000)"
-    ).fetchall()
+    found = db.execute(TAKE, ["w", 1000, "1 minute"]).fetchall()
     return [Firing._make(row) for row in found]
 
 
