@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 import psycopg
-from conftest import drift, insert_crontab, insert_task, pending
+from conftest import drift, insert_crontab, insert_interval, insert_task, pending
 
 Session = psycopg.Connection[Any]
 Moment = datetime.datetime
@@ -126,3 +126,22 @@ def save_runs(db: Session) -> int:
     row = db.execute("SELECT periodic_schedule.save_runs()").fetchone()
     assert row is not None
     return int(row[0])
+
+
+def every_second(db: Session, name: str, **columns: Any) -> None:
+    insert_task(db, name, interval_id=insert_interval(db, 1), **columns)
+
+
+def counted(db: Session, query: str) -> dict[str, Any]:
+    return dict(db.execute(query).fetchall())
+
+
+def latest(db: Session, name: str) -> float:
+    """How late the latest was that was sent, in seconds."""
+    return float(
+        db.execute(
+            "SELECT max(extract(epoch FROM ended_at - scheduled_for)) FROM periodic_schedule.firing"
+            " WHERE task_name = %s AND state = 'finished'",
+            [name],
+        ).fetchall()[0][0]
+    )

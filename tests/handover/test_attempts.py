@@ -1,17 +1,11 @@
 """Attempts that fail: what is kept of them, and how often, and for how long, one is tried."""
 
-import os
-import subprocess
 import uuid
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-import kombu
-import pytest
 from brokers import Beat, Broker, wait_for
-from conftest import insert_crontab, insert_interval, insert_task
-from port_for import get_port
+from conftest import insert_crontab, insert_task
 from ticking import (
     MINUTE,
     Moment,
@@ -19,6 +13,8 @@ from ticking import (
     adopt,
     due_task,
     end,
+    every_second,
+    latest,
     ledger,
     next_minute,
     reap,
@@ -251,120 +247,6 @@ def test_what_waits_behind_it_is_given_up_with_it(db: Session) -> None:
     ).fetchall()
     assert len(given_up) == 1  # of each schedule
     assert "others of it in the last day" in given_up[0][0]
-
-
-# -- Real parts
-
-
-@pytest.fixture
-def rabbitmq(tmp_path: Path) -> Iterator[str]:
-    """A RabbitMQ of the test's own; its URL."""
-    port, clustering, epmd = (str(get_port(None)) for _ in range(3))
-    config = tmp_path / "rabbitmq.conf"
-    config.write_text(f"listeners.tcp.1 = 127.0.0.1:{port}\n")
-    env = os.environ | {
-        "HOME": str(tmp_path),
-        "ERL_EPMD_PORT": epmd,
-        "RABBITMQ_NODENAME": f"attempts{port}@localhost",
-        "RABBITMQ_DIST_PORT": clustering,
-        "RABBITMQ_CONFIG_FILE": str(config.with_suffix("")),
-        "RABBITMQ_MNESIA_BASE": str(tmp_path / "mnesia"),
-        "RABBITMQ_LOG_BASE": str(tmp_path / "log"),
-        "RABBITMQ_PID_FILE": str(tmp_path / "pid"),
-        "RABBITMQ_ENABLED_PLUGINS_FILE": str(tmp_path / "plugins"),
-    }
-    with (tmp_path / "rabbitmq.log").open("w") as log:
-        server = subprocess.Popen(
-            ["/usr/lib/rabbitmq/bin/rabbitmq-server"], env=env, stdout=log, stderr=log
-        )
-    url = f"amqp://guest:guest@127.0.0.1:{port}//"
-
-    def answers() -> bool:
-        try:
-            with kombu.Connection(url, connect_timeout=1) as connection:
-                connection.connect()
-        except (OSError, *kombu.Connection(url).connection_errors):
-            return False
-        return True
-
-    wait_for(answers, 60)
-    yield url
-    server.terminate()
-    server.wait(30)
-    subprocess.run(["epmd", "-port", epmd, "-kill"], stdout=subprocess.DEVNULL, check=False)
-
-
-def every_second(db: Session, name: str, **columns: Any) -> None:
-    insert_task(db, name, interval_id=insert_interval(db, 1), **columns)
-
-
-def counted(db: Session, query: str) -> dict[str, Any]:
-    return dict(db.execute(query).fetchall())
-
-
-def latest(db: Session, name: str) -> float:
-    """How late the latest was that was sent, in seconds."""
-    return float(
-        db.execute(
-            "SELECT max(extract(epoch FROM ended_at - scheduled_for)) FROM periodic_schedule.firing"
-            " WHERE task_name = %s AND state = 'finished'",
-            [name],
-        ).fetchall()[0][0]
-    )
-
-
-def test_amqp_what_can_never_be_sent_holds_up_nothing(
-    db: Session, start: Callable[..., Beat], rabbitmq: str
-) -> None:
-    """Of its own making: given up at once.  An exchange that is not there: tried again, until
-    somebody makes it."""
-    own: dict[str, dict[str, Any]] = {
-        "priority": {"priority": 300},
-        "routing key": {"exchange": "amq.direct", "routing_key": "\u00e9" * 200},
-        "queue": {"queue": "\u00e9" * 200},
-        "integer": {"headers": '{"number": 18446744073709551616}'},
-        "name": {"headers": '{"%s": 1}' % ("n" * 256)},
-    }
-    for name, columns in own.items():
-        every_second(db, name, **columns)
-    every_second(db, "exchange", exchange="later", routing_key="later")
-    every_second(db, "good")
-    adopt(db)
-    beat = start(CELERY_BROKER_URL=rabbitmq, DJANGO_SETTINGS_MODULE="confirming_settings")
-    refused = "SELECT detail FROM periodic_schedule.health WHERE problem = 'refused'"
-    wait_for(lambda: "attempt 3 by" in str(db.execute(refused).fetchall()))
-    tries = counted(db, "SELECT f.task_name, count(*) FROM periodic_schedule.attempt AS a"
-                        " JOIN periodic_schedule.firing AS f ON f.id = a.firing_id"
-                        " WHERE a.reason !~ 'handed back' GROUP BY f.task_name")  # fmt: skip
-    given_up = "SELECT task_name, count(*) FROM periodic_schedule.missed WHERE state = 'failed'" \
-        " GROUP BY task_name"  # fmt: skip
-    assert 3 <= tries.pop("exchange") <= 4
-    assert tries.keys() == own.keys()
-    assert all(number >= tries[name] for name, number in counted(db, given_up).items())  # once each
-    reasons = db.execute(
-        "SELECT DISTINCT reason FROM periodic_schedule.missed"
-        " WHERE task_name = 'priority' AND state = 'failed'"
-    ).fetchall()
-    assert reasons == [("struct.error: see the scheduler's log",)]
-    exchange = kombu.Exchange("later", "direct")
-    with kombu.Connection(rabbitmq) as connection:
-        queue = kombu.Queue("later", exchange, routing_key="later")
-        queue(connection.default_channel).declare()
-    waiting = db.execute(
-        "SELECT count(*) FROM periodic_schedule.firing"
-        " WHERE task_name = 'exchange' AND state <> 'skipped'"
-    ).fetchall()[0][0]
-    sent = "SELECT task_name, count(*) FROM periodic_schedule.firing WHERE state = 'finished'" \
-        " GROUP BY task_name"  # fmt: skip
-    wait_for(lambda: counted(db, sent).get("exchange", 0) >= waiting, 30)
-    assert db.execute(refused).fetchall() == []
-    beat.stop()
-    finished = counted(db, sent)
-    assert finished.keys() == {"exchange", "good"}
-    assert latest(db, "good") < 10
-    with kombu.Connection(rabbitmq) as connection:
-        declared = kombu.Queue("later")(connection.default_channel).queue_declare(passive=True)
-    assert declared.message_count == finished["exchange"]
 
 
 def test_redis_what_is_refused_takes_a_share_of_the_time(

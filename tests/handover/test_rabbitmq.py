@@ -4,12 +4,14 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import kombu
 import pytest
 from brokers import Beat, wait_for
 from conftest import BIN, OLD_STACK, insert_interval, insert_task
 from rabbit import Rabbit
-from ticking import Session, adopt
+from ticking import Session, adopt, counted, every_second, latest
 
 Start = Callable[..., Beat]
 
@@ -149,3 +151,55 @@ def test_while_it_is_blocked_it_gets_one_message_and_no_stop_is_held_up(
     sent = broker.drain("blocked")
     assert {*sent} == ids(db, "finished")
     assert len(sent) <= 4  # once by each scheduler while it was blocked, and once after
+
+
+def test_what_can_never_be_sent_holds_up_nothing(db: Session, broker: Rabbit, start: Start) -> None:
+    """Of its own making: given up at once.  An exchange that is not there: tried again, until
+    somebody makes it."""
+    own: dict[str, dict[str, Any]] = {
+        "priority": {"priority": 300},
+        "routing key": {"exchange": "amq.direct", "routing_key": "\u00e9" * 200},
+        "queue": {"queue": "\u00e9" * 200},
+        "integer": {"headers": '{"number": 18446744073709551616}'},
+        "name": {"headers": '{"%s": 1}' % ("n" * 256)},
+    }
+    for name, columns in own.items():
+        every_second(db, name, **columns)
+    every_second(db, "exchange", exchange="later", routing_key="later")
+    every_second(db, "good")
+    adopt(db)
+    beat = start()
+    refused = "SELECT detail FROM periodic_schedule.health WHERE problem = 'refused'"
+    wait_for(lambda: "attempt 3 by" in str(db.execute(refused).fetchall()))
+    tries = counted(db, "SELECT f.task_name, count(*) FROM periodic_schedule.attempt AS a"
+                        " JOIN periodic_schedule.firing AS f ON f.id = a.firing_id"
+                        " WHERE a.reason !~ 'handed back' GROUP BY f.task_name")  # fmt: skip
+    given_up = "SELECT task_name, count(*) FROM periodic_schedule.missed WHERE state = 'failed'" \
+        " GROUP BY task_name"  # fmt: skip
+    assert 3 <= tries.pop("exchange") <= 4
+    assert tries.keys() == own.keys()
+    assert all(number >= tries[name] for name, number in counted(db, given_up).items())  # once each
+    reasons = db.execute(
+        "SELECT DISTINCT reason FROM periodic_schedule.missed"
+        " WHERE task_name = 'priority' AND state = 'failed'"
+    ).fetchall()
+    assert reasons == [("struct.error: see the scheduler's log",)]
+    exchange = kombu.Exchange("later", "direct")
+    with broker.connect() as connection:
+        queue = kombu.Queue("later", exchange, routing_key="later")
+        queue(connection.default_channel).declare()
+    waiting = db.execute(
+        "SELECT count(*) FROM periodic_schedule.firing"
+        " WHERE task_name = 'exchange' AND state <> 'skipped'"
+    ).fetchall()[0][0]
+    sent = "SELECT task_name, count(*) FROM periodic_schedule.firing WHERE state = 'finished'" \
+        " GROUP BY task_name"  # fmt: skip
+    wait_for(lambda: counted(db, sent).get("exchange", 0) >= waiting, 30)
+    assert db.execute(refused).fetchall() == []
+    beat.stop()
+    finished = counted(db, sent)
+    assert finished.keys() == {"exchange", "good"}
+    assert latest(db, "good") < 10
+    with broker.connect() as connection:
+        declared = kombu.Queue("later")(connection.default_channel).queue_declare(passive=True)
+    assert declared.message_count == finished["exchange"]
