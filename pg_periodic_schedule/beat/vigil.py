@@ -45,7 +45,7 @@ class Vigil:
         self._ended = False
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._writer, False)
-        self._before = -1
+        self._before: int | None = None  # where signals went
         if threading.current_thread() is threading.main_thread():
             self._before = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
         threading.Thread(target=self._watch, name="vigil", daemon=True).start()
@@ -63,7 +63,7 @@ class Vigil:
         if self._ended:
             return
         self._ended = True
-        if threading.current_thread() is threading.main_thread():
+        if self._before is not None and threading.current_thread() is threading.main_thread():
             signal.set_wakeup_fd(self._before)
         os.write(self._writer, b"\0")
 
