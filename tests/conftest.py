@@ -26,6 +26,7 @@ from pytest_postgresql.janitor import DatabaseJanitor
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "docker" / "sample"
 BIN = Path(sys.executable).parent
+(FAKETIME,) = Path("/usr/lib").glob("*/faketime/libfaketime.so.1")  # LD_PRELOAD of another clock
 OLD_STACK = BIN.parent / "old_stack" / "bin"  # an application that is older than we are
 AS_ROOT = os.geteuid() == 0
 PORT = get_port(None)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from conftest import (
+    FAKETIME,
     alembic,
     beat_server,
     drift,
@@ -777,9 +778,8 @@ def offset() -> Iterator[Path]:
 def test_a_server_whose_clock_is_an_hour_ahead_for_a_moment(offset: Path) -> None:
     """A real one, under libfaketime."""
     offset.write_text("+0")
-    (library,) = Path("/usr/lib").glob("*/faketime/libfaketime.so.1")
     faked = {
-        "LD_PRELOAD": str(library),
+        "LD_PRELOAD": str(FAKETIME),
         "FAKETIME_TIMESTAMP_FILE": str(offset),
         "FAKETIME_NO_CACHE": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",

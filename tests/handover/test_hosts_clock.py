@@ -2,17 +2,15 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from brokers import Beat, Broker, name_of, wait_for
-from conftest import insert_interval, insert_task
+from conftest import FAKETIME, insert_interval, insert_task
 from ticking import adopt
 
 Database = psycopg.Connection[Any]
-(FAKETIME,) = Path("/usr/lib").glob("*/faketime/libfaketime.so.1")
 TASK = "scheduler.tasks.execute_pipeline_task"
 STATES = (
     "SELECT state, reason, expires FROM periodic_schedule.firing"
@@ -47,7 +45,7 @@ def test_what_has_expired_says_the_databases_clock(
         "UPDATE periodic_schedule.firing SET expires = now() + interval '30 s'"
         " WHERE task_name = 'in time'"
     )
-    beat = start(LD_PRELOAD=FAKETIME, FAKETIME=off, FAKETIME_DONT_FAKE_MONOTONIC="1")
+    beat = start(LD_PRELOAD=str(FAKETIME), FAKETIME=off, FAKETIME_DONT_FAKE_MONOTONIC="1")
     wait_for(lambda: len(broker.messages()) == 1)
     wait_for(lambda: db.execute(f"{STATES}'late' AND state <> 'waiting'").fetchall())
     beat.stop()

@@ -1,5 +1,6 @@
 """A real RabbitMQ: what is recorded as sent, the broker has; and it holds up no stop."""
 
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -9,11 +10,12 @@ from typing import Any
 import kombu
 import pytest
 from brokers import Beat, wait_for
-from conftest import BIN, OLD_STACK, insert_interval, insert_task
+from conftest import BIN, FAKETIME, OLD_STACK, insert_interval, insert_task
 from rabbit import Rabbit
 from ticking import Session, adopt, counted, every_second, latest
 
 Start = Callable[..., Beat]
+TASK = "scheduler.tasks.execute_pipeline_task"  # of the sample project, whose worker runs it
 
 
 @pytest.fixture(scope="module")
@@ -94,9 +96,10 @@ def test_a_queue_that_was_deleted_is_made_again(db: Session, broker: Rabbit, sta
 def test_frozen_then_killed_it_has_all_that_is_recorded_as_sent(
     db: Session, broker: Rabbit, start: Start
 ) -> None:
+    """And a real worker runs it, from the disk of a broker that was killed."""
     interval = insert_interval(db, 1)
     for number in range(10):
-        insert_task(db, f"t{number}", interval_id=interval, queue="killed")
+        insert_task(db, f"t{number}", interval_id=interval, queue="killed", task=TASK)
     adopt(db)
     beat = start()
     wait_for(lambda: len(ids(db, "finished")) >= 20, 40)
@@ -107,7 +110,24 @@ def test_frozen_then_killed_it_has_all_that_is_recorded_as_sent(
     broker.start()
     wait_for(lambda: len(ids(db, "finished")) > len(before) + 10, 40)
     beat.stop()
-    assert ids(db, "finished") <= {*broker.drain("killed")}
+    worker = start("worker", "-P", "solo", "-c", "1", "-Q", "killed", "-l", "INFO")
+
+    def run() -> set[str]:
+        return {*re.findall(r"Task \S+\[(\S+)\] succeeded", worker.log)}
+
+    wait_for(lambda: ids(db, "finished") <= run(), 30)
+    worker.stop()
+    assert broker.drain("killed") == []
+
+
+def test_a_host_that_is_ahead_gives_a_message_the_life_that_the_database_says(
+    db: Session, broker: Rabbit, start: Start
+) -> None:
+    """By its own clock it would be nothing, and RabbitMQ drop it at once."""
+    add(db, 1, queue="mortal", expire_seconds="30")
+    start(LD_PRELOAD=str(FAKETIME), FAKETIME="+60s", FAKETIME_DONT_FAKE_MONOTONIC="1")
+    wait_for(lambda: ids(db, "finished"), 40)
+    assert {*broker.drain("mortal")} == ids(db, "finished")
 
 
 def test_a_broker_that_is_frozen_holds_up_no_stop_and_sighup_is_one(

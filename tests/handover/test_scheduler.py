@@ -16,6 +16,7 @@ import pytest
 from brokers import OURS, STOCK, Beat, Broker, name_of, wait_for
 from conftest import (
     BIN,
+    FAKETIME,
     OLD_STACK,
     ROOT,
     SAMPLE,
@@ -189,10 +190,9 @@ def test_what_can_never_be_sent_is_given_up_and_does_not_stop_the_rest(
         )
     time.sleep(1.2)
     # By the clock of its host, which is an hour ahead, all of them have expired.
-    (library,) = Path("/usr/lib").glob("*/faketime/libfaketime.so.1")
     beat = start(
         DJANGO_SETTINGS_MODULE="strict_settings",
-        LD_PRELOAD=library,
+        LD_PRELOAD=str(FAKETIME),
         FAKETIME="+3600s",
         FAKETIME_DONT_FAKE_MONOTONIC="1",
     )

@@ -370,7 +370,7 @@ def standby_of(db: Session) -> Iterator[Session]:
         )  # fmt: skip
         options = (
             f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={directory}"
-            " -c fsync=off"
+            " -c fsync=off -c max_prepared_transactions=20"  # not fewer than its primary
         )
         command(
             binaries / "pg_ctl", "start", "-s", "-w", "-D", data, "-l", directory / "log",

@@ -4,8 +4,10 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    version CONSTANT text := (SELECT t.version FROM periodic_schedule.tz_database() AS t);
+    version text;
 BEGIN
+    PERFORM _periodic_schedule.py_load();
+    version := (SELECT t.version FROM _periodic_schedule.py_tz_database() AS t);
     RETURN QUERY
     SELECT 'tz_changed', NULL::uuid, format(
         'next runs are computed with release %s of the tz database, and the server has %s: '
