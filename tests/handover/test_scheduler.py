@@ -432,16 +432,24 @@ def test_a_stop_leaves_nothing_open_and_saves_the_runs(
     assert dict(runs) == fired
 
 
-def test_a_stop_in_the_middle_of_a_batch_hands_the_rest_back(
-    db: Database, broker: Broker, start: Start
-) -> None:
-    for i in range(100):
+def in_a_batch_while_frozen(
+    db: Database, broker: Broker, start: Callable[..., Beat], count: int
+) -> Beat:
+    """A scheduler that has taken so many, of a broker that does not answer."""
+    for i in range(count):
         add_due(db, f"t{i}")
     adopt(db)
     db.execute("SELECT count(*) FROM periodic_schedule.tick()")
     broker.pause()
     beat = start()
     wait_for(lambda: firings(db, "state = 'leased'"))
+    return beat
+
+
+def test_a_stop_in_the_middle_of_a_batch_hands_the_rest_back(
+    db: Database, broker: Broker, start: Start
+) -> None:
+    beat = in_a_batch_while_frozen(db, broker, start, 100)
     beat.process.send_signal(signal.SIGTERM)
     time.sleep(0.3)
     broker.resume()
@@ -458,13 +466,7 @@ def test_a_stop_while_the_broker_is_frozen_hands_all_back(
     db: Database, broker: Broker, start: Start
 ) -> None:
     """Redis: the client waits for its answer for ever."""
-    for i in range(5):
-        add_due(db, f"t{i}")
-    adopt(db)
-    db.execute("SELECT count(*) FROM periodic_schedule.tick()")
-    broker.pause()
-    beat = start()
-    wait_for(lambda: firings(db, "state = 'leased'"))
+    beat = in_a_batch_while_frozen(db, broker, start, 5)
     beat.stop(10)
     assert firings(db, "state = 'leased'") == []
     assert len(open_firings(db)) == 5
