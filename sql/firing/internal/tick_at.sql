@@ -65,22 +65,31 @@ BEGIN
 
     -- A new statement: it sees what was committed before the locks were had.
     WITH due AS MATERIALIZED (
-        SELECT d.* FROM _periodic_schedule.due_rows(
-            claimed.pipeline_ids, claimed.row_ctids, claimed.last_pending_id, tick_at.now
-        ) AS d
-    ),
-
-    followed AS (
         SELECT
             d.*, f.run_at AS next_at, f.error, f.not_computed,
-            sum(CASE  -- at most
+            CASE  -- at most
                 WHEN f.run_at <= d.horizon THEN d.most + 1 + (d.oldest > '-infinity')::integer
                 ELSE 1
-            END) OVER (ORDER BY d.run_at ROWS UNBOUNDED PRECEDING) AS ledger_rows
-        FROM due AS d
+            END AS ledger_rows
+        FROM _periodic_schedule.due_rows(
+            claimed.pipeline_ids, claimed.row_ctids, claimed.last_pending_id, tick_at.now
+        ) AS d
         CROSS JOIN LATERAL _periodic_schedule.run_after_due(
             d.cron_string, d.timezone, d.run_at
         ) AS f
+    ),
+
+    too_many AS (  -- from this one on; those before it make 10,000 ledger rows at most
+        SELECT w.run_at, w.pipeline_id
+        FROM (
+            SELECT
+                d.run_at, d.pipeline_id,
+                sum(d.ledger_rows) OVER (ORDER BY d.run_at, d.pipeline_id) AS ledger_rows
+            FROM due AS d
+            WHERE (SELECT sum(a.ledger_rows) FROM due AS a) > 10000  -- else it costs nothing
+        ) AS w
+        WHERE w.ledger_rows > 10000
+        ORDER BY w.run_at, w.pipeline_id LIMIT 1
     ),
 
     settled AS MATERIALIZED (
@@ -93,7 +102,7 @@ BEGIN
                     ))
                 ELSE d.next_at
             END + d.spread AS next_run_at
-        FROM followed AS d
+        FROM due AS d
         CROSS JOIN LATERAL _periodic_schedule.run_ats_to_fire(
             d.pipeline_id, d.cron_string, d.timezone, d.run_at, d.next_at,
             d.error IS NOT NULL OR d.expires <= tick_at.now, d.misfire, d.most, d.oldest, d.horizon,
@@ -116,7 +125,8 @@ BEGIN
                 END AS until
             OFFSET 0
         ) AS u
-        WHERE d.ledger_rows <= 10000  -- the others stay due
+        WHERE ((d.run_at, d.pipeline_id) < (SELECT t.run_at, t.pipeline_id FROM too_many AS t))
+            IS NOT FALSE  -- the others stay due
     ),
 
     occurrence AS (
