@@ -31,22 +31,14 @@ BEGIN
             SELECT f.available_at FROM periodic_schedule.firing AS f
             WHERE f.state = 'waiting'
               AND NOT (f.sequential AND EXISTS (  -- that one's end comes first, and wakes
-                  SELECT FROM periodic_schedule.firing AS e
-                  WHERE e.pipeline_id = f.pipeline_id AND e.sequential
-                    AND (
-                        e.state = 'leased'
-                        OR e.state = 'waiting'
-                        AND (e.scheduled_for, e.incarnation) < (f.scheduled_for, f.incarnation)
-                    )
+                  SELECT FROM _periodic_schedule.ahead_in_sequence(
+                      f.pipeline_id, f.scheduled_for, f.incarnation
+                  )
               ))
-              AND NOT (any_refused AND EXISTS (  -- as in take()
-                  SELECT FROM periodic_schedule.firing AS e
-                  WHERE e.pipeline_id = f.pipeline_id AND e.refusals > 0
-                    AND e.ended_at IS NULL AND e.by_hand = f.by_hand AND e.id <> f.id
-                    AND (
-                        f.refusals = 0
-                        OR (e.scheduled_for, e.incarnation) < (f.scheduled_for, f.incarnation)
-                    )
+              AND NOT (any_refused AND EXISTS (
+                  SELECT FROM _periodic_schedule.refused_before(
+                      f.id, f.pipeline_id, f.scheduled_for, f.incarnation, f.by_hand, f.refusals
+                  )
               ))
             ORDER BY f.available_at LIMIT 1
         ),

@@ -12,7 +12,10 @@ SCHEMAS = "'{periodic_schedule, _periodic_schedule}'::regnamespace[]"
 OURS = f"(n.oid = ANY ({SCHEMAS}) OR c.relname = 'pg_periodic_schedule')"
 # The planner puts these into their caller, which it would not if they had SET.  Their callers pin
 # the path that their names are looked up in, and nobody else may call them.
-INLINED = {"beat_rows", "compared_rows", "due_rows", "run_ats_to_fire"}
+INLINED = {
+    *("ahead_in_sequence", "beat_rows", "compared_rows", "due_rows", "refused_before"),
+    "run_ats_to_fire",
+}
 
 
 def test_every_object_says_what_it_is(db: Session) -> None:

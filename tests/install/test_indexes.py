@@ -83,6 +83,25 @@ def many_tasks(db: Session) -> None:
             " AND sequential AND state IN ('waiting', 'leased')",
             "firing_sequential_idx",
         ),
+        *(  # put into take() and next_wakeup(): by the planner, not called
+            (
+                "SELECT FROM periodic_schedule.firing AS f"
+                " WHERE f.id = '12345678-1234-8234-8234-123456789012'"
+                f" AND NOT EXISTS (SELECT FROM _periodic_schedule.{predicate})",
+                index,
+            )
+            for predicate, index in (
+                (
+                    "ahead_in_sequence(f.pipeline_id, f.scheduled_for, f.incarnation)",
+                    "firing_sequential_idx",
+                ),
+                (
+                    "refused_before(f.id, f.pipeline_id, f.scheduled_for, f.incarnation,"
+                    " f.by_hand, f.refusals)",
+                    "firing_refused_idx",
+                ),
+            )
+        ),
         (  # tick()
             "SELECT FROM periodic_schedule.firing WHERE missed LIMIT 1",
             "firing_missed_idx",

@@ -1,5 +1,5 @@
 -- Locks ledger rows only, and waits for none (SKIP LOCKED).
--- Longer than 80 lines: where one is taken at a time, it looks twice, and says the rule twice.
+-- Longer than 80 lines: where one is taken at a time, it looks twice.
 CREATE OR REPLACE FUNCTION _periodic_schedule.take_at(
     now timestamptz, worker text, batch integer, lease interval
 ) RETURNS SETOF periodic_schedule.firing
@@ -35,22 +35,14 @@ BEGIN
         SELECT f.id, f.sequential, f.pipeline_id FROM periodic_schedule.firing AS f
         WHERE f.state = 'waiting' AND NOT f.missed AND f.available_at <= take_at.now
           AND NOT (f.sequential AND EXISTS (
-              SELECT FROM periodic_schedule.firing AS e
-              WHERE e.pipeline_id = f.pipeline_id AND e.sequential
-                AND (
-                    e.state = 'leased'
-                    OR e.state = 'waiting'
-                    AND (e.scheduled_for, e.incarnation) < (f.scheduled_for, f.incarnation)
-                )
+              SELECT FROM _periodic_schedule.ahead_in_sequence(
+                  f.pipeline_id, f.scheduled_for, f.incarnation
+              )
           ))
-          AND NOT (any_refused AND EXISTS (  -- one of a schedule is enough
-              SELECT FROM periodic_schedule.firing AS e
-              WHERE e.pipeline_id = f.pipeline_id AND e.refusals > 0
-                AND e.ended_at IS NULL AND e.by_hand = f.by_hand AND e.id <> f.id
-                AND (
-                    f.refusals = 0
-                    OR (e.scheduled_for, e.incarnation) < (f.scheduled_for, f.incarnation)
-                )
+          AND NOT (any_refused AND EXISTS (
+              SELECT FROM _periodic_schedule.refused_before(
+                  f.id, f.pipeline_id, f.scheduled_for, f.incarnation, f.by_hand, f.refusals
+              )
           ))
         ORDER BY f.available_at LIMIT batch FOR UPDATE SKIP LOCKED
     )
@@ -69,17 +61,17 @@ BEGIN
         ready := ARRAY(
             SELECT f.id FROM periodic_schedule.firing AS f
             WHERE f.id = ANY (ready)
-              AND NOT (f.sequential AND EXISTS (
-                  SELECT FROM periodic_schedule.firing AS e
-                  WHERE e.pipeline_id = f.pipeline_id AND e.sequential AND e.id <> f.id
-                    AND (
-                        e.state = 'leased'
-                        OR e.state = 'waiting'
-                        AND (
-                            (e.scheduled_for, e.incarnation) < (f.scheduled_for, f.incarnation)
-                            OR e.id <> ALL (locked)
-                        )
-                    )
+              AND NOT (f.sequential AND (
+                  EXISTS (
+                      SELECT FROM _periodic_schedule.ahead_in_sequence(
+                          f.pipeline_id, f.scheduled_for, f.incarnation
+                      )
+                  )
+                  OR EXISTS (
+                      SELECT FROM periodic_schedule.firing AS e
+                      WHERE e.pipeline_id = f.pipeline_id AND e.sequential
+                        AND e.state = 'waiting' AND e.id <> ALL (locked)
+                  )
               ))
         );
     END IF;
