@@ -3,6 +3,7 @@
     beats.py send      sends all that is due to a broker that drops it
     beats.py reload    DatabaseScheduler: a change, until its schedule has it; again for each line
     beats.py memory    private memory after some seconds of ticks
+    beats.py publish   sends a batch to the broker, with its answers or without; for each line
 
 Django's database and Redis come from the environment, parameters as a line of JSON from stdin.
 """
@@ -11,6 +12,7 @@ import json
 import os
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -117,6 +119,36 @@ def memory(kind: str, pause: float) -> Iterator[dict[str, int]]:
     scheduler.close()
 
 
+def publish(confirms: bool, batch: int) -> Iterator[float]:
+    import celery.beat
+    from sample.celery import app
+
+    from pg_periodic_schedule.beat.broker import Broker
+
+    class Unconfirmed(Broker):
+        def _open(self) -> None:
+            if self._producer is None:
+                self._producer = self._scheduler.Producer(self._connect(), auto_declare=False)
+
+    broker = (Broker if confirms else Unconfirmed)(celery.beat.Scheduler(app=app, lazy=True))
+    for _ in sys.stdin:
+        assert broker.confirms == confirms
+        started = time.perf_counter()
+        taken = broker.watch()
+        for _ in range(batch):
+            broker.publish(
+                celery.beat.ScheduleEntry(
+                    name="task",
+                    task="scheduler.tasks.execute_pipeline_task",
+                    options={"task_id": str(uuid.uuid4()), "queue": "bench"},
+                    app=app,
+                )
+            )
+        broker.confirm(5)
+        yield time.perf_counter() - started
+        assert len(taken) == batch * confirms
+
+
 def private_memory(process: int) -> int:
     status = Path(f"/proc/{process}/status").read_text()
     return int(status.partition("RssAnon:")[2].split()[0])
@@ -129,6 +161,8 @@ if __name__ == "__main__":
     # Else DatabaseScheduler connects anew in each tick.
     settings.DATABASES["default"]["CONN_MAX_AGE"] = None
     django.setup()
-    command: Any = {"send": send, "reload": reload, "memory": memory}[sys.argv[1]]
+    command: Any = {"send": send, "reload": reload, "memory": memory, "publish": publish}[
+        sys.argv[1]
+    ]
     for answer in command(**json.loads(sys.stdin.readline())):
         print(json.dumps(answer), flush=True)

@@ -105,10 +105,10 @@ def advance(stage: Stage, size: int, advances: int, kind: str, held: bool = Fals
     return Report(results, curves)
 
 
-def fill(db: Session, size: int) -> None:
-    """All run each minute."""
+def fill(db: Session, size: int, ago: str = "0") -> None:
+    """All run each minute, and have run last then."""
     db.execute("INSERT INTO django_celery_beat_intervalschedule VALUES (1, 60, 'seconds')")
-    make_due(db, size, "0")
+    make_due(db, size, ago)
 
 
 def work_off_minute(db: Session, now: datetime, ended: list[datetime]) -> None:

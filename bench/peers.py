@@ -44,7 +44,7 @@ def scheduler(
         env={
             **os.environ,
             "DATABASE_URL": stage.url(database, bare=bare),
-            "CELERY_BROKER_URL": "null://",
+            "CELERY_BROKER_URL": parameters.pop("broker", "null://"),
             "DJANGO_SETTINGS_MODULE": "sample.settings",
             "PYTHONPATH": f"{throwaway.SAMPLE}:{throwaway.ROOT}",
         },

@@ -20,12 +20,14 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "docker")]
 
 import bloat
+import confirms
 import nextruns
 import peers
 import pgcron
 import plots
 import repair
 import report
+import snapshot
 import ticks
 import writes
 from harness import Curve, Report, Result, table
@@ -34,7 +36,7 @@ from stage import Stage, server
 # In this order: those after writes have Postgres own the schedules.
 TOPICS: dict[str, Callable[[Stage], Report]] = {
     module.__name__: module.measure
-    for module in (repair, writes, nextruns, ticks, peers, bloat, pgcron)
+    for module in (repair, writes, nextruns, ticks, snapshot, peers, confirms, bloat, pgcron)
 }
 
 
