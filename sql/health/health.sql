@@ -37,7 +37,7 @@ COMMENT ON COLUMN periodic_schedule.health.problem IS
     'setup_problems(): triggers (missing, altered, disabled), replaced (a table that we read), '
     'beat_tables, own_objects (gone, renamed, of other types), unfenced (what Postgres fires, a '
     'stock Beat may fire too), left_to_beat (nobody fires it), wrong_rights, superuser_functions, '
-    'hidden_rows, is_copy, identity_unknown, timeline_unknown, tables_emptied, '
+    'rows_hidden, is_copy, identity_unknown, timeline_unknown, tables_emptied, '
     'policy_without_schedule, mirror_written (in the last day, or off since), other_ticker, '
     'settings_differ, settings_unknown';
 COMMENT ON COLUMN periodic_schedule.health.pipeline_id IS

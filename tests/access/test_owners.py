@@ -322,7 +322,7 @@ NEEDED_TO_GIVE_BACK = {
 
 
 @pytest.mark.parametrize("table", HIDDEN)
-def test_hidden_rows_are_not_gone(db: Session, table: str) -> None:
+def test_rows_that_are_hidden_are_not_gone(db: Session, table: str) -> None:
     keep = (
         "SELECT pipeline_id, pg_owned, pipeline_name || organization_id = 'Loadorg',"
         " next_run_at IS NULL FROM pg_periodic_schedule ORDER BY 1"
@@ -355,7 +355,7 @@ def test_hidden_rows_are_not_gone(db: Session, table: str) -> None:
     assert (db.execute(keep).fetchall(), db.execute(policies).fetchall()) == before
     mend = SHOW.format(table)
     for name in ("dashboard", "postgres"):
-        assert problems(db, name)["hidden_rows"].endswith(f": {mend}")
+        assert problems(db, name)["rows_hidden"].endswith(f": {mend}")
     db.execute(mend.encode())
     db.execute("SELECT * FROM periodic_schedule.reconcile()")
     works(db, "table_owner")
@@ -368,7 +368,7 @@ def test_rows_of_another_owners_table_are_hidden_without_force(db: Session) -> N
     write(db)
     name = f"SELECT pipeline_name FROM pg_periodic_schedule WHERE pipeline_id = '{PIPELINE}'"
     assert db.execute(name).fetchone() == ("Load",)  # neither "of kwargs" nor none
-    assert problems(db)["hidden_rows"].endswith(": ALTER ROLE table_owner BYPASSRLS")
+    assert problems(db)["rows_hidden"].endswith(": ALTER ROLE table_owner BYPASSRLS")
     db.execute("ALTER ROLE table_owner BYPASSRLS")
     with role(db, "next_owner"):
         db.execute("UPDATE pipeline SET pipeline_name = 'Again'")

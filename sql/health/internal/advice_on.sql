@@ -65,7 +65,7 @@ BEGIN
             'Run attach() as a superuser.'
         WHEN 'superuser_functions' THEN
             'Give Beat''s tables to a role that is no superuser, then run attach() as a superuser.'
-        WHEN 'hidden_rows' THEN
+        WHEN 'rows_hidden' THEN
             'Run the statement in the detail as a superuser: until then nothing is done with the '
             'table that it names.'
         WHEN 'is_copy' THEN

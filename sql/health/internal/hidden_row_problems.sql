@@ -5,7 +5,7 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
     RETURN QUERY
-    SELECT 'hidden_rows', NULL::uuid, format(
+    SELECT 'rows_hidden', NULL::uuid, format(
         'row-level security may hide rows of %s from %s, so that nothing is done that reads them, '
         'until: %s', c.oid::regclass, current_user,
         CASE
