@@ -397,6 +397,12 @@ def insert_crontab(
     return int(row[0])
 
 
+def insert_far_crontab(session: psycopg.Connection[Any]) -> int:
+    """One that is not due for months, whenever the tests run."""
+    month = (datetime.datetime.now(datetime.UTC).month + 5) % 12 + 1
+    return insert_crontab(session, f"0 3 1 {month} *")
+
+
 def insert_interval(session: psycopg.Connection[Any], every: int, period: str = "seconds") -> int:
     """An interval row."""
     row = session.execute(
