@@ -42,6 +42,7 @@ CREATE = re.compile(
     re.MULTILINE,
 )
 
+NAME = re.compile(r"(?<![\w.])[\w@]+\.\w+\b(?!\.)")  # schema.object
 COMMENT = re.compile(  # the object, the literals
     r"^COMMENT ON (TYPE|TABLE|FUNCTION|VIEW|COLUMN) ([\w.@]+)(?:\s*\([^)]*\))?\s+IS\s+"
     r"((?:'(?:[^']|'')*'\s*)+);",
@@ -92,7 +93,7 @@ def filled(sql: str) -> str:
     sql = re.sub(r"^@(plpython/\w+\.py)@$", module, sql, flags=re.MULTILINE)
     if "@own_objects@" in sql:
         sql = sql.replace("@own_objects@", own_objects())
-    return sql.replace("@python_version@", python_version())
+    return re.sub("@python_version@", lambda _: python_version(), sql)
 
 
 def read_part(path: Path) -> Part:
@@ -116,15 +117,10 @@ def in_order(parts: list[Part]) -> list[Part]:
     ordered: list[Part] = []
     for kind in KINDS:
         found = {part.name: part for part in parts if part.kind == kind}
-        needs = {
-            name: [
-                other
-                for other in found
-                if other != name
-                and re.search(rf"(?<![\w.]){re.escape(other)}\b(?!\.)", needed_at_creation(part))
-            ]
-            for name, part in found.items()
-        }
+        needs: dict[str, list[str]] = {}
+        for name, part in found.items():
+            named = set(NAME.findall(needed_at_creation(part)))
+            needs[name] = [other for other in found if other in named and other != name]
         ordered += [found[name] for name in graphlib.TopologicalSorter(needs).static_order()]
     return ordered
 

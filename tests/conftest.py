@@ -30,7 +30,12 @@ BIN = Path(sys.executable).parent
 OLD_STACK = BIN.parent / "old_stack" / "bin"  # an application that is older than we are
 AS_ROOT = os.geteuid() == 0
 PORT = get_port(None)
-SERVER = Path(tempfile.gettempdir()) / f"pg_periodic_schedule_tests_{os.getpid()}"
+# Where servers are: in memory, if there is room.  A thousand databases are made and dropped, for
+# each of which ext4 takes 0.02 to 0.4 s.
+MEMORY = Path("/dev/shm")  # noqa: S108
+AMPLE = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 4 * 2**30
+DISK = MEMORY if AMPLE else Path(tempfile.gettempdir())
+SERVER = DISK / f"pg_periodic_schedule_tests_{os.getpid()}"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -182,7 +187,7 @@ def beat_server(options: str = "", **env: str) -> Iterator[tuple[psycopg.Connect
     """A server of its own with Beat's tables, started with these options and variables, and a
     directory that is on its Python's path; the server's own is ``server`` in it."""
     port = get_port(None)
-    libraries = Path(tempfile.mkdtemp())  # tmp_path is closed to the server's user
+    libraries = Path(tempfile.mkdtemp(dir=DISK))  # tmp_path is closed to the server's user
     libraries.chmod(0o755)
     server_script = ROOT / "docker/server.sh"
     directory = libraries / "server"
@@ -390,6 +395,12 @@ def insert_crontab(
     ).fetchone()
     assert row is not None
     return int(row[0])
+
+
+def insert_far_crontab(session: psycopg.Connection[Any]) -> int:
+    """One that is not due for months, whenever the tests run."""
+    month = (datetime.datetime.now(datetime.UTC).month + 5) % 12 + 1
+    return insert_crontab(session, f"0 3 1 {month} *")
 
 
 def insert_interval(session: psycopg.Connection[Any], every: int, period: str = "seconds") -> int:

@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import alembic, insert_crontab, insert_task, url_of
+from conftest import alembic, insert_far_crontab, insert_task, url_of
 from places import BEAT_TABLES, TASKS, session_of
 
 Session = psycopg.Connection[Any]
@@ -73,7 +73,7 @@ def prepare(db: Session) -> None:
         " (id, pipeline_name, workflow_id, organization_id, active, cron_string)"
         f" VALUES ('{PIPELINE}', 'Load', '{PIPELINE}', 1, true, '')"
     )
-    crontab = insert_crontab(db, "0 0 29 2 *")  # not due while the tests run
+    crontab = insert_far_crontab(db)
     for name in ("a", "b", PIPELINE):
         insert_task(db, name, crontab_id=crontab, kwargs='{"pipeline_name": "of kwargs"}')
     for kind, role in (("reader", "dashboard"), ("operator", "oncall"), ("ticker", "oncall")):

@@ -8,7 +8,8 @@ from ticking import MINUTE, Session, adopt, assert_in_sync, fired, set_policy, t
 
 
 def test_spread_is_stable_and_visible(db: Session) -> None:
-    crontab = insert_crontab(db, "0 3 * * *")
+    hour = (datetime.datetime.now(datetime.UTC).hour + 12) % 24  # not due meanwhile
+    crontab = insert_crontab(db, f"0 {hour} * * *")
     for number in range(200):
         insert_task(db, f"t{number}", crontab_id=crontab)
     adopt(db)

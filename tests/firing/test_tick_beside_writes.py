@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
-from conftest import insert_crontab, insert_task, mirror, pending
+from conftest import insert_crontab, insert_far_crontab, insert_task, mirror, pending
 from ticking import (
     MINUTE,
     TASKS,
@@ -233,7 +233,7 @@ def test_an_edit_that_is_far_behind_in_pending_sync_counts(
 ) -> None:
     """A tick does 500 pending syncs at a time, but first those of what it fires."""
     due_task(db)
-    other = insert_crontab(db, "0 3 29 2 *")
+    other = insert_far_crontab(db)
     db.execute("INSERT INTO periodic_schedule.pending_sync (table_kind, source_key, reason)"
                " SELECT 'task', i::text, 'test' FROM generate_series(-600, -1) AS i")  # fmt: skip
     session = connect()
@@ -261,7 +261,7 @@ def test_an_edit_that_a_foreign_key_held_up_is_not_fired_at_the_old_time(
         "INSERT INTO periodic_schedule.firing_policy (pipeline_id)"
         " SELECT pipeline_id FROM pg_periodic_schedule WHERE task_name = 't'"
     )
-    db.execute(WRITES["edit"], {"other": insert_crontab(db, "0 0 1 1 *")})
+    db.execute(WRITES["edit"], {"other": insert_far_crontab(db)})
     assert {name for name, _ in fired(tick(db))} == {"other"}
     holder.rollback()
     assert fired(tick(db)) == []

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 from brokers import Beat, Broker, wait_for
-from conftest import ROOT, insert_interval, insert_task
+from conftest import DISK, ROOT, insert_interval, insert_task
 from port_for import get_port
 from servers import SERVER_BIN, Server, Servers, as_postgres, base_backup
 from ticking import adopt
@@ -24,7 +24,7 @@ IS_COPY = "SELECT is_copy FROM periodic_schedule.this_database()"
 @pytest.fixture(scope="module")
 def servers(server: Any) -> Iterator[Servers]:
     """Each with roles of all kinds, and an owned schedule a second."""
-    with tempfile.TemporaryDirectory() as directory:
+    with tempfile.TemporaryDirectory(dir=DISK) as directory:
         made = Servers(server, Path(directory))
         first = made()
         first.start()

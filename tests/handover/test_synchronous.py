@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 from brokers import Beat, Broker, wait_for
-from conftest import BIN, OLD_STACK, insert_interval, insert_task
+from conftest import BIN, DISK, OLD_STACK, insert_interval, insert_task
 from servers import Server, Servers
 from ticking import adopt
 
@@ -26,7 +26,7 @@ NO_ANSWER = "If a synchronous standby is away, its commit waits, and nothing is 
 @pytest.fixture(scope="module")
 def pair(server: Any) -> Iterator[tuple[Server, Server]]:
     """A primary that waits for its standby, with a schedule a second."""
-    with tempfile.TemporaryDirectory() as directory:
+    with tempfile.TemporaryDirectory(dir=DISK) as directory:
         made = Servers(server, Path(directory))
         primary = made()
         primary.start()

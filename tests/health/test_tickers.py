@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from brokers import Beat, wait_for
-from conftest import ROOT, insert_crontab, insert_interval, insert_task
+from conftest import ROOT, insert_far_crontab, insert_interval, insert_task
 from ticking import Session, adopt, due_task, take, tick
 
 TICKERS = "SELECT name, version, is_alive FROM periodic_schedule.ticker ORDER BY name"
@@ -28,7 +28,7 @@ def long_ago(db: Session) -> None:
 
 def adopted_long_ago(db: Session) -> None:
     """A schedule of Postgres's, with nothing to do for months."""
-    insert_task(db, "yearly", crontab_id=insert_crontab(db, "0 3 29 2 *"))
+    insert_task(db, "yearly", crontab_id=insert_far_crontab(db))
     adopt(db)
     long_ago(db)
 
@@ -56,13 +56,13 @@ def test_a_night_without_a_ticker_is_a_problem_though_nothing_is_due(db: Session
 
 def test_a_moment_without_a_ticker_is_none(db: Session) -> None:
     """Adopt, then start the scheduler."""
-    insert_task(db, "yearly", crontab_id=insert_crontab(db, "0 3 29 2 *"))
+    insert_task(db, "yearly", crontab_id=insert_far_crontab(db))
     adopt(db)
     assert health(db) == {}
 
 
 def test_where_beat_fires_all_nobody_need_tick(db: Session) -> None:
-    insert_task(db, "yearly", crontab_id=insert_crontab(db, "0 3 29 2 *"))
+    insert_task(db, "yearly", crontab_id=insert_far_crontab(db))
     long_ago(db)
     assert health(db) == {}
 

@@ -21,6 +21,7 @@ import psycopg
 import pytest
 from conftest import (
     AS_ROOT,
+    DISK,
     ROOT,
     drift,
     insert_crontab,
@@ -353,7 +354,7 @@ def standby_of(db: Session) -> Iterator[Session]:
     """A streaming replica of the server, and a session on the same database of it."""
     binaries = max(Path("/usr/lib/postgresql").iterdir()) / "bin"
     user = ["runuser", "-u", "postgres", "--"] if AS_ROOT else []
-    directory = Path(tempfile.mkdtemp())
+    directory = Path(tempfile.mkdtemp(dir=DISK))
     directory.chmod(0o755)
     if AS_ROOT:
         shutil.chown(directory, "postgres", "postgres")
