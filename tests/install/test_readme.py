@@ -72,13 +72,12 @@ def test_whoever_is_on_call_sees_who_holds_everything_up(
     connect().execute("SELECT FROM pg_class")
     db.execute("BEGIN; CREATE TABLE kept (); PREPARE TRANSACTION 'p'")
     text = f"SET ROLE oncall;\n{statement.replace('1 minute', '0 s')}"
+    arguments = ("-q", "-A", "-t", "-v", "ON_ERROR_STOP=1")
     db.execute("CREATE ROLE oncall")
     try:
-        hidden, seen = (
-            db.execute(command.encode())
-            and client("psql", db, "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", text=text)
-            for command in ("SELECT 1", grant)
-        )
+        hidden = client("psql", db, *arguments, text=text)
+        db.execute(grant.encode())
+        seen = client("psql", db, *arguments, text=text)
     finally:
         db.execute("DROP ROLE oncall")
         db.execute("ROLLBACK PREPARED 'p'")
