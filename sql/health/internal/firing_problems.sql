@@ -39,13 +39,13 @@ BEGIN
     WHERE fires_here AND f.state = 'leased' AND f.lease_until < now - bound
     UNION ALL
     SELECT 'given_up', g.pipeline_id, format(
-        '%s of %s was given up at %s: %s; %sto fire it once more: '
-        'SELECT * FROM periodic_schedule.run_now(%L);',
+        '%s of %s was given up at %s: %s; %sto fire it again: '
+        'SELECT * FROM periodic_schedule.catch_up(%L, %L, %L);',
         g.task_name, g.scheduled_for, g.ended_at,
         coalesce(left(g.reason, 200), 'nobody said why'),
         CASE WHEN g.others > 0 THEN format('so were %s others of it in the last day; ', g.others)
         END,
-        g.pipeline_id
+        g.pipeline_id, g.scheduled_for, g.scheduled_for + interval '1 microsecond'
     )
     FROM (  -- the last of each schedule, which may have thousands
         SELECT DISTINCT ON (f.pipeline_id)
