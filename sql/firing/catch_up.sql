@@ -17,6 +17,7 @@ COMMENT ON FUNCTION periodic_schedule.catch_up(uuid, timestamptz, timestamptz, b
     'and what a tick passed over without a row for each. Nothing that ran, nor that Beat may have '
     'run. Each under its own id, paused or not; a second call does nothing. One row for each '
     'occurrence, in order: fired, what it was (skipped, failed, never recorded, finished, waiting, '
-    'leased, unknown) and why. dry_run: says the same and does nothing. Raises SQLSTATE 22023 for '
-    'times ahead and for more than 9999 occurrences, P0002 if there is no such schedule, 55P03 '
-    'where another session has its ledger rows for a second. READ COMMITTED only';
+    'leased, unknown) and why. After 9999 one more (not looked at) and a WARNING say from when to '
+    'call it again. dry_run: says the same and does nothing. Raises SQLSTATE 22023 for times '
+    'ahead, P0002 if there is no such schedule, 55P03 where another session has its ledger rows '
+    'for a second. READ COMMITTED only';

@@ -25,7 +25,8 @@ BEGIN
         PERFORM _periodic_schedule.set_owners_and_rights();
         RETURN QUERY SELECT 'rights', 'as the owner of Beat''s tables needs them';
     END IF;
-    PERFORM _periodic_schedule.fill_tables();
+    RETURN QUERY
+    SELECT 'table', format('emptied: %s', f) FROM _periodic_schedule.fill_tables() AS f;
     RETURN QUERY SELECT s.* FROM _periodic_schedule.find_pipeline_source() AS s;
     RETURN QUERY
     SELECT 'table', format('replaced: %s', u.relation)

@@ -79,6 +79,28 @@ def test_a_clone_mirrors_and_does_not_fire(clone: Session) -> None:
     assert warnings == []
 
 
+def test_a_copy_is_not_reported_to_be_behind(db: Session) -> None:
+    """is_copy says that nothing is fired: nobody is told to start a scheduler there."""
+    problems = "SELECT problem FROM periodic_schedule.health ORDER BY problem"
+    for name in ("due", "waits", "leased", "refused"):
+        due_task(db, name)
+    tick(db)
+    db.execute(
+        "UPDATE periodic_schedule.firing SET available_at = now() - interval '2 minutes';"
+        "UPDATE periodic_schedule.firing SET state = 'leased',"
+        " lease_until = now() - interval '2 minutes'"
+        " WHERE task_name = 'leased' AND state = 'waiting';"
+        "UPDATE periodic_schedule.firing SET refusals = 1"
+        " WHERE task_name = 'refused' AND state = 'waiting';"
+        "UPDATE pg_periodic_schedule SET last_run_at = NULL, effective_at = '2026-01-01',"
+        " next_run_at = '2026-01-01 00:01' WHERE task_name = 'due'"
+    )
+    behind = ["lease_overrun", "not_taken", "not_taken", "not_ticked", "refused"]
+    assert [problem for (problem,) in db.execute(problems)] == behind
+    db.execute("UPDATE _periodic_schedule.home SET place = '1/2'")
+    assert [problem for (problem,) in db.execute(problems)] == ["is_copy"]
+
+
 @pytest.mark.parametrize("option", ["--data-only", "--disable-triggers"])
 def test_data_restored_into_a_fresh_installation_make_it_a_copy(
     db: Session, server: Any, option: str

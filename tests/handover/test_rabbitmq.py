@@ -216,9 +216,19 @@ def test_what_can_never_be_sent_holds_up_nothing(db: Session, broker: Rabbit, st
         " GROUP BY task_name"  # fmt: skip
     wait_for(lambda: counted(db, sent).get("exchange", 0) >= waiting, 30)
     assert db.execute(refused).fetchall() == []
+    # What was given up is fired again when its reason is mended, by the statement in health.
+    db.execute("UPDATE django_celery_beat_periodictask SET priority = NULL, enabled = false"
+               " WHERE name = 'priority'")  # fmt: skip
+    ((detail,),) = db.execute(
+        "SELECT detail FROM periodic_schedule.health WHERE problem = 'given_up'"
+        " AND detail LIKE 'priority %'"
+    ).fetchall()
+    ((_, fired, was, _, _),) = db.execute(f"SELECT{detail.rpartition('SELECT')[2]}").fetchall()
+    assert (fired, was) == (True, "failed")
+    wait_for(lambda: counted(db, sent).get("priority") == 1)
     beat.stop()
     finished = counted(db, sent)
-    assert finished.keys() == {"exchange", "good"}
+    assert finished.keys() == {"exchange", "good", "priority"}
     assert latest(db, "good") < 10
     with broker.connect() as connection:
         declared = kombu.Queue("later")(connection.default_channel).queue_declare(passive=True)

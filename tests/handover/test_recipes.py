@@ -55,6 +55,8 @@ def test_pg_cron_ticks(cron_server: Session) -> None:
     assert seen == [("t", "waiting", True, True)], db.execute(
         "SELECT * FROM cron.job_run_details"
     ).fetchall()
+    alive = "SELECT name, host, version, is_alive FROM periodic_schedule.ticker"
+    assert db.execute(alive).fetchall() == [("pg_cron", "local", None, True)]
     # The others, whose times are too far: as pg_cron would run them.
     for (command,) in db.execute("SELECT command FROM cron.job ORDER BY jobid").fetchall():
         db.execute(command)

@@ -395,6 +395,9 @@ def test_definitions_then_data(app: Session, shell: Callable[..., str]) -> None:
         assert_restored(app, copy)
 
 
+EMPTIED = ("sync_slot", "installation")
+
+
 @pytest.mark.usefixtures("dumps")
 def test_definitions_only(shell: Callable[..., str]) -> None:
     make, schema, attach = blocks_of("Definitions only")[0].splitlines()
@@ -405,7 +408,8 @@ def test_definitions_only(shell: Callable[..., str]) -> None:
         assert ("tables_emptied",) in problems.fetchall()
         alembic("stamp", "head", url=url_of(copy.info))  # as before an upgrade
         alembic("upgrade", "head", url=url_of(copy.info))
-        shell(attach)
+        said = shell(attach)
+        assert [f"emptied: _periodic_schedule.{name}" in said for name in EMPTIED] == [True, True]
         assert mirror(copy, "cron_string", "before") == "0 3 * * *"
         assert_goes_on(copy, pg_owned=False)
 

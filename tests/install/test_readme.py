@@ -1,6 +1,7 @@
 """README.md and the other pages: statements run as they stand, links lead somewhere."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,32 @@ def test_whoever_is_on_call_runs_the_statements_of_the_page(db: Session) -> None
     for answer in (r"127\.0\.0\.1.*\|t$", r"^nightly\|.*\|waiting\|", r"\|nightly\|.*\|waiting\|"):
         assert re.search(f"(?m){answer}", answers), answer
     assert [answer for before, answer in said.items() if "`what_to_do`" in before] == [""]
+
+
+def test_whoever_is_on_call_sees_who_holds_everything_up(
+    db: Session, connect: Callable[..., Session]
+) -> None:
+    """Prepared transactions too; and without the rights, that something is not seen."""
+    (statement,) = re.findall(r"(?s)\*\*Who holds.*?```sql\n(.*?)```", OPERATIONS)
+    (grant,) = re.findall(r"`(GRANT .* TO oncall)`", OPERATIONS)
+    connect().execute("SELECT FROM pg_class")
+    db.execute("BEGIN; CREATE TABLE kept (); PREPARE TRANSACTION 'p'")
+    text = f"SET ROLE oncall;\n{statement.replace('1 minute', '0 s')}"
+    arguments = ("-q", "-A", "-t", "-v", "ON_ERROR_STOP=1")
+    db.execute("CREATE ROLE oncall")
+    try:
+        hidden = client("psql", db, *arguments, text=text)
+        db.execute(grant.encode())
+        seen = client("psql", db, *arguments, text=text)
+    finally:
+        db.execute("DROP ROLE oncall")
+        db.execute("ROLLBACK PREPARED 'p'")
+    assert "<insufficient privilege>" in hidden
+    assert "|SELECT FROM pg_class" not in hidden
+    assert "<insufficient privilege>" not in seen
+    assert "|SELECT FROM pg_class" in seen
+    for answer in (hidden, seen):
+        assert answer.count("|ROLLBACK PREPARED 'p'") == 1
 
 
 def test_the_page_on_operations_names_what_there_is(db: Session) -> None:

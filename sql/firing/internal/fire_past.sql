@@ -16,7 +16,7 @@ DECLARE
     most CONSTANT integer := 9999;
     -- No schedule runs before; of the earliest time there is none before it.
     first_at CONSTANT timestamptz := greatest("from", '0001-01-01 00:00:00Z');
-    end_at CONSTANT timestamptz := greatest(until, '0001-01-01 00:00:00Z');
+    end_at timestamptz := greatest(until, '0001-01-01 00:00:00Z');
     occurrences record;
     written uuid[];
 BEGIN
@@ -57,10 +57,16 @@ BEGIN
     FROM _periodic_schedule.past_occurrences(
         fire_past.pipeline_id, first_at, end_at, now, everything, most
     ) AS o;
-    IF occurrences.count > most THEN
-        RAISE EXCEPTION 'there are more than % occurrences between % and %', most, "from", until
-            USING ERRCODE = '22023', DETAIL = format('%s looks at so many in one call.', caller),
-            HINT = format('Begin with those before %s.', occurrences.run_ats[most + 1]);
+    IF occurrences.count > most THEN  -- no error: one of many schedules would stop the others
+        end_at := occurrences.run_ats[most + 1];
+        occurrences.fires[most + 1] := false;
+        occurrences.states[most + 1] := 'not looked at';
+        occurrences.reasons[most + 1] := format(
+            'nor is what is later: %s looks at %s in one call', caller, most
+        );
+        RAISE WARNING '% has not looked at all between % and %', caller, "from", until
+            USING DETAIL = format('It looks at %s occurrences in one call.', most),
+            HINT = format('Then call it from %s.', end_at);
     END IF;
 
     IF NOT dry_run AND true = ANY (occurrences.fires) THEN
@@ -136,7 +142,7 @@ BEGIN
     ) AS o (run_at, fires, was, reason, incarnation)
     CROSS JOIN LATERAL (
         SELECT CASE
-            WHEN o.fires OR o.was NOT IN ('unknown', 'never recorded')
+            WHEN o.fires OR o.was NOT IN ('unknown', 'never recorded', 'not looked at')
                 THEN _periodic_schedule.firing_id(fire_past.pipeline_id, o.run_at, o.incarnation)
         END AS id
     ) AS i

@@ -18,7 +18,8 @@ BEGIN
             'See what became of the worker that the detail names; reap() lets another one take '
             'the firing.'
         WHEN 'given_up' THEN
-            'Mend what the detail gives as the reason, then run_now() if the run is still wanted.'
+            'Mend what the detail gives as the reason, then run the statement in it, or catch_up() '
+            'from an earlier time, if the runs are still wanted: else the row stays for a day.'
         WHEN 'refused' THEN
             'Make the exchange or the right that the broker misses; run_now() does not wait for '
             'the next attempt.'

@@ -12,9 +12,10 @@ BEGIN
         ELSE '; SELECT * FROM periodic_schedule.reconcile();'
     END
     FROM _periodic_schedule.drift_rows() AS d
-    -- Why not, beat_table_problems() says.
-    WHERE d.difference <> 'unreadable' OR NOT EXISTS (
-        SELECT FROM _periodic_schedule.beat_table_differences()
+    -- Why not, beat_table_problems() and hidden_row_problems() say, with what mends it.
+    WHERE d.difference <> 'unreadable' OR NOT (
+        EXISTS (SELECT FROM _periodic_schedule.beat_table_differences())
+        OR EXISTS (SELECT FROM _periodic_schedule.hidden_row_problems())
     );
 END
 $function$;

@@ -7,6 +7,8 @@ AS $function$
 DECLARE
     now CONSTANT timestamptz := clock_timestamp();
     bound CONSTANT interval := '1 minute';
+    -- A copy fires nothing, and is_copy says so: nobody is to start a scheduler there.
+    fires_here CONSTANT boolean := _periodic_schedule.is_home();
 BEGIN
     RETURN QUERY
     SELECT 'not_ticked', m.pipeline_id, format(
@@ -14,7 +16,7 @@ BEGIN
         m.task_name, m.next_run_at
     )
     FROM @beat_schema@.pg_periodic_schedule AS m
-    WHERE m.enabled AND m.next_run_at < now - bound AND m.pg_owned
+    WHERE fires_here AND m.enabled AND m.next_run_at < now - bound AND m.pg_owned
       AND coalesce(m.expires > now, true)
     UNION ALL
     SELECT 'not_taken', f.pipeline_id, format(
@@ -22,7 +24,7 @@ BEGIN
         coalesce(left(f.reason, 200), 'does a scheduler run? Its log says why it does not send')
     )
     FROM periodic_schedule.firing AS f
-    WHERE f.state = 'waiting' AND f.available_at < now - bound AND NOT f.sequential
+    WHERE fires_here AND f.state = 'waiting' AND f.available_at < now - bound AND NOT f.sequential
       AND NOT EXISTS (  -- refusal_problems() says it
           SELECT FROM periodic_schedule.firing AS e
           WHERE e.pipeline_id = f.pipeline_id AND e.refusals > 0 AND e.ended_at IS NULL
@@ -34,16 +36,16 @@ BEGIN
         f.task_name, f.scheduled_for, f.worker, f.lease_until
     )
     FROM periodic_schedule.firing AS f
-    WHERE f.state = 'leased' AND f.lease_until < now - bound
+    WHERE fires_here AND f.state = 'leased' AND f.lease_until < now - bound
     UNION ALL
     SELECT 'given_up', g.pipeline_id, format(
-        '%s of %s was given up at %s: %s; %sto fire it once more: '
-        'SELECT * FROM periodic_schedule.run_now(%L);',
+        '%s of %s was given up at %s: %s; %sto fire it again: '
+        'SELECT * FROM periodic_schedule.catch_up(%L, %L, %L);',
         g.task_name, g.scheduled_for, g.ended_at,
         coalesce(left(g.reason, 200), 'nobody said why'),
         CASE WHEN g.others > 0 THEN format('so were %s others of it in the last day; ', g.others)
         END,
-        g.pipeline_id
+        g.pipeline_id, g.scheduled_for, g.scheduled_for + interval '1 microsecond'
     )
     FROM (  -- the last of each schedule, which may have thousands
         SELECT DISTINCT ON (f.pipeline_id)

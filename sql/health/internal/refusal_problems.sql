@@ -19,7 +19,7 @@ BEGIN
         f.available_at
     )
     FROM periodic_schedule.firing AS f
-    WHERE f.refusals > 0 AND f.ended_at IS NULL;
+    WHERE f.refusals > 0 AND f.ended_at IS NULL AND _periodic_schedule.is_home();
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.refusal_problems() IS
