@@ -22,7 +22,7 @@ from celery_crontab import (
     cron_field,
     read_crontab,
 )
-from next_run import PERIODS, load_schedule
+from next_run import PERIODS, run_after
 from solar import DEGREES, SOLAR_EVENTS
 from zones import load_zone, offset_at, zone_names
 
@@ -245,8 +245,8 @@ def nearest_zone(name: str) -> str:
     return (whole or found)[0] if whole or (found and are_alike(found)) else ""
 
 
-def nearest_forms(expression: str, zone: str, field: str | None) -> list[str]:
-    """What was meant, if it can be told: expressions, or a zone, that are valid."""
+def nearest_forms(expression: str, zone: str, field: str | None, now: int) -> list[str]:
+    """What was meant, if it can be told: expressions, or a zone, that run."""
     if field == "timezone":
         return list(filter(None, [nearest_zone(zone)]))
     if not expression.strip() or len(expression) > 200:
@@ -262,7 +262,7 @@ def nearest_forms(expression: str, zone: str, field: str | None) -> list[str]:
         near = nearest_crontabs(expression)
     try:
         for form in near:
-            load_schedule(form, zone)
+            run_after(form, zone, now)
     except ScheduleError:
         return []
     return near
@@ -335,13 +335,13 @@ def doubts_of_zone(zone: str) -> list[str]:
 
 
 def validate(
-    expression: str, zone: str
+    expression: str, zone: str, now: int
 ) -> tuple[bool, str | None, str | None, int | None, str | None, str | None]:
     """(valid, error, field, position, hint, warning)"""
     try:
-        load_schedule(expression, zone)
+        run_after(expression, zone, now)
     except ScheduleError as error:
-        near = " or ".join(nearest_forms(expression, zone, error.field))
+        near = " or ".join(nearest_forms(expression, zone, error.field, now))
         hint = f"Did you mean {near}? {error.hint}" if near else error.hint
         return False, error.message, error.field, error.position, hint, None
     doubts = [] if expression.startswith("@") else doubts_of_crontab(expression)

@@ -91,6 +91,8 @@ def meant(hint: str | None) -> str | None:
         ("@solar sunset 5 1e1", "longitude", 17, None),
         ("@solar solar_noon 0 181", "longitude", 21, None),
         ("@solar sunrise 90 0", "latitude", 16, None),  # never
+        ("@solar sunset 89.99 0", "latitude", 15, None),  # nor there, within a year
+        ("@solar dusk_civil -89.999 180", "latitude", 19, None),
     ],
 )
 def test_what_is_wrong_and_what_was_meant(
