@@ -73,7 +73,8 @@ def solar_schedule(text: str, expression: str) -> Callable[[int], int]:
         sun.compute(midnight(day) + 0.5)
         declination = sun.dec / ephem.degree
         lowest, highest = abs(north + declination) - 90, 90 - abs(north - declination)
-        return math.ceil(max(lowest - 1 - altitude, altitude - highest - 1, 0) / DECLINATION)
+        away: float = max(lowest - 1 - altitude, altitude - highest - 1, 0)
+        return math.ceil(away / DECLINATION)
 
     def events_of(day: int) -> list[int]:
         """The events between two mean midnights of the place, searched from the first of them.

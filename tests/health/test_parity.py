@@ -62,7 +62,7 @@ def test_parity_is_the_evidence_before_adopting(db: Session, orm: Any) -> None:
 def test_a_schedule_that_beat_runs_no_more_does_not_spoil_another_of_its_crontab(
     db: Session,
 ) -> None:
-    """A search ends after 10,000 runs: of the last week, if all of a crontab were searched at once."""
+    """A search ends after 10,000 runs: a week, if all of a crontab were searched at once."""
     minutely = insert_crontab(db, "* * * * *")
     at = datetime.datetime(2026, 3, 1, tzinfo=datetime.UTC)
     for name, since in (("long ago", at), ("still", at + 30 * DAY)):
