@@ -147,23 +147,23 @@ def cron_part(part: str, field: Field) -> tuple[list[int], str]:
 def cron_field(text: str, field: Field, position: int = 1) -> tuple[frozenset[int], str]:
     """One field: the values it stands for, and its canonical text (nothing Celery ignores)."""
     values: set[int] = set()
-    texts: list[str] = []
-    at = position
-    for part in text.split(","):
+    read: dict[str, str] = {}  # of 100,000 parts few are others than those before them
+    parts = text.split(",")
+    for part in parts:
+        if part in read:
+            continue
         try:
-            numbers, canonical = cron_part(part, field)
+            numbers, read[part] = cron_part(part, field)
         except ValueError as error:
             raise ScheduleError(
                 f"crontab {field.name} {text!r} is invalid: {error}",
                 f"Celery's crontab parser rejects the {field.name} field.",
                 CRON_HINT,
                 field.name,
-                at,
+                position + sum(len(other) + 1 for other in parts[: parts.index(part)]),
             ) from None
         values.update(numbers)
-        texts.append(canonical)
-        at += len(part) + 1
-    return frozenset(values), ",".join(texts)
+    return frozenset(values), ",".join(map(read.__getitem__, parts))
 
 
 def canonical_crontab(fields: list[str]) -> str:

@@ -352,8 +352,44 @@ def runs_after(
     load_schedule(expression, zone)  # a bad one is an error even if no run is asked for
     runs: list[int] = []
     while len(runs) < count:
-        run = run_after(expression, zone, runs[-1] if runs else after)
+        try:
+            run = run_after(expression, zone, runs[-1] if runs else after)
+        except ScheduleError as error:
+            if not runs or isinstance(error, PostponedError):
+                raise
+            break  # the sun does not come back within a year
         if run is None or run > until:
             break
         runs.append(run)
     return runs
+
+
+def runs_ahead(
+    schedules: list[tuple[str, str, bool, int, int, int, int]], until: int, count: int
+) -> tuple[list[int], list[int]]:
+    """When many schedules run up to ``until``, in order, and which of them, from 1: as much as it
+    takes to name ``count``.
+
+    Of each: its expression, its zone, does it run once, its first run, by how much it is spread,
+    when it expires, and for how many it stands.  One that cannot be read has its first run alone.
+    """
+    import heapq
+
+    ahead = [(row[3] + row[4], number) for number, row in enumerate(schedules, 1)]
+    heapq.heapify(ahead)
+    runs: list[int] = []
+    numbers: list[int] = []
+    named = 0
+    while ahead and ahead[0][0] <= until and (named < count or ahead[0][0] == runs[-1]):
+        run, number = heapq.heappop(ahead)
+        expression, zone, is_once, _, spread, expires, like_it = schedules[number - 1]
+        runs.append(run)
+        numbers.append(number)
+        named += like_it
+        try:
+            following = None if is_once else run_after(expression, zone, run - spread)
+        except (ScheduleError, ImportError, OSError):
+            continue
+        if following is not None and following + spread < expires:
+            heapq.heappush(ahead, (following + spread, number))
+    return runs, numbers

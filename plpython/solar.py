@@ -1,6 +1,7 @@
 """The sun's events at a place, by ``ephem``, the library that Celery uses for them."""
 
 import datetime
+import math
 import re
 from collections.abc import Callable
 
@@ -20,6 +21,7 @@ SOLAR_EVENTS = {  # event: (ephem method, horizon, centre of the disc), as in ce
 }
 SOLAR_SEARCH_DAYS = 366  # near the poles an event can be months away
 POLAR = 60.0  # degrees of latitude beyond which some of the events do not happen every day
+DECLINATION = 0.42  # degrees by which the sun's changes in a day, at most
 DEGREES = r"[+-]?[0-9]{1,3}(?:\.[0-9]{0,20})?"  # what ephem and float() read alike
 
 
@@ -58,13 +60,21 @@ def solar_schedule(text: str, expression: str) -> Callable[[int], int]:
     altitude = ephem.degrees(horizon) / ephem.degree
     next_event = getattr(observer, method)
     ahead = east * DAY / 360  # of UTC, the place's mean time, in seconds
+    not_daily = abs(north) > POLAR and method != "next_transit"
 
-    def happens(midnight: float) -> bool:
-        """Can the sun pass the horizon on that day?  Far cheaper than to search for it."""
-        sun.compute(midnight + 0.5)
+    def midnight(day: int) -> float:
+        """The place's mean one, less a second."""
+        opens = datetime.datetime.fromtimestamp(day * DAY - ahead - 1, UTC)
+        return float(ephem.Date(opens.replace(tzinfo=None)))
+
+    def days_without(day: int) -> int:
+        """For how many days the sun does not come near the horizon; 0: it may pass it that day.
+        Far cheaper than to search for it."""
+        sun.compute(midnight(day) + 0.5)
         declination = sun.dec / ephem.degree
         lowest, highest = abs(north + declination) - 90, 90 - abs(north - declination)
-        return bool(lowest - 1 < altitude < highest + 1)
+        away: float = max(lowest - 1 - altitude, altitude - highest - 1, 0)
+        return math.ceil(away / DECLINATION)
 
     def events_of(day: int) -> list[int]:
         """The events between two mean midnights of the place, searched from the first of them.
@@ -73,9 +83,7 @@ def solar_schedule(text: str, expression: str) -> Callable[[int], int]:
         instants, so that no event is found twice.
         """
         opens = day * DAY - ahead
-        start = ephem.Date(datetime.datetime.fromtimestamp(opens - 1, UTC).replace(tzinfo=None))
-        if abs(north) > POLAR and method != "next_transit" and not happens(start):
-            return []
+        start = midnight(day)
         closes = start + 1 + ephem.second
         events: list[int] = []
         while start < closes:
@@ -100,11 +108,16 @@ def solar_schedule(text: str, expression: str) -> Callable[[int], int]:
         )
 
     def following(after: int) -> int:
-        today = int((after / SECOND + ahead) // DAY)
-        for day in range(today, today + SOLAR_SEARCH_DAYS):
+        day = int((after / SECOND + ahead) // DAY)
+        last = day + SOLAR_SEARCH_DAYS
+        while day < last:
+            if not_daily and (rest := days_without(day)):
+                day += rest
+                continue
             for instant in events_of(day):
                 if instant > after:
                     return instant
+            day += 1
         raise never(f" within {SOLAR_SEARCH_DAYS} days")
 
     if abs(north) == 90 and method != "next_transit":  # a day there lasts a year

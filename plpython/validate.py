@@ -22,10 +22,11 @@ from celery_crontab import (
     cron_field,
     read_crontab,
 )
-from next_run import PERIODS, load_schedule
+from next_run import PERIODS, run_after
 from solar import DEGREES, SOLAR_EVENTS
 from zones import load_zone, offset_at, zone_names
 
+UTC_NAMES = ("UTC", "Etc/UTC", "Zulu", "Etc/Zulu")
 MACROS = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
@@ -37,7 +38,15 @@ MACROS = {
 }
 UNITS = [period.removesuffix("s") for period in PERIODS]
 SHORT_UNITS = {"w": "week", "d": "day", "h": "hour", "m": "minute", "s": "second"}
-SHORT_UNITS |= {"ms": "millisecond", "us": "microsecond", "hr": "hour", "min": "minute"}
+SHORT_UNITS |= {"ms": "millisecond", "us": "microsecond", "wk": "week", "hr": "hour"}
+SHORT_UNITS |= {"min": "minute", "sec": "second", "msec": "millisecond", "usec": "microsecond"}
+AREAS = {"africa", "america", "antarctica", "asia", "atlantic", "australia", "europe"}
+AREAS |= {"indian", "pacific", "us"}
+# Zones that are no cities, or are named as a better known place is that has another time.
+NO_CITIES = {"act", "lhi", "north", "nsw", "queensland", "south", "tasmania", "victoria", "west"}
+NO_CITIES |= {"central", "east-indiana", "eastern", "mountain", "pacific", "easter", "samoa"}
+NO_CITIES |= {"argentina/san_juan", "argentina/la_rioja", "cordoba", "argentina/cordoba", "merida"}
+NO_CITIES |= {"indiana/knox", "knox_in", "indiana/vincennes", "north_dakota/center"}
 MINUTE, HOUR, DAY, MONTH, WEEKDAY = FIELDS
 NUMBER = re.compile(r"[0-9]{1,4}", re.ASCII)
 # One part of a field, as every crontab means it.
@@ -81,9 +90,21 @@ def nearest_value(text: str, field: Field) -> str | None:
         return None  # a day as a month, or a month as a day
     if text[-1:] in "Ll" and text[:-1].lower() in names:
         return None  # the last one
-    near = closest(text.lower(), list(names)) if len(text) < 20 else []
+    near = {number for name, number in names.items() if is_slip(text.lower(), name)}
     # A name that could be two is none.
-    return near[0] if near and len({names[name] for name in near}) == 1 else None
+    return next(name for name, n in names.items() if n in near) if len(near) == 1 else None
+
+
+def is_slip(text: str, name: str) -> bool:
+    """Is it that name with a slip of the hand?  Not a word of another language: "lun" is no sun."""
+    if len(text) < 3 or len(text) > 12:
+        return len(text) == 2 and name.startswith(text)
+    letters = iter(name)
+    return text[0] == name[0] and (
+        sorted(text) == sorted(name)
+        or all(letter in letters for letter in text)
+        or (len(text) > 4 and bool(closest(text, [name], cutoff=0.8)))
+    )
 
 
 def nearest_part(part: str, field: Field) -> str | None:
@@ -143,13 +164,16 @@ def nearest_fields(texts: list[str], counts_from_sunday: bool) -> str | None:
 def nearest_crontabs(expression: str) -> list[str]:
     """What was meant, in Celery's words; several: it can be read in several ways."""
     text = MACROS.get(expression.strip().lower(), expression)
-    text = re.sub(r"(?<=\S)\s*,\s*(?=\S)", ",", text.strip())
-    text = re.sub(r"(?<=[A-Za-z])\s*-\s*(?=[A-Za-z])", "-", text)
     texts = text.split()
-    if len(texts) == 4 and texts[2:] == ["*", "*"]:  # without the day of the week
+    if len(texts) != len(FIELDS):
+        text = re.sub(r"(?<=\w)\s*,\s*(?=\w)", ",", text)
+        texts = re.sub(r"(?<=[A-Za-z])\s*-\s*(?=[A-Za-z])", "-", text).split()
+    # Without the day of the week; but what is "3 * * *" without?
+    if len(texts) == 4 and texts[2:] == ["*", "*"] and (texts[1] != "*" or texts[0][0] == "*"):
         texts.append("*")
-    if len(texts) == 5:
-        return list(filter(None, [nearest_fields(texts, counts_from_sunday=True)]))
+    if len(texts) == 5:  # those that know ? count from Sunday as 1, or as 0
+        unix = "?" not in texts
+        return list(filter(None, [nearest_fields(texts, counts_from_sunday=unix)]))
     if len(texts) not in (6, 7):
         return []
     begins = SECONDS.fullmatch(texts[0]) is not None
@@ -197,8 +221,16 @@ def nearest_interval(expression: str) -> str:
     if not match or not int(match[1]) or match[2] == "M":  # months
         return ""
     unit = match[2].lower()
-    close = closest(SHORT_UNITS.get(unit, unit).removesuffix("s"), UNITS)
+    unit = SHORT_UNITS.get(unit) or SHORT_UNITS.get(unit.removesuffix("s"), unit)
+    close = closest(unit.removesuffix("s"), UNITS, cutoff=0.8)  # "jours" is nearest to hours
     return f"@every {int(match[1])} {close[0]}s" if close else ""
+
+
+def nearest_moment(expression: str, zone: str) -> list[str]:
+    """One without offset is of UTC only where the zone is."""
+    moment = expression.strip()[len("@at") :].strip()
+    bare = moment.rstrip("Zz")
+    return [f"@at {bare}Z"] if bare != moment or zone in UTC_NAMES else []
 
 
 def nearest_solar(expression: str) -> str:
@@ -207,7 +239,7 @@ def nearest_solar(expression: str) -> str:
         expression.strip(),
         re.ASCII,
     )
-    if not match:
+    if not match or re.fullmatch("[0-9]+,[0-9]+", expression.split()[-1]):  # a decimal comma?
         return ""
     event = re.sub(r"\W", "_", match[1].lower())
     close = closest(event, list(SOLAR_EVENTS), cutoff=0.85)
@@ -216,11 +248,13 @@ def nearest_solar(expression: str) -> str:
 
 @functools.cache
 def zones_by_name() -> dict[str, list[str]]:
-    """All zones by their name in small letters, and by their last part."""
+    """All zones by their name in small letters, and those of cities by that of the city."""
     names: dict[str, list[str]] = {}
     for name in sorted(zone_names()):
-        for key in {name.lower(), name.rpartition("/")[2].lower()}:
-            names.setdefault(key, []).append(name)
+        area, _, city = name.lower().partition("/")
+        names.setdefault(name.lower(), []).append(name)
+        if area in AREAS and city not in NO_CITIES:
+            names.setdefault(city.rpartition("/")[2], []).append(name)
     return names
 
 
@@ -231,22 +265,30 @@ def are_alike(names: list[str]) -> bool:
 
 
 def nearest_zone(name: str) -> str:
-    wanted = re.sub(r"\s+", "_", name.strip().lower())
-    if len(wanted) > 40 or re.search("[+-][0-9:]+$", wanted):  # the sign of GMT+2 can be either
+    if len(name) > 60:
+        return ""
+    wanted = re.sub(r"\s+", "_", name.strip().strip("/").lower())
+    wanted = re.sub(rf"^({'|'.join(AREAS)})[\W_]+(?=\w)", r"\1/", wanted)
+    if re.search("[+-][0-9:]+$", wanted):  # the sign of GMT+2 can be either
         return ""
     zones = zones_by_name()
     found = zones.get(wanted, [])
-    # Abbreviations are too near to each other, and to cities.
-    if not found and len(wanted) >= 5:
-        close = closest(wanted, list(zones), cutoff=0.85)
-        found = [zone for key in close for zone in zones[key]]
-        found = [zone for zone in found if not re.search("[+-][0-9]+$", zone)]
+    # Abbreviations are too near to each other, and many a city to another one.
+    if not found and "/" in wanted and not re.search("[0-9]", wanted):
+        city = wanted.rpartition("/")[2]
+        cities = {key: key.rpartition("/")[2] for key in closest(wanted, list(zones), cutoff=0.85)}
+        found = [
+            zone
+            for key, near in cities.items()
+            if abs(len(near) - len(city)) < 2 and closest(city, [near], cutoff=0.8)
+            for zone in zones[key]
+        ]
     whole = [zone for zone in found if zone.lower() == wanted]
     return (whole or found)[0] if whole or (found and are_alike(found)) else ""
 
 
-def nearest_forms(expression: str, zone: str, field: str | None) -> list[str]:
-    """What was meant, if it can be told: expressions, or a zone, that are valid."""
+def nearest_forms(expression: str, zone: str, field: str | None, now: int) -> list[str]:
+    """What was meant, if it can be told: expressions, or a zone, that run."""
     if field == "timezone":
         return list(filter(None, [nearest_zone(zone)]))
     if not expression.strip() or len(expression) > 200:
@@ -257,12 +299,12 @@ def nearest_forms(expression: str, zone: str, field: str | None) -> list[str]:
     elif kind == "@solar":
         near = [nearest_solar(expression)]
     elif kind == "@at":
-        near = ["@at " + expression.strip()[len("@at") :].strip().rstrip("Zz") + "Z"]
+        near = nearest_moment(expression, zone)
     else:
         near = nearest_crontabs(expression)
     try:
         for form in near:
-            load_schedule(form, zone)
+            run_after(form, zone, now)
     except ScheduleError:
         return []
     return near
@@ -271,7 +313,7 @@ def nearest_forms(expression: str, zone: str, field: str | None) -> list[str]:
 def doubts_of_field(text: str, field: Field) -> list[str]:
     """What one field says that is hardly meant."""
     doubts = []
-    for part in text.split(","):
+    for part in dict.fromkeys(text.split(",")):
         read = cron_field(part, field)[1]
         names = re.findall("[A-Za-z_]+", part)
         if read != part or not PART.fullmatch(part) or not all(map(is_name, names)):
@@ -290,10 +332,13 @@ def doubts_of_field(text: str, field: Field) -> list[str]:
             if int(step) > size:
                 value = min(cron_field(part, field)[0]) if not whole else whole[0]
                 doubts.append(f"{field.name} {part} is {value} only: it has no {step} values")
-            elif not whole and size / 2 < int(step) < size and field in (MINUTE, HOUR):
-                doubts.append(f"{field.name} {part} is {field.low} and {step}, not every {step}")
+            elif not whole and size / 2 < int(step) < size:
+                both = f"{field.low} and {field.low + int(step)}"
+                doubts.append(f"{field.name} {part} is {both}, not every {step}")
         elif (match := RANGE.match(part)) and match[1] == match[2]:
             doubts.append(f"{field.name} {part} is {match[1]} only")
+        elif part == "*" != text:
+            doubts.append(f"{field.name} {text} is *")
     return doubts
 
 
@@ -310,9 +355,13 @@ def doubts_of_crontab(expression: str) -> list[str]:
         for text, field in zip(crontab.texts, FIELDS, strict=True)
         for doubt in doubts_of_field(text, field)
     ]
-    _, hours, days, months, weekdays = crontab.values
-    if crontab.texts[0] == "*" and NUMBER.fullmatch(crontab.texts[1]):
-        doubts.append(f"it runs in each minute of hour {min(hours)}")
+    minutes, hours, days, months, weekdays = crontab.values
+    if len(minutes) == 60:
+        if not any(hour + 1 in hours for hour in hours):
+            which = ",".join(map(str, sorted(hours)))
+            doubts.append(f"it runs in each minute of hour {which}")
+        elif len(hours) == 24 and 1 in (len(days), len(weekdays)):
+            doubts.append("it runs in each minute of its days")
     spans = max(days) - min(days) + 1 == len(days) >= 7  # the second Monday
     if len(weekdays) < 7 and len(days) < 31 and not spans:
         doubts.append("Celery wants day_of_month and day_of_week to match, cron one of them")
@@ -335,13 +384,13 @@ def doubts_of_zone(zone: str) -> list[str]:
 
 
 def validate(
-    expression: str, zone: str
+    expression: str, zone: str, now: int
 ) -> tuple[bool, str | None, str | None, int | None, str | None, str | None]:
     """(valid, error, field, position, hint, warning)"""
     try:
-        load_schedule(expression, zone)
+        run_after(expression, zone, now)
     except ScheduleError as error:
-        near = " or ".join(nearest_forms(expression, zone, error.field))
+        near = " or ".join(nearest_forms(expression, zone, error.field, now))
         hint = f"Did you mean {near}? {error.hint}" if near else error.hint
         return False, error.message, error.field, error.position, hint, None
     doubts = [] if expression.startswith("@") else doubts_of_crontab(expression)

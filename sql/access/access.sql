@@ -20,9 +20,9 @@ AS $function$
             'py_load', 'py_load_explain', 'py_load_verify', 'py_next_run_at', 'py_runs_between',
             'py_validate', 'py_describe', 'py_local_times', 'py_verify', 'py_tz_database',
             'to_microseconds', 'from_microseconds', 'next_run_or_error', 'raise_schedule_error',
-            'spread_offset', 'runs_ahead', 'length_of_series', 'require_schedule', 'firing_id',
-            'drift_rows', 'parity_rows', 'health_rows', 'schema_problems', 'own_object_problems',
-            'own_object_differences', 'advice_on', 'tickers'
+            'spread_offset', 'runs_ahead', 'runs_found', 'length_of_series', 'require_schedule',
+            'firing_id', 'drift_rows', 'parity_rows', 'health_rows', 'schema_problems',
+            'own_object_problems', 'own_object_differences', 'advice_on', 'tickers'
         ]),
         ('ticker', 'EXECUTE', 'FUNCTION', 'periodic_schedule', ARRAY[
             'tick', 'take', 'finish', 'fail', 'reap', 'next_wakeup', 'is_beat_fenced', 'save_runs',

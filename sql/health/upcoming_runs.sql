@@ -18,38 +18,53 @@ BEGIN
             HINT = 'The view upcoming counts all of the next hour.';
     END IF;
     until := now() + within;
+    PERFORM _periodic_schedule.py_load();
     RETURN QUERY
     WITH ahead AS MATERIALIZED (
         SELECT a.* FROM _periodic_schedule.schedule_ahead AS a WHERE a.next_run_at <= until
     ),
 
-    -- As in upcoming, schedules that are alike are searched once; and of them no more are named
-    -- than are asked for.
-    run AS (
+    -- As in upcoming, schedules that are alike are searched once.
+    alike AS MATERIALIZED (
         SELECT
-            s.*, r.run_at,
-            sum(s.schedules) OVER (
-                ORDER BY r.run_at RANGE UNBOUNDED PRECEDING EXCLUDE GROUP
-            ) AS before
+            row_number() OVER () AS number, a.cron_string, a.timezone, a.one_off, a.first_run_at,
+            a.spread, a.expires, count(*) AS schedules
+        FROM ahead AS a
+        GROUP BY 2, 3, 4, 5, 6, 7
+    ),
+
+    run AS (
+        SELECT u.number, _periodic_schedule.from_microseconds(u.run) AS run_at
         FROM (
             SELECT
-                a.cron_string, a.timezone, a.one_off, a.first_run_at, a.spread, a.expires,
-                count(*) AS schedules
-            FROM ahead AS a
-            GROUP BY 1, 2, 3, 4, 5, 6
-        ) AS s
-        CROSS JOIN LATERAL _periodic_schedule.runs_ahead(
-            s.cron_string, s.timezone, s.one_off, s.first_run_at, s.spread, s.expires, until, n
-        ) AS r
+                array_agg(l.cron_string ORDER BY l.number) AS expressions,
+                array_agg(l.timezone ORDER BY l.number) AS zones,
+                array_agg(l.one_off ORDER BY l.number) AS one_offs,
+                array_agg(_periodic_schedule.to_microseconds(l.first_run_at) ORDER BY l.number)
+                    AS firsts,
+                array_agg((extract(epoch FROM l.spread) * 1000000)::bigint ORDER BY l.number)
+                    AS spreads,
+                array_agg(
+                    _periodic_schedule.to_microseconds(coalesce(l.expires, 'infinity'))
+                    ORDER BY l.number
+                ) AS expiries,
+                array_agg(l.schedules ORDER BY l.number) AS schedules
+            FROM alike AS l
+        ) AS x
+        CROSS JOIN LATERAL _periodic_schedule.py_runs_ahead(
+            x.expressions, x.zones, x.one_offs, x.firsts, x.spreads, x.expiries, x.schedules,
+            _periodic_schedule.to_microseconds(until), n
+        ) AS o
+        CROSS JOIN LATERAL unnest(o.numbers, o.runs) AS u (number, run)
     )
 
     SELECT
         r.run_at, a.pipeline_id, a.task_name, a.pipeline_name, a.cron_string, a.pg_owned
     FROM run AS r
-    JOIN ahead AS a ON a.cron_string = r.cron_string AND a.timezone = r.timezone
-        AND a.one_off = r.one_off AND a.first_run_at = r.first_run_at AND a.spread = r.spread
-        AND coalesce(a.expires, 'infinity') = coalesce(r.expires, 'infinity')
-    WHERE coalesce(r.before, 0) < n
+    JOIN alike AS l ON l.number = r.number
+    JOIN ahead AS a ON a.cron_string = l.cron_string AND a.timezone = l.timezone
+        AND a.one_off = l.one_off AND a.first_run_at = l.first_run_at AND a.spread = l.spread
+        AND coalesce(a.expires, 'infinity') = coalesce(l.expires, 'infinity')
     ORDER BY r.run_at, a.task_name, a.pipeline_id LIMIT n;
 END
 $function$;

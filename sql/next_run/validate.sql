@@ -10,7 +10,9 @@ BEGIN
     PERFORM _periodic_schedule.py_load();
     PERFORM _periodic_schedule.py_load_explain();
     SELECT v.* INTO valid, error, field, "position", hint, warning
-    FROM _periodic_schedule.py_validate(cron_string, timezone) AS v;
+    FROM _periodic_schedule.py_validate(
+        cron_string, timezone, _periodic_schedule.to_microseconds(now())
+    ) AS v;
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.validate(text, text) IS

@@ -3,8 +3,10 @@
 import datetime
 from typing import Any
 
+from conftest import insert_crontab, insert_task
 from ticking import MINUTE, Session, assert_in_sync, next_minute
 
+DAY = datetime.timedelta(days=1)
 PERIODS = {"interval": 60, "short": 5, "short, lost two": 5, "interval with a start": 60}
 
 
@@ -55,3 +57,22 @@ def test_parity_is_the_evidence_before_adopting(db: Session, orm: Any) -> None:
         name for (name,) in db.execute("SELECT task_name FROM periodic_schedule.parity")
     }
     assert_in_sync(db)
+
+
+def test_a_schedule_that_beat_runs_no_more_does_not_spoil_another_of_its_crontab(
+    db: Session,
+) -> None:
+    """A search ends after 10,000 runs: a week, if all of a crontab were searched at once."""
+    minutely = insert_crontab(db, "* * * * *")
+    at = datetime.datetime(2026, 3, 1, tzinfo=datetime.UTC)
+    for name, since in (("long ago", at), ("still", at + 30 * DAY)):
+        task = insert_task(db, name, crontab_id=minutely, last_run_at=since)
+        for hours in (1, 2):
+            db.execute(
+                "UPDATE django_celery_beat_periodictask"
+                " SET last_run_at = %s, total_run_count = %s WHERE id = %s",
+                [since + hours * 60 * MINUTE, hours * 60, task],
+            )
+    assert db.execute(
+        "SELECT task_name, our_runs, beat_runs, agrees FROM periodic_schedule.parity ORDER BY 1"
+    ).fetchall() == [("long ago", 120, 120, True), ("still", 120, 120, True)]

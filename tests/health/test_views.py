@@ -137,6 +137,55 @@ def test_upcoming_runs_are_those_that_upcoming_counts_with_names(db: Session) ->
             db.execute(f"SELECT periodic_schedule.upcoming_runs({arguments})")
 
 
+def test_upcoming_runs_of_many_schedules_of_seconds(db: Session) -> None:
+    """What is listed is searched for, and not all that runs within the time."""
+    second = insert_interval(db, 1)
+    db.execute(
+        f"INSERT INTO {TASKS} (name, task, args, kwargs, headers, enabled, total_run_count,"
+        " date_changed, description, one_off, interval_id, last_run_at)"
+        " SELECT 't' || i, 'app.task', '[]', '{}', '{}', true, 1, '2026-01-01Z', '', false, %s,"
+        " now() + i * interval '3 ms' FROM generate_series(1, 300) AS i",
+        [second],
+    )
+    db.execute("SET statement_timeout = '20s'")  # never, where each run looks at all before it
+    ((first, last, names, count),) = db.execute(
+        "SELECT min(run_at), max(run_at), count(DISTINCT task_name), count(*)"
+        " FROM periodic_schedule.upcoming_runs('1 day')"
+    ).fetchall()
+    assert (names, count) == (300, 10_000)
+    assert 32 < (last - first).total_seconds() < 35
+    ((minutes,),) = db.execute("SELECT max(runs) FROM periodic_schedule.upcoming").fetchall()
+    assert minutes == 300 * 60
+
+
+def test_a_schedule_that_cannot_be_read_spoils_no_view(db: Session) -> None:
+    """As after an update of tzdata that has lost a zone, which nobody has reconciled yet."""
+    minutely = insert_crontab(db, "* * * * *")
+    for name in ("lost", "sound"):
+        insert_task(db, name, crontab_id=minutely, last_run_at="2026-01-01Z")
+    db.execute(f"UPDATE {TASKS} SET last_run_at = '2026-01-01 01:00Z', total_run_count = 60")
+    assert (
+        db.execute("SELECT agrees, our_runs FROM periodic_schedule.parity").fetchall()
+        == [(True, 60)] * 2
+    )
+    with db.transaction():
+        db.execute("SET LOCAL session_replication_role = replica")
+        db.execute(
+            "UPDATE pg_periodic_schedule SET timezone = 'Europe/Lost' WHERE task_name = 'lost'"
+        )
+    parity = "SELECT task_name, agrees FROM periodic_schedule.parity ORDER BY 1"
+    assert db.execute(parity).fetchall() == [("lost", False), ("sound", True)]
+    runs = "SELECT task_name, count(*) FROM periodic_schedule.upcoming_runs() GROUP BY 1 ORDER BY 1"
+    (lost, (name, count)) = db.execute(runs).fetchall()
+    assert lost == ("lost", 1)  # which is due; what comes then, nobody knows
+    assert (name, count) in (("sound", 60), ("sound", 61))
+    assert db.execute("SELECT sum(runs) FROM periodic_schedule.upcoming").fetchall() == [
+        (1 + count,)
+    ]
+    problems = db.execute("SELECT DISTINCT problem FROM periodic_schedule.health").fetchall()
+    assert ("not_checked",) not in problems
+
+
 def test_upcoming_ends_before_the_schedule_expires(db: Session) -> None:
     """At that moment it does not run any more."""
     now, later = db.execute(

@@ -31,7 +31,7 @@ def test_odd_texts(db: Session) -> None:
     chance = random.Random(4)  # noqa: S311
     # What is imported once.
     for cron in ("0 3 * * 1", "@solar sunrise 1 1", "@solar sunset 1"):
-        db.execute("SELECT periodic_schedule.validate(%s, 'Berln')", [cron])
+        db.execute("SELECT periodic_schedule.validate(%s, 'Europe/Berln')", [cron])
     for call in CALLS:
         zone = "de" if "describe" in call else "UTC"
         db.execute(call, {"cron": "0 3 * * 1", "zone": zone, "after": AFTER[0]})

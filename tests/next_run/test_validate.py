@@ -52,9 +52,29 @@ def meant(hint: str | None) -> str | None:
         ("0 9 * * tus", "day_of_week", 9, None),
         ("0 9 13 * 7", "day_of_week", 10, None),  # both for Celery, any for other crons
         ("0 9 * * Mon, Wed", None, 14, "0 9 * * Mon,Wed"),
-        ("0 0 * jun,jly *", "month_of_year", 11, "0 0 * jun,july *"),
+        ("0 0 * jun,jly *", "month_of_year", 11, "0 0 * jun,jul *"),
         ("0 0 * * mno-fri", "day_of_week", 9, "0 0 * * mon-fri"),
+        ("0 9 * * lun", "day_of_week", 9, None),  # lundi, lunes: no slip of sun
+        ("0 9 * * weekday", "day_of_week", 9, None),
+        ("0 9 * * sam", "day_of_week", 9, None),
+        ("0 9 * * Mo-Fr", "day_of_week", 9, "0 9 * * mon-fri"),
+        ("0 9 * * Do", "day_of_week", 9, None),
+        ("0 0 1 Mai *", "month_of_year", 7, None),
+        ("0 0 1 febuary,spetember *", "month_of_year", 15, "0 0 1 feb,sep *"),
         ("0 0 * * 1#2", "day_of_week", 9, "0 0 8-14 * 1"),
+        ("0 9 ? * 2-6", "day_of_month", 5, None),  # who knows ? counts from Sunday as 1
+        ("0 9 ? * mon-fri", "day_of_month", 5, "0 9 * * mon-fri"),
+        ("0 0,12, * * *", "hour", 8, "0 0,12 * * *"),
+        ("0 9 1, 15 * *", None, 13, "0 9 1,15 * *"),
+        ("0 9 * * MON - FRI", None, 13, "0 9 * * MON-FRI"),
+        ("0 9 * * 1 - 5", None, 11, None),
+        ("3 * * *", None, 8, None),  # three minutes past each hour, or at three?
+        ("*/5 * * *", None, 10, "*/5 * * * *"),
+        ("TZ=UTC 0 0 * * *", None, 16, None),
+        ("cron(0 10 * * ? *)", None, 17, None),
+        ("rate(5 minutes)", None, 16, None),
+        ("Mon..Fri *-*-* 09:00:00", None, 24, None),
+        ("H/15 * * * *", "minute", 1, None),
         ("0 0 ? * *", "day_of_month", 5, "0 0 * * *"),
         ("@daily", None, 7, "0 0 * * *"),
         ("@weekly", None, 8, "0 0 * * 0"),
@@ -79,6 +99,11 @@ def meant(hint: str | None) -> str | None:
         ("@every 30 second", "period", 11, "@every 30 seconds"),
         ("@every 0 days", "every", 8, None),
         ("@every 5M", "every", 8, None),
+        ("@every 2 jours", "period", 10, None),  # days, and near to hours
+        ("@every 3 nanoseconds", "period", 10, None),
+        ("@every 3 mintues", "period", 10, "@every 3 minutes"),
+        ("@every 3 hrs", "period", 10, "@every 3 hours"),
+        ("@every 1h30m", "every", 8, None),
         ("@every -1 days", "every", 8, None),
         ("@every 9999999 days", "every", 8, None),
         ("@at 2026-12-01 09:00", "clocked_time", 5, "@at 2026-12-01 09:00Z"),
@@ -86,11 +111,15 @@ def meant(hint: str | None) -> str | None:
         ("@solar moonrise 1 1", "event", 8, None),
         ("@solar sunrse 1, 1", "event", 8, "@solar sunrise 1 1"),
         ("@solar sunrize 52.123456 104.123456", "event", 8, "@solar sunrise 52.123456 104.123456"),
+        ("@solar sunrise 52,4", "latitude", 16, None),  # a decimal comma?
+        ("@solar sunrise 52.37,4.9", "latitude", 16, "@solar sunrise 52.37 4.9"),
         ("@solar sunset 91 0", "latitude", 15, None),
         ("@solar sunset 5  6", "longitude", 17, "@solar sunset 5 6"),
         ("@solar sunset 5 1e1", "longitude", 17, None),
         ("@solar solar_noon 0 181", "longitude", 21, None),
         ("@solar sunrise 90 0", "latitude", 16, None),  # never
+        ("@solar sunset 89.99 0", "latitude", 15, None),  # nor there, within a year
+        ("@solar dusk_civil -89.999 180", "latitude", 19, None),
     ],
 )
 def test_what_is_wrong_and_what_was_meant(
@@ -133,6 +162,22 @@ def test_what_is_wrong_and_what_was_meant(
         ("Z" * 600, None),
         ("Europe/Berlin\n", "Europe/Berlin"),
         ("Européenne/Berlin", "Europe/Berlin"),
+        ("Europe.Berlin", "Europe/Berlin"),
+        ("Asia/Kolkatta", "Asia/Kolkata"),
+        ("America/New_Yrok", "America/New_York"),
+        ("Asia/Mumbai", None),  # which is near to Dubai in nothing but letters
+        ("America/Salvador", None),  # nor to El Salvador
+        ("America/Porto_Alegre", None),
+        ("Virginia", None),
+        ("Portland", None),
+        ("San Juan", None),  # Puerto Rico's, or Argentina's
+        ("Samoa", None),  # of two, one east and one west of the date line
+        ("North", None),
+        ("East", None),
+        ("Etc/GMT1", None),
+        ("W. Europe Standard Time", None),
+        ("local", None),
+        ("null", None),
     ],
 )
 def test_zones(db: Session, zone: str, nearest: str | None) -> None:
@@ -144,6 +189,36 @@ def test_zones(db: Session, zone: str, nearest: str | None) -> None:
         for cron in ("0 3 * * *", "@every 3 days"):
             with pytest.raises(psycopg.errors.InvalidParameterValue, match="is not known"):
                 db.execute(f"SELECT periodic_schedule.{call}", [cron, zone])
+
+
+def test_a_time_without_its_offset_is_of_utc_only_where_the_zone_is(db: Session) -> None:
+    for zone, nearest in (("Etc/UTC", "@at 2027-12-01T09:00Z"), ("Europe/Berlin", None)):
+        hint = validate(db, "@at 2027-12-01T09:00", zone)[4]
+        assert meant(hint) == nearest
+        assert "offset" in hint or "Z" in hint
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0," * 300_000 + "0 * * * *",
+        "0 0 * * " + "monkey," * 100_000 + "mon",
+        "*" * 1_000_000 + " * * * *",
+        "1-" * 300_000 + "5 * * * *",
+        "@every " + "9" * 1_000_000 + " seconds",
+        "@solar sunset 1." + "1" * 1_000_000 + " 1",
+        "Europe/" * 150_000,
+    ],
+    ids=lambda text: text[:12],
+)
+def test_a_text_of_a_megabyte_does_not_take_long(db: Session, text: str) -> None:
+    for number in range(2):  # the first is not remembered
+        db.execute("SET statement_timeout = 0")
+        validate(db, f"{number} 3 * * *")
+        db.execute("SET statement_timeout = '400ms'")
+        validate(db, text + " " * number)
+        validate(db, "0 3 * * *", text + " " * number)
+    db.execute("RESET statement_timeout")
 
 
 def test_validate_and_next_run_at_agree(db: Session) -> None:
@@ -284,6 +359,13 @@ def values_of(cron: str) -> Meaning:
         ("0 9 * * may", "day_of_week may is for Celery 5"),
         ("0 mon * * *", "hour mon is for Celery 1"),
         ("* 3 * * *", "it runs in each minute of hour 3"),
+        ("0-59 3 * * *", "it runs in each minute of hour 3"),
+        ("*/1 0,12 * * *", "it runs in each minute of hour 0,12"),
+        ("* */6 * * *", "it runs in each minute of hour 0,6,12,18"),
+        ("* * 1 * *", "it runs in each minute of its days"),
+        ("*,5 3 * * *", "minute *,5 is *; it runs in each minute of hour 3"),
+        ("0 0 */30 * *", "day_of_month */30 is 1 and 31, not every 30"),
+        ("0 0 1 */7 *", "month_of_year */7 is 1 and 8, not every 7"),
         ("0 3 31 * *", "it does not run in feb, apr, jun, sep, nov"),
         ("0 3 29 2 *", "it runs in leap years only"),
         (
@@ -312,6 +394,7 @@ def test_zones_that_are_hardly_meant(db: Session) -> None:
 ORDINARY = """
 * * * * * | */5 * * * * | */7 * * * * | */30 * * * * | 0 * * * * | 15,45 * * * * | 0 */2 * * *
 0 */12 * * * | */60 * * * * | 0 */24 * * * | 0 0 * * * | 30 3 * * * | 00 09 * * * | 0 9-17 * * *
+* 8,9,10 * * * | * * * * mon-fri | * 22-2 * * *
 */15 9-17 * * mon-fri | * 9-17 * * 1-5 | 0 22-6 * * * | 0 9 * * 1 | 0 9 * * mon,wed,fri
 0 9 * * MON-FRI | 0 9 * * Sunday | 0 9 * * fri-sun | 0 0 1 * * | 0 0 1,15 * * | 0 0 15 * *
 0 0 28-31 * * | 0 0 1 */3 * | 0 0 1 1 * | 0 0 1 jan,july * | 0 6 31 12 * | 0 9 1-7 * mon

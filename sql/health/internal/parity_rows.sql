@@ -16,7 +16,8 @@ BEGIN
     WITH saved AS MATERIALIZED (
         SELECT
             m.pipeline_id, m.task_name, m.cron_string, m.timezone, m.parity_since, m.start_time,
-            p.last_run_at, p.total_run_count - m.parity_count AS beat_runs
+            p.last_run_at, p.total_run_count - m.parity_count AS beat_runs,
+            date_trunc('day', m.parity_since) AS since_day
         FROM @beat_schema@.pg_periodic_schedule AS m
         JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = m.periodic_task_id
         WHERE NOT m.pg_owned AND m.enabled AND m.sync_error IS NULL
@@ -24,17 +25,18 @@ BEGIN
           AND _periodic_schedule.kind_of(m.cron_string) IS DISTINCT FROM 'clocked'
     ),
 
-    -- Each schedule is searched once, over all the time that is asked for.
+    -- Schedules that are alike are searched once.  Each counts three days, and a search ends after
+    -- 10,000 runs: so one that Beat does not run any more is searched apart.
     run AS MATERIALIZED (
-        SELECT s.cron_string, s.timezone, r.run_at
+        SELECT s.cron_string, s.timezone, s.since_day, r.run_at
         FROM (
-            SELECT a.cron_string, a.timezone, min(a.parity_since) AS since,
+            SELECT a.cron_string, a.timezone, a.since_day, min(a.parity_since) AS since,
                 max(a.last_run_at) AS until FROM saved AS a
             WHERE _periodic_schedule.kind_of(a.cron_string) IS DISTINCT FROM 'interval'
-            GROUP BY 1, 2
+            GROUP BY 1, 2, 3
         ) AS s
-        CROSS JOIN LATERAL periodic_schedule.runs_between(
-            s.cron_string, s.timezone, s.since, s.until
+        CROSS JOIN LATERAL _periodic_schedule.runs_found(
+            s.cron_string, s.timezone, s.since, s.until, 10000
         ) AS r (run_at)
     ),
 
@@ -44,6 +46,7 @@ BEGIN
             int8range(count(r.run_at), count(r.run_at), '[]') AS agreeing
         FROM saved AS s
         JOIN run AS r ON r.cron_string = s.cron_string AND r.timezone = s.timezone
+            AND r.since_day = s.since_day
             AND r.run_at > s.parity_since AND r.run_at <= s.last_run_at
             AND r.run_at >= coalesce(s.start_time, '-infinity')
         GROUP BY s.pipeline_id

@@ -9,7 +9,7 @@ BEGIN ATOMIC
     WHERE first_run_at + spread <= until
     UNION ALL
     SELECT r.run_at + spread
-    FROM periodic_schedule.runs_between(
+    FROM _periodic_schedule.runs_found(
         cron_string, timezone, first_run_at, least(until, expires) - spread, n
     ) AS r (run_at)
     WHERE NOT one_off AND coalesce(r.run_at + spread < expires, true);
