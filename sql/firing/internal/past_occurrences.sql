@@ -67,6 +67,7 @@ BEGIN
         JOIN periodic_schedule.firing AS f ON f.pipeline_id = s.pipeline_id
             AND f.periodic_task_id = s.periodic_task_id
         WHERE f.scheduled_for < until AND f.series_until >= "from" AND NOT f.clock_was_ahead
+          AND f.scheduled_for >= '0001-01-01 00:00:00Z'
     ),
 
     passed_over AS MATERIALIZED (
@@ -92,9 +93,10 @@ BEGIN
         ) AS x
         CROSS JOIN LATERAL (
             SELECT CASE
-                WHEN s.kind = 'interval' THEN coalesce(
+                -- No step is counted from what is no time.
+                WHEN s.kind = 'interval' THEN greatest(least(coalesce(
                     x.first_at, x.first_by_anyone_at, s.next_at, s.last_run_at, s.effective_at
-                )
+                ), '9999-12-31 00:00:00Z'), '0001-01-01 00:00:00Z')
             END AS known_at
         ) AS k
         CROSS JOIN LATERAL periodic_schedule.runs_between(
@@ -114,7 +116,8 @@ BEGIN
         WHERE s.kind <> 'interval' OR NOT EXISTS (
             SELECT FROM periodic_schedule.firing AS f
             WHERE f.pipeline_id = s.pipeline_id AND f.periodic_task_id = s.periodic_task_id
-              AND f.scheduled_for > r.run_at - s.step AND f.scheduled_for < r.run_at + s.step
+              AND f.scheduled_for > r.run_at - least(s.step, interval '1000 years')
+              AND f.scheduled_for < r.run_at + least(s.step, interval '1000 years')
               AND f.scheduled_for NOT IN (r.run_at, f.created_at)  -- the latter: run_now()
         )
     ),
