@@ -19,11 +19,15 @@ CROSS JOIN (
         w.firings AS waiting, coalesce(pg_catalog.now() - w.since, '0') AS oldest_waiting,
         l.firings AS leased, coalesce(pg_catalog.now() - l.since, '0') AS oldest_lease
     FROM (
-        SELECT pg_catalog.count(*) AS firings, pg_catalog.min(f.created_at) AS since
+        SELECT
+            pg_catalog.count(*) AS firings,
+            pg_catalog.min(f.created_at) FILTER (WHERE pg_catalog.isfinite(f.created_at)) AS since
         FROM periodic_schedule.firing AS f WHERE f.state = 'waiting'
     ) AS w
     CROSS JOIN (
-        SELECT pg_catalog.count(*) AS firings, pg_catalog.min(f.taken_at) AS since
+        SELECT
+            pg_catalog.count(*) AS firings,
+            pg_catalog.min(f.taken_at) FILTER (WHERE pg_catalog.isfinite(f.taken_at)) AS since
         FROM periodic_schedule.firing AS f WHERE f.state = 'leased'
     ) AS l
 ) AS f;

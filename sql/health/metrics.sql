@@ -41,7 +41,8 @@ FROM periodic_schedule.ticker AS t
 UNION ALL
 SELECT
     'periodic_schedule_last_tick_seconds', '{}',
-    extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.max(t.last_tick_at))
+    extract(epoch FROM pg_catalog.clock_timestamp())
+    - extract(epoch FROM pg_catalog.max(t.last_tick_at))
 FROM periodic_schedule.ticker AS t
 HAVING pg_catalog.count(*) > 0;
 COMMENT ON VIEW periodic_schedule.metrics IS

@@ -9,7 +9,12 @@ SELECT
     CASE
         WHEN f.series_until IS NULL OR f.clock_was_ahead THEN 1
         ELSE _periodic_schedule.length_of_series(
-            f.cron_string, f.timezone, f.scheduled_for, f.series_until
+            f.cron_string, f.timezone, f.scheduled_for, f.series_until,
+            ARRAY(
+                SELECT e.scheduled_for FROM periodic_schedule.firing AS e
+                WHERE e.pipeline_id = f.pipeline_id AND e.periodic_task_id = f.periodic_task_id
+                  AND e.scheduled_for > f.scheduled_for AND e.scheduled_for <= f.series_until
+            )
         )
     END AS occurrences
 FROM periodic_schedule.firing AS f

@@ -15,6 +15,7 @@ HOUR = 60 * MINUTE
 MISSED = (
     "SELECT scheduled_for, state, occurrences FROM periodic_schedule.missed ORDER BY scheduled_for"
 )
+ON_ITS_WAY = "SELECT scheduled_for FROM periodic_schedule.firing WHERE state = 'waiting'"
 Row = tuple[Moment, bool, str, str, Any]
 
 
@@ -163,6 +164,52 @@ def test_whatever_was_missed_is_counted_and_caught_up(db: Session, seed: int) ->
     ).fetchall()
     assert recorded == times == runs + missed
     assert drift(db) == []
+
+
+@pytest.mark.parametrize("misfire", ["one", "skip", "all"])
+def test_what_a_tick_passes_over_is_seen_though_its_first_was_fired_by_hand(
+    db: Session, misfire: str
+) -> None:
+    """Nobody ticked; an operator ran five by hand, and five later ones; then the tick comes."""
+    at = hours_ago(db)
+    key = due_since(db, at)
+    set_policy(db, "t", misfire=misfire, misfire_age="1 minute", misfire_count=1)
+    fire(db, "backfill", key, at, at + 5 * MINUTE)
+    fire(db, "backfill", key, at + 10 * MINUTE, at + 15 * MINUTE)
+    tick(db, at + 30 * MINUTE)
+    left = {at + n * MINUTE for n in (*range(5, 10), *range(15, 31))}
+    left -= {row[0] for row in db.execute(ON_ITS_WAY).fetchall()}
+    assert sum(row[2] for row in db.execute(MISSED).fetchall()) == len(left)
+    assert set(fired(fire(db, "catch_up", key, at, at + HOUR))) == left
+    assert db.execute(MISSED).fetchall() == []
+    assert drift(db) == []
+
+
+def test_a_missed_one_is_taken_back_and_those_after_it_were_caught_up(db: Session) -> None:
+    """The broker was away; meanwhile an operator ran some of those that the tick passed over."""
+    at = hours_ago(db)
+    key = due_since(db, at)
+    tick(db, at + 10 * MINUTE)
+    ((number, token, _, _),) = take(db)
+    assert fired(fire(db, "catch_up", key, at, at + 5 * MINUTE)) == [
+        at + n * MINUTE for n in range(1, 5)
+    ]
+    assert end(db, "fail", number, token, "away", "0", True)
+    tick(db, at + 20 * MINUTE)
+    assert db.execute(MISSED).fetchall() == [(at + 5 * MINUTE, "skipped", 16)]
+    rows = fire(db, "catch_up", key, at, at + HOUR)
+    assert fired(rows) == [at + n * MINUTE for n in range(5, 21)]
+    assert "unknown" not in {row[2] for row in rows if row[0] <= at + 20 * MINUTE}
+
+
+def test_an_interval_that_began_anew_is_backfilled_once(db: Session) -> None:
+    """What is fired in the old step makes nothing of the new one unknown, nor the reverse."""
+    at = hours_ago(db)
+    key = due_since(db, at, interval_id=insert_interval(db, 60))
+    anew = at + 18 * MINUTE + datetime.timedelta(seconds=44)
+    tick(db, anew)
+    rows = fire(db, "backfill", key, at + 18 * MINUTE, anew + MINUTE / 2)
+    assert fired(rows) == [at + 18 * MINUTE, anew]
 
 
 def test_a_failed_one_is_fired_again_under_its_id_as_the_task_is_now(db: Session) -> None:

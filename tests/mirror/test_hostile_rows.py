@@ -2,6 +2,7 @@
 of what can be done to them: nothing fails for all because of one, and a sound schedule runs."""
 
 import contextlib
+import itertools
 import random
 from typing import Any
 
@@ -165,3 +166,90 @@ def command_some(db: Session) -> None:
                 " periodic_schedule.backfill(%s, now() - interval '1 minute', now()) AS r",
                 schedule,
             )
+
+
+LEDGER: dict[str, list[Any]] = {
+    "scheduled_for": [time for time in TIMES if time is not None],
+    "created_at": [time for time in TIMES if time is not None],
+    "available_at": [time for time in TIMES if time is not None],
+    "taken_at": TIMES,
+    "expires": TIMES,
+    "attempt": [0, 2147483647],
+    "refusals": [0, 19, 2147483647],
+    "incarnation": [0, 2147483647],
+    "priority": [None, 2147483647],
+}
+CALLS = [
+    *CHORES,
+    "SELECT f::text FROM periodic_schedule.tick(1000) AS f",
+    "SELECT f::text FROM periodic_schedule.take('w', 9) AS f",
+    "SELECT r::text FROM periodic_schedule.upcoming_runs() AS r",
+]
+PAST = [
+    "clock_timestamp() - interval '2 hours', clock_timestamp()",
+    "clock_timestamp() - interval '23 hours', clock_timestamp() - interval '20 hours'",
+    "'-infinity', '0001-01-01 03:00'",
+]
+
+
+def test_nothing_fails_because_of_a_row_of_ours(db: Session) -> None:
+    """The ledger's times and numbers at the edges, and what was missed of hostile schedules."""
+    choice = random.Random(0)  # noqa: S311
+    db.execute("SET statement_timeout = '30s'")
+    insert_hostile_tasks(db, choice)
+    db.execute(POLICIES)
+    db.execute(ADOPT)
+    for minutes in (61, 62, 1000):
+        db.execute(
+            "SELECT _periodic_schedule.tick_at(clock_timestamp() + %s * interval '1 minute', 1000)",
+            [minutes],
+        )
+    call_all(db, choice)
+    for number, state in db.execute("SELECT id, state FROM periodic_schedule.firing").fetchall():
+        columns = dict(choice.sample(list(LEDGER.items()), 3))
+        if state in ("finished", "failed", "skipped"):
+            columns["ended_at"] = LEDGER["created_at"]
+        elif state == "leased":
+            columns["lease_until"] = LEDGER["created_at"]
+        for column, values in columns.items():
+            with contextlib.suppress(psycopg.errors.UniqueViolation):
+                db.execute(
+                    f"UPDATE periodic_schedule.firing SET {column} = %s WHERE id = %s".encode(),
+                    [choice.choice(values), number],
+                )
+    time = choice.choice(LEDGER["created_at"])
+    db.execute("UPDATE _periodic_schedule.signed_in SET last_tick_at = %s, last_sent_at = %s",
+               [time, time])  # fmt: skip
+    db.execute("UPDATE _periodic_schedule.clock_watch SET seen_at = %s, booted_at = %s",
+               [time, time])  # fmt: skip
+    db.execute("UPDATE periodic_schedule.firing SET missed = NOT by_hand WHERE state = 'waiting'"
+               " AND ascii(id::text) % 3 = 0")  # fmt: skip
+    call_all(db, choice)
+    ends = itertools.cycle([
+        "periodic_schedule.finish(%s, %s)", "_periodic_schedule.refuse(%s, %s, '')",
+        "periodic_schedule.fail(%s, %s, '', '0', true)", "periodic_schedule.fail(%s, %s, '')",
+    ])  # fmt: skip
+    for leased in db.execute(
+        "SELECT id, token FROM periodic_schedule.firing WHERE state = 'leased'"
+    ).fetchall():
+        db.execute(f"SELECT {next(ends)}".encode(), leased)
+    db.execute("SELECT r::text FROM periodic_schedule.repair_times() AS r")
+    call_all(db, choice)
+
+
+def call_all(db: Session, choice: random.Random) -> None:
+    for call in CALLS:
+        db.execute(call.encode())
+    for (view,) in db.execute(
+        "SELECT oid::regclass::text FROM pg_class"
+        " WHERE relkind IN ('v', 'r') AND relnamespace = 'periodic_schedule'::regnamespace"
+    ).fetchall():
+        db.execute(f"SELECT v::text FROM {view} AS v".encode())
+    keys = db.execute("SELECT pipeline_id FROM pg_periodic_schedule ORDER BY 1").fetchall()
+    for (key,) in choice.sample(keys, 15):
+        for function in ("catch_up", "backfill"):
+            call = f"periodic_schedule.{function}(%s, {choice.choice(PAST)}"
+            planned = f"SELECT scheduled_for, fired FROM {call}, true)".encode()
+            done = f"SELECT scheduled_for, fired FROM {call})".encode()
+            with contextlib.suppress(psycopg.errors.InvalidParameterValue):  # over 9999
+                assert db.execute(planned, [key]).rowcount == db.execute(done, [key]).rowcount

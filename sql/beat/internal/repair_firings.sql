@@ -37,7 +37,7 @@ BEGIN
                 WHEN old.state = 'leased' THEN repair_firings.now + k.rest
             END,
             expires = CASE
-                WHEN old.created_at > ahead AND EXISTS (
+                WHEN old.created_at > ahead AND old.created_at < '9999-01-01' AND EXISTS (
                     SELECT FROM @beat_schema@.django_celery_beat_periodictask AS p
                     WHERE p.id = old.periodic_task_id AND old.expires
                         = old.created_at + p.expire_seconds * interval '1 second'
@@ -58,8 +58,11 @@ BEGIN
                 coalesce(old.taken_at, old.created_at) AS since
         ) AS t
         CROSS JOIN LATERAL (
-            SELECT CASE WHEN isfinite(t.until) AND isfinite(t.since)
-                THEN greatest(t.until - t.since, '0') ELSE interval '0' END AS rest
+            SELECT CASE
+                WHEN isfinite(t.until) AND isfinite(t.since)
+                    THEN greatest(least(t.until - t.since, '24 hours'), '0')
+                ELSE interval '0'
+            END AS rest
         ) AS k
         WHERE old.pipeline_id = ANY (pipeline_ids)
           AND greatest(old.created_at, old.taken_at, old.ended_at) > ahead

@@ -36,6 +36,7 @@ BEGIN
             ] AS dealt_with
         ) AS t
         WHERE f.pipeline_id = ANY (pipeline_ids) AND f.created_at > ahead AND NOT f.by_hand
+          AND f.scheduled_for >= '0001-01-01 00:00:00Z' AND isfinite(f.scheduled_for)
         GROUP BY f.pipeline_id
     ),
 

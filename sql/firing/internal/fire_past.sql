@@ -89,7 +89,8 @@ BEGIN
             'id', _periodic_schedule.firing_id(f.pipeline_id, n.run_at)
         )) AS t
         WHERE f.pipeline_id = fire_past.pipeline_id AND f.scheduled_for < end_at
-          AND f.series_until >= n.run_at AND NOT f.clock_was_ahead
+          AND f.scheduled_for >= '0001-01-01 00:00:00Z' AND f.series_until >= n.run_at
+          AND NOT f.clock_was_ahead
         ON CONFLICT DO NOTHING;
 
         UPDATE periodic_schedule.firing AS f

@@ -10,6 +10,7 @@ AS $function$
 #variable_conflict use_column
 DECLARE
     every CONSTANT integer := 10;  -- seconds
+    longest CONSTANT interval := '5 minutes';
     who CONSTANT text := left(
         coalesce(worker, nullif(current_setting('application_name'), ''), 'unnamed'), 200
     );
@@ -34,7 +35,8 @@ BEGIN
     ELSIF note_tick.now NOT BETWEEN known_at AND known_at + make_interval(secs => every) THEN
         UPDATE _periodic_schedule.signed_in AS s
         SET version = note_tick.version, last_tick_at = note_tick.now,
-            pace = least(greatest(note_tick.now - s.last_tick_at, '0'), '5 minutes'),
+            pace = note_tick.now
+                - least(greatest(s.last_tick_at, note_tick.now - longest), note_tick.now),
             last_sent_at = coalesce(
                 (
                     SELECT f.ended_at FROM periodic_schedule.firing AS f

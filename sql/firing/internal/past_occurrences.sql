@@ -23,13 +23,18 @@ BEGIN
                 WHEN m.enabled AND m.pg_owned AND m.next_run_at <= past_occurrences.now
                     THEN m.next_run_at - spread_offset
             END AS due_at,
-            _periodic_schedule.kind_of(m.cron_string) AS kind
+            kind,
+            CASE
+                WHEN kind = 'interval'
+                    THEN periodic_schedule.next_run_at(m.cron_string, m.timezone, now) - now
+            END AS step
         FROM @beat_schema@.pg_periodic_schedule AS m
         LEFT JOIN @beat_schema@.django_celery_beat_periodictask AS p ON p.id = m.periodic_task_id
         LEFT JOIN periodic_schedule.firing_policy AS policy
             ON policy.pipeline_id = m.pipeline_id AND m.pg_owned
         CROSS JOIN LATERAL _periodic_schedule.spread_offset(m.periodic_task_id, policy.spread)
             AS spread_offset
+        CROSS JOIN LATERAL _periodic_schedule.kind_of(m.cron_string) AS kind
         WHERE m.pipeline_id = past_occurrences.pipeline_id
     ),
 
@@ -62,6 +67,7 @@ BEGIN
         JOIN periodic_schedule.firing AS f ON f.pipeline_id = s.pipeline_id
             AND f.periodic_task_id = s.periodic_task_id
         WHERE f.scheduled_for < until AND f.series_until >= "from" AND NOT f.clock_was_ahead
+          AND f.scheduled_for >= '0001-01-01 00:00:00Z'
     ),
 
     passed_over AS MATERIALIZED (
@@ -87,17 +93,17 @@ BEGIN
         ) AS x
         CROSS JOIN LATERAL (
             SELECT CASE
-                WHEN s.kind = 'interval' THEN coalesce(
+                -- No step is counted from what is no time.
+                WHEN s.kind = 'interval' THEN greatest(least(coalesce(
                     x.first_at, x.first_by_anyone_at, s.next_at, s.last_run_at, s.effective_at
-                )
+                ), '9999-12-31 00:00:00Z'), '0001-01-01 00:00:00Z')
             END AS known_at
         ) AS k
         CROSS JOIN LATERAL periodic_schedule.runs_between(
             s.cron_string, s.timezone,
             CASE
                 WHEN s.kind = 'interval' THEN _periodic_schedule.last_step_before(
-                    "from", k.known_at,
-                    periodic_schedule.next_run_at(s.cron_string, s.timezone, k.known_at)
+                    "from", k.known_at, k.known_at + s.step
                 )
                 ELSE "from" - interval '1 microsecond'
             END,
@@ -106,6 +112,14 @@ BEGIN
             ) - interval '1 microsecond',
             most + 1
         ) AS r (run_at)
+        -- What was fired since in another step, as after an outage, is not counted from again.
+        WHERE s.kind <> 'interval' OR NOT EXISTS (
+            SELECT FROM periodic_schedule.firing AS f
+            WHERE f.pipeline_id = s.pipeline_id AND f.periodic_task_id = s.periodic_task_id
+              AND f.scheduled_for > r.run_at - least(s.step, interval '1000 years')
+              AND f.scheduled_for < r.run_at + least(s.step, interval '1000 years')
+              AND f.scheduled_for NOT IN (r.run_at, f.created_at)  -- the latter: run_now()
+        )
     ),
 
     occurrence AS (

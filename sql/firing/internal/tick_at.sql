@@ -229,6 +229,10 @@ BEGIN
             GROUP BY o.pipeline_id
         ) AS k
         WHERE m.pipeline_id = k.pipeline_id AND NOT m.one_off;  -- one that has run is done
+        RETURN QUERY SELECT f.* FROM _periodic_schedule.add_rest_of_series(
+            occurrences.pipeline_ids, occurrences.task_ids, occurrences.run_ats,
+            occurrences.reasons, tick_at.now, occurrences.series_untils
+        ) AS f;
     END IF;
 END
 $function$;

@@ -30,7 +30,8 @@ BEGIN
     ) AS t
     CROSS JOIN LATERAL (
         SELECT CASE
-            WHEN isfinite(t.until) AND isfinite(t.since) THEN least(t.until - t.since, longest)
+            WHEN isfinite(t.until) AND isfinite(t.since)
+                THEN greatest(least(t.until - t.since, longest), '0')
             ELSE longest
         END AS rest
     ) AS k

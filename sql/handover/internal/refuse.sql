@@ -13,7 +13,7 @@ DECLARE
     refused record;
 BEGIN
     PERFORM _periodic_schedule.require_writable('refuse()');
-    UPDATE periodic_schedule.firing AS f SET refusals = f.refusals + 1
+    UPDATE periodic_schedule.firing AS f SET refusals = least(f.refusals, most) + 1
     WHERE f.id = refuse.id AND f.token = refuse.token AND f.lease_until IS NOT NULL
     RETURNING f.pipeline_id, f.scheduled_for, f.by_hand, f.refusals INTO refused;
     IF NOT FOUND THEN

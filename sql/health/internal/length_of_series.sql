@@ -1,5 +1,6 @@
 CREATE OR REPLACE FUNCTION _periodic_schedule.length_of_series(
-    cron_string text, timezone text, first_at timestamptz, until timestamptz
+    cron_string text, timezone text, first_at timestamptz, until timestamptz,
+    recorded_ats timestamptz[]
 ) RETURNS integer
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -7,12 +8,22 @@ AS $function$
 BEGIN
     PERFORM _periodic_schedule.py_load();
     RETURN 1 + (
-        SELECT cardinality(n.runs) FROM _periodic_schedule.py_runs_between(
+        SELECT CASE
+            WHEN cardinality(n.runs) = 10000 THEN 10000
+            ELSE (
+                SELECT count(*) FROM unnest(n.runs) AS o (run)
+                WHERE _periodic_schedule.from_microseconds(o.run) <> ALL (recorded_ats)
+            )
+        END
+        FROM _periodic_schedule.py_runs_between(
             cron_string, timezone, _periodic_schedule.to_microseconds(first_at), 10000,
             _periodic_schedule.to_microseconds(until)
         ) AS n
     );
 END
 $function$;
-COMMENT ON FUNCTION _periodic_schedule.length_of_series(text, text, timestamptz, timestamptz) IS
-    'How many occurrences there are from one of them up to a time, 10001 at most; NULL for NULLs';
+COMMENT ON FUNCTION _periodic_schedule.length_of_series(
+    text, text, timestamptz, timestamptz, timestamptz[]
+) IS
+    'How many occurrences there are from one of them up to a time, without those that have rows of '
+    'their own; 10001: so many or more; NULL for NULLs';
