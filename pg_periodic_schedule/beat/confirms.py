@@ -43,11 +43,6 @@ class Confirms:
         for error in self._refused.values():
             raise error
 
-    def is_blocked(self) -> bool:
-        """As of now."""
-        self._drain(0)
-        return self.blocked
-
     def _drain(self, seconds: float) -> None:
         with suppress(TimeoutError):
             self._connection.drain_events(timeout=seconds)
