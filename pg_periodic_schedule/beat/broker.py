@@ -14,10 +14,11 @@ from amqp.exceptions import (
     PreconditionFailed,
 )
 from celery.exceptions import QueueNotFound
+from celery.result import denied_join_result
 from kombu.common import ignore_errors
 from kombu.exceptions import EncodeError, OperationalError
 
-from pg_periodic_schedule.beat.confirms import Confirms
+from pg_periodic_schedule.beat.confirms import Confirms, Unrouted
 from pg_periodic_schedule.beat.log import logger, one_line
 from pg_periodic_schedule.beat.message import UnsendableError
 from pg_periodic_schedule.beat.pauses import Backoff
@@ -49,6 +50,7 @@ class Broker:
         self._connection: Any = None
         self._producer: Any = None
         self._confirms: Confirms | None = None
+        self._unrouted: Unrouted | None = None
 
     @property
     def confirms(self) -> bool:
@@ -78,6 +80,8 @@ class Broker:
             self._apply(entry)
         except UNSENDABLE as error:
             raise UnsendableError.because_of(error) from error
+        if self._unrouted:
+            self._unrouted.refuse()
         if not self._confirms:
             self.retry.succeeded()
 
@@ -154,7 +158,7 @@ class Broker:
 
     def release(self) -> None:
         connection, self._connection, self._producer = self._connection, None, None
-        self._confirms = None
+        self._confirms = self._unrouted = None
         if connection is not None:
             wait_at_most(GOES, connection)
             ignore_errors(connection, connection.release)
@@ -164,12 +168,20 @@ class Broker:
             producer = self._scheduler.Producer(self._connect(), auto_declare=False)
             if hasattr(producer.channel, "confirm_select"):
                 self._confirms = Confirms(producer.channel)
+            elif hasattr(producer.channel, "_lookup"):
+                events = self._scheduler.app.conf.event_exchange
+                self._unrouted = Unrouted(producer.channel, events)
             self._producer = producer
 
     def _apply(self, entry: celery.beat.ScheduleEntry) -> None:
-        """Through Celery's own path, so that the message is Beat's."""
+        """Through Celery's own path, so that the message is Beat's.
+
+        Nobody here waits for its result: else Celery would subscribe to it, and try for twenty
+        seconds where the results' Redis is away.
+        """
         try:
-            self._scheduler.apply_async(entry, producer=self._producer, advance=False)
+            with denied_join_result():
+                self._scheduler.apply_async(entry, producer=self._producer, advance=False)
         except celery.beat.SchedulingError as error:
             raise error.__context__ or error from None
 

@@ -280,7 +280,8 @@ def fire(orm: Any, broker: Broker) -> Iterator[Callable[[], bool]]:
     from pg_periodic_schedule.beat.session import Session as Own
 
     assert orm  # Django is set up
-    app = celery.Celery("relay", broker=broker.url, set_as_current=False)
+    away = "redis://127.0.0.1:1/0"  # of results, for which nobody waits here
+    app = celery.Celery("relay", broker=broker.url, backend=away, set_as_current=False)
     for option in ("compression", "serializer"):
         app.task(name=option, **{option: "none"})(task)  # there is no such
     connection = Connection(celery.beat.Scheduler(app, lazy=True))
@@ -320,11 +321,15 @@ BAD: dict[str, dict[str, Any]] = {
     "no list": {"queue": "text"},
     "compression": {"task": "compression"},  # KeyError, which kombu says is the connection's
     "serializer": {"task": "serializer"},
+    "no exchange": {"exchange": "nowhere", "routing_key": "x"},
+    "no queue": {"exchange": "celery", "routing_key": "x"},
 }
 REFUSALS = "SELECT task_name, max(refusals) FROM periodic_schedule.firing GROUP BY task_name"
 
 
-@pytest.mark.parametrize("names", [["compression"], [*BAD]], ids=["alone", "all"])
+@pytest.mark.parametrize(
+    "names", [["compression"], ["no queue"], [*BAD]], ids=["compression", "no queue", "all"]
+)
 def test_what_can_never_be_sent_is_refused_also_where_nothing_else_is_sent(
     db: Session, broker: Broker, fire: Callable[[], bool], names: list[str]
 ) -> None:
