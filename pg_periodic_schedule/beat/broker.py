@@ -195,7 +195,8 @@ class Broker:
             if self._connection.transport.driver_type == "redis":  # which waits for ever
                 for what in ("socket_timeout", "socket_connect_timeout"):
                     self._connection.transport_options.setdefault(what, ANSWERS)
-        connected = self._connection.ensure_connection(max_retries=1, interval_start=0)
+        others = max(len(self._connection.alt) - 1, 0)  # of several URLs
+        connected = self._connection.ensure_connection(max_retries=others, interval_start=0)
         wait_at_most(ANSWERS, connected)
         return connected
 

@@ -536,3 +536,25 @@ def test_a_broker_that_hangs_in_the_middle_of_a_batch(
     assert len([seconds for seconds in late if seconds > 2.5]) <= 1  # what was on its way
     beat.stop()
     assert sorted(broker.sent()) == sorted(set(broker.sent()))
+
+
+def test_a_broker_that_is_frozen_is_away(db: Session, broker: Broker, start: Start) -> None:
+    """Redis's client would wait for it for ever."""
+    every_second(db, "t")
+    adopt(db)
+    beat = start()
+    wait_for(broker.sent)
+    broker.pause()
+    beat.wait_for_log("nothing is ticked", seconds=30)
+    broker.resume()
+    sent = len(broker.sent())
+    wait_for(lambda: len(broker.sent()) > sent + 1)
+    beat.stop()
+
+
+def test_of_several_brokers_the_last_is_found(db: Session, broker: Broker, start: Start) -> None:
+    every_second(db, "t")
+    adopt(db)
+    beat = start(CELERY_BROKER_URL=f"redis://127.0.0.1:1/0;redis://127.0.0.1:2/0;{broker.url}")
+    wait_for(broker.sent)
+    beat.stop()
