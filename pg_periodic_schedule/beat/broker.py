@@ -5,6 +5,7 @@ from collections.abc import Set
 from typing import Any
 
 import celery.beat
+import kombu
 from amqp.exceptions import (
     AccessRefused,
     FrameError,
@@ -13,10 +14,11 @@ from amqp.exceptions import (
     PreconditionFailed,
 )
 from celery.exceptions import QueueNotFound
+from celery.result import denied_join_result
 from kombu.common import ignore_errors
 from kombu.exceptions import EncodeError, OperationalError
 
-from pg_periodic_schedule.beat.confirms import Confirms, HungError
+from pg_periodic_schedule.beat.confirms import Confirms, Unrouted
 from pg_periodic_schedule.beat.log import logger, one_line
 from pg_periodic_schedule.beat.message import UnsendableError
 from pg_periodic_schedule.beat.pauses import Backoff
@@ -30,7 +32,8 @@ UNSENDABLE = (
 ABOUT_ONE = (NotFound, AccessRefused, PreconditionFailed, FrameError)
 
 ANSWERS = 5.0  # seconds that the broker has for anything it is asked
-GOES = 1.0  # … and for each of the two steps of a good-bye
+SOON = 1.0  # … where it has been slow already, or to take a message that is nobody's
+GOES = 0.5  # … and for each of the two steps of a good-bye
 
 
 class Broker:
@@ -42,10 +45,12 @@ class Broker:
     def __init__(self, scheduler: celery.beat.Scheduler) -> None:
         self.retry = Backoff(first=1, most=5)
         self.why_down = ""
+        self._takes_others = False  # is_down() has seen it
         self._scheduler = scheduler
         self._connection: Any = None
         self._producer: Any = None
         self._confirms: Confirms | None = None
+        self._unrouted: Unrouted | None = None
 
     @property
     def confirms(self) -> bool:
@@ -63,33 +68,37 @@ class Broker:
             self._confirms.taken = taken
         return taken
 
-    def publish(self, entry: celery.beat.ScheduleEntry) -> None:
+    def publish(self, entry: celery.beat.ScheduleEntry, seconds: float = ANSWERS) -> None:
         """It is sent, or with confirms on its way: confirm() says what became of it."""
         self._open()  # what fails here is no fault of the firing
+        wait_at_most(seconds, self._connection)
+        # Celery's own new try would be on another channel, which has no confirms.
+        entry.options["retry"] = False
         if self._confirms:
-            # Celery's own new try would be on another channel, which has no confirms.
-            entry.options.update(mandatory=True, retry=False)
+            entry.options["mandatory"] = True
         try:
             self._apply(entry)
         except UNSENDABLE as error:
             raise UnsendableError.because_of(error) from error
+        if self._unrouted:
+            self._unrouted.refuse()
         if not self._confirms:
             self.retry.succeeded()
 
     def confirm(self, seconds: float) -> None:
         """Waits for the answers to all that was published; raises one that is none, or a no."""
         if self._confirms:
-            try:
-                self._confirms.wait(min(seconds, ANSWERS))
-            except HungError:
-                if not self._confirms.blocked:
-                    self.release()
-                raise
+            self._confirms.wait(min(seconds, ANSWERS))
             self.retry.succeeded()
 
     def refuses_this(self, error: Exception) -> bool:
-        """It is about this message alone: AMQP says so, or no transport has raised it."""
-        return isinstance(error, ABOUT_ONE) or not self.is_of_transport(error)
+        """It is about this message alone: is_down() has seen that another one is taken, AMQP says
+        so, or no transport has raised it."""
+        return self._takes_others or isinstance(error, ABOUT_ONE) or not self.is_of_transport(error)
+
+    def may_be_over(self, error: Exception) -> bool:
+        """As where an idle connection was closed: a new one may take the message."""
+        return self.is_of_transport(error) and not isinstance(error, ABOUT_ONE)
 
     def is_of_transport(self, error: Exception) -> bool:
         connection = self._connection
@@ -97,22 +106,46 @@ class Broker:
         return isinstance(error, (OSError, OperationalError, *of_transport))
 
     def is_down(self) -> bool:
-        """Does a new connection fail too?"""
+        """Does a new connection fail too, or take nothing, like a Redis that is full?"""
         self.release()
         try:
-            self._connect()
+            self._open()
+            self._takes_others = self._takes_one()
         except Exception as error:
             self.release()
             self.why_down = one_line(error)
             return True
         return False
 
+    def _takes_one(self) -> bool:
+        """A message that nobody gets; False, where the transport has no such, or we may not."""
+        channel = self._producer.channel
+        nobodys = f"{self._scheduler.app.conf.task_default_queue}.pg_periodic_schedule"
+        message = kombu.Producer(channel, auto_declare=False)
+        if self._confirms:  # by no queue: the broker drops it, and says that it has it
+            try:
+                message.publish({}, routing_key=nobodys, serializer="json")
+                self._confirms.wait(SOON)
+            except AccessRefused:  # which is an answer, and closes the channel
+                self.release()
+                self._open()
+            return True
+        if self._connection.transport.driver_type != "redis":
+            return False
+        try:
+            channel.queue_purge(nobodys)  # first, so that none is left where we may not
+            message.publish({}, routing_key=nobodys, serializer="json")
+            channel.queue_purge(nobodys)
+        except Exception as error:
+            if type(error).__name__ == "NoPermissionError":  # of a module that need not be there
+                return False
+            raise
+        return True
+
     def is_away(self) -> bool:
         """It was down, and has not come back: looked for after each pause."""
         if not self.retry.failures:
             return False
-        if self._is_blocked():  # to try again on another one would leave a message there too
-            return True
         if self._connection is not None:
             return False
         if self.retry.left() > 0:
@@ -125,34 +158,30 @@ class Broker:
 
     def release(self) -> None:
         connection, self._connection, self._producer = self._connection, None, None
-        self._confirms = None
+        self._confirms = self._unrouted = None
         if connection is not None:
             wait_at_most(GOES, connection)
             ignore_errors(connection, connection.release)
-
-    def _is_blocked(self) -> bool:
-        """The broker holds the connection, as while its memory is full."""
-        if self._confirms is None or not self._confirms.blocked:
-            return False
-        try:
-            blocked = self._confirms.is_blocked()
-        except Exception:
-            blocked = False
-        if not blocked:
-            self.release()
-        return blocked
 
     def _open(self) -> None:
         if self._producer is None:
             producer = self._scheduler.Producer(self._connect(), auto_declare=False)
             if hasattr(producer.channel, "confirm_select"):
                 self._confirms = Confirms(producer.channel)
+            elif hasattr(producer.channel, "_lookup"):
+                events = self._scheduler.app.conf.event_exchange
+                self._unrouted = Unrouted(producer.channel, events)
             self._producer = producer
 
     def _apply(self, entry: celery.beat.ScheduleEntry) -> None:
-        """Through Celery's own path, so that the message is Beat's."""
+        """Through Celery's own path, so that the message is Beat's.
+
+        Nobody here waits for its result: else Celery would subscribe to it, and try for twenty
+        seconds where the results' Redis is away.
+        """
         try:
-            self._scheduler.apply_async(entry, producer=self._producer, advance=False)
+            with denied_join_result():
+                self._scheduler.apply_async(entry, producer=self._producer, advance=False)
         except celery.beat.SchedulingError as error:
             raise error.__context__ or error from None
 
@@ -163,7 +192,11 @@ class Broker:
             given = app.conf.broker_transport_options
             waits = {"confirm_publish": False} if "confirm_publish" in given else {}
             self._connection = app.connection_for_write(transport_options=waits)
-        connected = self._connection.ensure_connection(max_retries=1, interval_start=0)
+            if self._connection.transport.driver_type == "redis":  # which waits for ever
+                for what in ("socket_timeout", "socket_connect_timeout"):
+                    self._connection.transport_options.setdefault(what, ANSWERS)
+        others = max(len(self._connection.alt) - 1, 0)  # of several URLs
+        connected = self._connection.ensure_connection(max_retries=others, interval_start=0)
         wait_at_most(ANSWERS, connected)
         return connected
 

@@ -43,11 +43,6 @@ class Confirms:
         for error in self._refused.values():
             raise error
 
-    def is_blocked(self) -> bool:
-        """As of now."""
-        self._drain(0)
-        return self.blocked
-
     def _drain(self, seconds: float) -> None:
         with suppress(TimeoutError):
             self._connection.drain_events(timeout=seconds)
@@ -75,5 +70,30 @@ class Confirms:
 
     def _returned(self, _: Exception, exchange: str, routing_key: str, message: Any) -> None:
         """Comes before its ack."""
-        why = f"no queue gets it: exchange {exchange!r}, routing key {routing_key!r}"
-        self._refused[message.properties.get("correlation_id", "")] = RefusedError(why)
+        self._refused[message.properties.get("correlation_id", "")] = lost(exchange, routing_key)
+
+
+class Unrouted:
+    """Of a channel of kombu's own making, as for Redis: it drops what no queue gets, in silence."""
+
+    def __init__(self, channel: Any, events: str) -> None:
+        self._events = events  # the exchange of those that Celery sends beside a task
+        self._lost: list[tuple[str, str]] = []
+        self._lookup = channel._lookup
+        channel._lookup = self._queues
+
+    def refuse(self) -> None:
+        """Raises of what was published since it was asked."""
+        dropped, self._lost = self._lost, []
+        for exchange, routing_key in dropped:
+            raise lost(exchange, routing_key)
+
+    def _queues(self, exchange: str, routing_key: str, *args: Any) -> Any:
+        found = self._lookup(exchange, routing_key, *args)
+        if not found and exchange != self._events:
+            self._lost.append((exchange, routing_key))
+        return found
+
+
+def lost(exchange: str, routing_key: str) -> RefusedError:
+    return RefusedError(f"no queue gets it: exchange {exchange!r}, routing key {routing_key!r}")

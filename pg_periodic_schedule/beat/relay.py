@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import celery
 from django.db import Error
 
-from pg_periodic_schedule.beat.broker import Broker
+from pg_periodic_schedule.beat.broker import ANSWERS, SOON, Broker
 from pg_periodic_schedule.beat.confirms import HungError, RefusedError
 from pg_periodic_schedule.beat.expiry import LIFE
 from pg_periodic_schedule.beat.ledger import Firing, Ledger
@@ -22,9 +22,20 @@ SLOW = "handed back: the batch took half of its lease"
 HUNG = "handed back: the broker did not answer for a while"
 AWAY = "handed back: the broker was away"
 BEHIND = "handed back: the broker refuses an earlier one of the schedule"
+LATER = "handed back: others that the broker refuses took their share of the time"
+LATER_BY = timedelta(seconds=5)
+SHARE = 1.0  # seconds of a batch for what was refused before
 WAITING = 10_000  # firings that are handed back at once
 REAP_AGAIN_IN = 60.0  # seconds, where it fails
 HANGS = 1.0  # seconds after which a broker that takes so long counts as away
+
+
+class AwayError(Exception):
+    """The broker takes nothing at all."""
+
+    def __init__(self, why: Exception) -> None:
+        super().__init__(str(why))
+        self.why = why
 
 
 class Relay:
@@ -102,18 +113,14 @@ class Relay:
         refused: list[tuple[Firing, Exception]] = []  # since the last that was sent
         alone: list[tuple[Firing, Exception]] = []  # while the broker takes others
         errors: dict[str, Exception] = {}  # of a schedule, one that is refused is enough
-        began = math.inf
+        began = again = math.inf
         # Where it has failed, the first one alone shows whether it is back.
         if self._broker.confirms and not self._broker.retry.failures:
-            hung = self._send_together(firings, lease, stops, sent)
-            firings = [firing for firing in firings if firing not in sent]
-            if hung:
-                self._miss(firings, hung)
-                firings = []
+            firings = self._send_together(firings, lease, stops, sent, alone)
         for position, firing in enumerate(firings):
             began, since = time.monotonic(), began
+            rest = firings[position:]
             if stops or began - since > HANGS or began > deadline:
-                rest = firings[position:]
                 why = STOP if stops else HUNG if began - since > HANGS else SLOW
                 if stops:  # the broker is there: others send them, and the runs are saved
                     self._ledger.give_back(rest, why, timedelta())
@@ -121,6 +128,11 @@ class Relay:
                     self._ledger.give_back_missed(rest, why)
                 logger.warning("%d firings %s", len(rest), why)
                 break
+            if firing.was_refused:  # and so are those that follow
+                again = min(again, began)
+                if began - again > SHARE:
+                    self._ledger.give_back(rest, LATER, LATER_BY)
+                    break
             if error := errors.get(firing.task_name):
                 unsure = any(other.task_name == firing.task_name for other, _ in refused)
                 (refused if unsure else alone).append((firing, error))
@@ -128,30 +140,31 @@ class Relay:
             # By the database's clock.
             now = firing.taken_at + timedelta(seconds=began - taken)
             try:
-                self._publish(firing, now)
-                self._broker.confirm(answers)
+                error = self._send_alone(firing, now, answers)
             except UnsendableError as error:
                 why = one_line(error.__cause__ or error)
                 logger.error("%s is not sent: %s", firing.task_name, why)
                 self._ledger.give_up(firing, str(error))
-            except Exception as error:
-                if isinstance(error, HungError) or self._broker.is_down():
-                    self._miss([f for f, _ in refused] + list(firings[position:]), error)
-                    refused.clear()
-                    break
-                errors[firing.task_name] = error
-                if self._broker.refuses_this(error):
-                    self._broker.retry.succeeded()  # it is there
-                    alone.append((firing, error))
-                else:
-                    refused.append((firing, error))
-            else:
+                continue
+            except AwayError as error:
+                self._miss([f for f, _ in refused] + list(rest), error.why)
+                refused.clear()
+                break
+            if error is None:
                 alone += refused
                 refused.clear()
                 self._ledger.sent(firing)
                 self._refused_alone.discard(firing.task_name)
                 sent[firing] = now - firing.scheduled_for
-        # It answers and takes nothing, like a Redis that is full or read only: that is away too.
+                continue
+            began = math.inf  # the others are not to pay for it
+            errors[firing.task_name] = error
+            if self._broker.refuses_this(error):
+                self._broker.retry.succeeded()  # it is there
+                alone.append((firing, error))
+            else:
+                refused.append((firing, error))
+        # Of a transport where only others show whether it takes any.
         if all(
             firing.was_refused or firing.task_name in self._refused_alone for firing, _ in refused
         ):
@@ -172,54 +185,87 @@ class Relay:
         lease: timedelta,
         stops: Sequence[int],
         sent: dict[Firing, timedelta],
-    ) -> HungError | None:
+        refused: list[tuple[Firing, Exception]],
+    ) -> list[Firing]:
         """Puts all on the channel, then waits for the answers: to wait for each takes longer.
 
-        Of what is not sent then each is sent alone, so that an error is that of the one that has
+        Returns what is left: each is to be sent alone, so that an error is that of the one that has
         caused it: whatever the reason, the channel is closed for all that are on it.
         """
         began = time.monotonic()
         confirmed = self._broker.watch()
         late: dict[Firing, timedelta] = {}
+        failure: Exception | None = None
+        suspect: Firing | None = None
         try:
-            for firing in firings:
+            for suspect in firings:
                 so_far = timedelta(seconds=time.monotonic() - began)
                 if stops or so_far > lease / 2:
                     break
-                if firing.was_refused or firing.task_name in self._refused_alone:
+                if suspect.was_refused or suspect.task_name in self._refused_alone:
                     continue
-                now = firing.taken_at + so_far
+                now = suspect.taken_at + so_far
                 try:
-                    self._publish(firing, now)
+                    self._publish(suspect, now)
                 except Exception as error:
                     if self._broker.is_of_transport(error):
                         raise
                 else:
-                    late[firing] = now - firing.scheduled_for
+                    late[suspect] = now - suspect.scheduled_for
+            suspect = None
             self._broker.confirm(lease.total_seconds() / 4)
-        except HungError as error:
-            return error
         except Exception as error:
-            self._broker.release()
-            if unsure := len(late) - len(confirmed):
-                logger.warning(
-                    "broker: %s; %d firings are sent again, one by one", one_line(error), unsure
-                )
+            failure = error
         finally:
             for firing in late:
                 if str(firing.id) in confirmed:
                     self._ledger.sent(firing)
                     sent[firing] = late[firing]
-        return None
+        left = [firing for firing in firings if firing not in sent]
+        if isinstance(failure, HungError):
+            if self._broker.is_down():
+                self._miss(left, failure)
+                return []
+            # It answers, but not to these: a queue of its own is stuck.
+            refused += [(firing, failure) for firing in left if firing in late]
+            return [firing for firing in left if firing not in late]
+        if failure is not None:
+            self._broker.release()
+            if unsure := len(late) - len(confirmed):
+                logger.warning(
+                    "broker: %s; %d firings are sent again, one by one", one_line(failure), unsure
+                )
+        return sorted(left, key=lambda firing: (firing.was_refused, firing is suspect))
 
-    def _publish(self, firing: Firing, now: datetime) -> None:
+    def _send_alone(self, firing: Firing, now: datetime, seconds: float) -> Exception | None:
+        """Why the broker refuses it, though there is a broker; None: it is sent."""
+        tries = 2
+        if firing.was_refused:
+            tries, seconds = 1, SOON
+        for _ in range(tries):
+            try:
+                self._publish(firing, now, seconds)
+                self._broker.confirm(seconds)
+            except UnsendableError:
+                raise
+            except Exception as error:
+                if self._broker.is_down():
+                    raise AwayError(error) from error
+                failure, seconds = error, SOON
+                if not self._broker.may_be_over(error):
+                    break
+            else:
+                return None
+        return failure
+
+    def _publish(self, firing: Firing, now: datetime, seconds: float = ANSWERS) -> None:
         """now, and with it what has expired: by the database's clock."""
         entry = entry_of(firing, self._app)
         if firing.expires is not None:
             entry.options[LIFE] = (firing.expires - now).total_seconds()
             if entry.options[LIFE] <= 0:
                 raise UnsendableError("expired before it could be sent")
-        self._broker.publish(entry)
+        self._broker.publish(entry, seconds)
 
     def _refuse(self, refused: Sequence[tuple[Firing, Exception]]) -> None:
         """What the broker refuses by itself must not hold up the others."""

@@ -1,6 +1,7 @@
 """A broker that is away counts as ticks missed: the same as if nobody had ticked."""
 
 import itertools
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -17,7 +18,9 @@ from ticking import (
     Session,
     adopt,
     assert_in_sync,
+    counted,
     end,
+    every_second,
     fired,
     ledger,
     next_minute,
@@ -264,6 +267,10 @@ def test_two_ticks_and_what_they_take_back(db: Session, connect: Callable[..., S
 # -- Real parts
 
 
+def task() -> None:
+    """Of the sender's code, with options of its own."""
+
+
 @pytest.fixture
 def fire(orm: Any, broker: Broker) -> Iterator[Callable[[], bool]]:
     """A round of a scheduler's relay, in this process."""
@@ -273,7 +280,10 @@ def fire(orm: Any, broker: Broker) -> Iterator[Callable[[], bool]]:
     from pg_periodic_schedule.beat.session import Session as Own
 
     assert orm  # Django is set up
-    app = celery.Celery("relay", broker=broker.url, set_as_current=False)
+    away = "redis://127.0.0.1:1/0"  # of results, for which nobody waits here
+    app = celery.Celery("relay", broker=broker.url, backend=away, set_as_current=False)
+    for option in ("compression", "serializer"):
+        app.task(name=option, **{option: "none"})(task)  # there is no such
     connection = Connection(celery.beat.Scheduler(app, lazy=True))
     session = Own()
     session.prepare(MINUTE)
@@ -305,6 +315,101 @@ def test_a_broker_that_answers_and_takes_nothing_is_away(
     wait_for(lambda: fire() is not None and all(sent_by(db, name) for name in names))
     for name in names:
         assert max(late for _, late in sent_by(db, name)) < 2, name
+
+
+BAD: dict[str, dict[str, Any]] = {
+    "no list": {"queue": "text"},
+    "compression": {"task": "compression"},  # KeyError, which kombu says is the connection's
+    "serializer": {"task": "serializer"},
+    "no exchange": {"exchange": "nowhere", "routing_key": "x"},
+    "no queue": {"exchange": "celery", "routing_key": "x"},
+}
+REFUSALS = "SELECT task_name, max(refusals) FROM periodic_schedule.firing GROUP BY task_name"
+
+
+@pytest.mark.parametrize(
+    "names", [["compression"], ["no queue"], [*BAD]], ids=["compression", "no queue", "all"]
+)
+def test_what_can_never_be_sent_is_refused_also_where_nothing_else_is_sent(
+    db: Session, broker: Broker, fire: Callable[[], bool], names: list[str]
+) -> None:
+    """Redis does not say whose fault it is; that it takes a message of nobody's does."""
+    broker.client.set("text", "")
+    for name in names:
+        every_second(db, name, **BAD[name])
+    adopt(db)
+    wait_for(lambda: fire() is not None and counted(db, REFUSALS) == dict.fromkeys(names, 1))
+    health = "SELECT detail FROM periodic_schedule.health WHERE problem = 'refused'"
+    assert len(db.execute(health).fetchall()) == len(names)
+    assert db.execute("SELECT FROM periodic_schedule.firing WHERE missed").fetchall() == []
+    every_second(db, "good")
+    adopt(db)
+    wait_for(lambda: fire() is not None and sent_by(db, "good"))
+    wait_for(lambda: fire() is not None and counted(db, REFUSALS)[names[0]] == 2)
+    assert max(late for _, late in sent_by(db, "good")) < 1
+    keys = broker.client.scan_iter()
+    assert {key for key in keys if not key.startswith(b"_kombu.binding")} <= {b"text", b"celery"}
+
+
+AWAY = [
+    ("CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0"),
+    ("REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"),  # READONLY, after a failover
+    ("CONFIG SET requirepass secret", 'CONFIG SET requirepass ""'),
+]
+
+
+def test_a_broker_that_is_away_uses_up_no_attempt(
+    db: Session, broker: Broker, fire: Callable[[], bool]
+) -> None:
+    """Of what it would refuse too."""
+    broker.client.set("text", "")
+    every_second(db, "good")
+    every_second(db, "bad", **BAD["no list"])
+    adopt(db)
+    missed = "SELECT FROM periodic_schedule.firing WHERE missed"
+    for command, back in AWAY:
+        sent = sent_by(db, "good")
+        while sent == sent_by(db, "good"):
+            fire()
+        broker.client.execute_command(*shlex.split(command))
+        broker.client.client_kill_filter(_type="normal", skipme=True)
+        wait_for(lambda: fire() is not None and db.execute(missed).fetchall())
+        seen = counted(db, REFUSALS), len(ledger(db, "good"))
+        time.sleep(1.1)  # the first pause is over
+        fire()
+        assert (counted(db, REFUSALS), len(ledger(db, "good"))) == seen, command  # nor a tick
+        broker.client.execute_command(*shlex.split(back))
+
+
+def test_a_connection_that_was_closed_while_it_was_idle_refuses_nothing(
+    db: Session, broker: Broker, fire: Callable[[], bool]
+) -> None:
+    every_second(db, "t")
+    adopt(db)
+    for times in (1, 2, 3):
+        while len(sent_by(db, "t")) < times:
+            fire()
+        broker.client.client_kill_filter(_type="normal", skipme=True)
+    assert states(db) == ["finished"] * 3
+    assert db.execute("SELECT reason FROM periodic_schedule.attempt").fetchall() == []
+    assert sorted(broker.sent()) == sorted({*broker.sent()})
+
+
+def test_who_may_not_look_goes_by_what_others_take(
+    db: Session, broker: Broker, fire: Callable[[], bool]
+) -> None:
+    """A user of Redis who may write the queue alone: what is refused and alone is away."""
+    every_second(db, "bad", **BAD["no list"])
+    adopt(db)
+    may = ["ACL", "SETUSER", "default", "on", "nopass", "+@all", "resetkeys"]
+    broker.client.execute_command(*may, "~celery", "~celery\x06*", "~_kombu*")
+    wait_for(lambda: fire() is not None and db.execute(
+        "SELECT FROM periodic_schedule.firing WHERE missed").fetchall()
+    )  # fmt: skip
+    every_second(db, "good")
+    adopt(db)
+    wait_for(lambda: fire() is not None and sent_by(db, "good"))
+    wait_for(lambda: fire() is not None and counted(db, REFUSALS)["bad"])
 
 
 def test_a_time_that_python_does_not_know_keeps_nothing_from_being_sent(
@@ -431,3 +536,25 @@ def test_a_broker_that_hangs_in_the_middle_of_a_batch(
     assert len([seconds for seconds in late if seconds > 2.5]) <= 1  # what was on its way
     beat.stop()
     assert sorted(broker.sent()) == sorted(set(broker.sent()))
+
+
+def test_a_broker_that_is_frozen_is_away(db: Session, broker: Broker, start: Start) -> None:
+    """Redis's client would wait for it for ever."""
+    every_second(db, "t")
+    adopt(db)
+    beat = start()
+    wait_for(broker.sent)
+    broker.pause()
+    beat.wait_for_log("nothing is ticked", seconds=30)
+    broker.resume()
+    sent = len(broker.sent())
+    wait_for(lambda: len(broker.sent()) > sent + 1)
+    beat.stop()
+
+
+def test_of_several_brokers_the_last_is_found(db: Session, broker: Broker, start: Start) -> None:
+    every_second(db, "t")
+    adopt(db)
+    beat = start(CELERY_BROKER_URL=f"redis://127.0.0.1:1/0;redis://127.0.0.1:2/0;{broker.url}")
+    wait_for(broker.sent)
+    beat.stop()

@@ -148,6 +148,31 @@ def test_a_broker_that_is_frozen_holds_up_no_stop_and_sighup_is_one(
     assert not pidfile.exists()
 
 
+SUSPEND = (
+    '{ok, Q} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, <<"stuck">>)),'
+    " sys:suspend(amqqueue:get_pid(Q))."
+)
+
+
+def test_a_queue_that_is_stuck_holds_up_no_other(db: Session, broker: Rabbit, start: Start) -> None:
+    """Like one whose replicas are gone: it confirms nothing, and the broker answers all others."""
+    add(db, 1, queue="stuck")
+    every_second(db, "good")
+    adopt(db)
+    beat = start()
+    wait_for(lambda: ids(db, "finished", "stuck%") and ids(db, "finished", "good"), 40)
+    broker.control("eval", SUSPEND)
+    run_now(db, "stuck %")
+    refused = "SELECT detail FROM periodic_schedule.health WHERE problem = 'refused'"
+    wait_for(lambda: "attempt 2 by" in str(db.execute(refused).fetchall()), 30)
+    sent = len(ids(db, "finished", "good"))
+    wait_for(lambda: len(ids(db, "finished", "good")) > sent + 1)
+    assert "nothing is ticked" not in beat.log
+    assert latest(db, "good") < 10  # the first time costs five seconds, the others less than two
+    beat.stop(10)
+    broker.control("eval", SUSPEND.replace("suspend", "resume"))
+
+
 def test_while_it_is_blocked_it_gets_one_message_and_no_stop_is_held_up(
     db: Session, broker: Rabbit, start: Start
 ) -> None:
