@@ -43,6 +43,8 @@ BEGIN
                   SELECT FROM periodic_schedule.firing AS e
                   WHERE e.pipeline_id = f.pipeline_id AND e.refusals > 0
                     AND e.ended_at IS NULL AND e.by_hand = f.by_hand AND e.id <> f.id
+                    AND ROW(e.task, e.queue, e.exchange, e.routing_key)
+                        IS NOT DISTINCT FROM ROW(f.task, f.queue, f.exchange, f.routing_key)
                     AND (
                         f.refusals = 0
                         OR (e.scheduled_for, e.incarnation) < (f.scheduled_for, f.incarnation)

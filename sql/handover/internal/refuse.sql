@@ -15,7 +15,7 @@ BEGIN
     PERFORM _periodic_schedule.require_writable('refuse()');
     UPDATE periodic_schedule.firing AS f SET refusals = least(f.refusals, most) + 1
     WHERE f.id = refuse.id AND f.token = refuse.token AND f.lease_until IS NOT NULL
-    RETURNING f.pipeline_id, f.scheduled_for, f.by_hand, f.refusals INTO refused;
+    RETURNING f.* INTO refused;
     IF NOT FOUND THEN
         RETURN false;
     END IF;
@@ -37,6 +37,10 @@ BEGIN
             SELECT w.id FROM periodic_schedule.firing AS w
             WHERE w.pipeline_id = refused.pipeline_id AND w.state = 'waiting' AND NOT w.missed
               AND w.by_hand = refused.by_hand AND w.refusals = 0
+              AND ROW(w.task, w.queue, w.exchange, w.routing_key)
+                  IS NOT DISTINCT FROM ROW(
+                      refused.task, refused.queue, refused.exchange, refused.routing_key
+                  )
             FOR UPDATE SKIP LOCKED
         ));
         PERFORM _periodic_schedule.notify_schedulers();
@@ -46,5 +50,5 @@ END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.refuse(uuid, uuid, text) IS
     'fail() for what the broker refuses, though it takes others: tried again after 1 second, '
-    'doubling to 300, while later firings of the schedule wait; given up, and they with it, at the '
-    '20th time, which is after an hour. false: the token is stale';
+    'doubling to 300, while later firings of the schedule that go the same way wait; given up, and '
+    'they with it, at the 20th time, which is after an hour. false: the token is stale';

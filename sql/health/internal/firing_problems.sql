@@ -26,6 +26,9 @@ BEGIN
       AND NOT EXISTS (  -- refusal_problems() says it
           SELECT FROM periodic_schedule.firing AS e
           WHERE e.pipeline_id = f.pipeline_id AND e.refusals > 0 AND e.ended_at IS NULL
+            AND e.by_hand = f.by_hand
+            AND ROW(e.task, e.queue, e.exchange, e.routing_key)
+                IS NOT DISTINCT FROM ROW(f.task, f.queue, f.exchange, f.routing_key)
       )
     UNION ALL
     SELECT 'lease_overrun', f.pipeline_id, format(

@@ -15,6 +15,8 @@ BEGIN
             SELECT count(*) FROM periodic_schedule.firing AS w
             WHERE w.pipeline_id = f.pipeline_id AND w.state = 'waiting' AND w.id <> f.id
               AND w.by_hand = f.by_hand
+              AND ROW(w.task, w.queue, w.exchange, w.routing_key)
+                  IS NOT DISTINCT FROM ROW(f.task, f.queue, f.exchange, f.routing_key)
         ),
         f.available_at
     )
