@@ -114,7 +114,8 @@ COMMENT ON COLUMN periodic_schedule.firing.clock_was_ahead IS
     'is fired under the next incarnation';
 COMMENT ON COLUMN periodic_schedule.firing.refusals IS
     'How often the broker has refused it, which took others. While it is open, others of the '
-    'schedule wait: behind one by hand those by hand, else the others. It is given up at the 20th';
+    'schedule that go the same way (task, queue, exchange, routing_key) wait: behind one by hand '
+    'those by hand, else the others. It is given up at the 20th';
 COMMENT ON COLUMN periodic_schedule.firing.series_until IS
     'Skipped for itself and for all occurrences after it up to this time, which have no rows; '
     'NULL: for itself alone';

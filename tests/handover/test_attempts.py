@@ -249,6 +249,34 @@ def test_what_waits_behind_it_is_given_up_with_it(db: Session) -> None:
     assert "others of it in the last day" in given_up[0][0]
 
 
+def test_what_an_edit_sends_another_way_waits_no_more(db: Session) -> None:
+    """Somebody corrects the exchange of the task, not of the broker."""
+    at = each_minute(db, "bad")
+    db.execute(
+        "UPDATE periodic_schedule.firing SET refusals = 1, available_at = now()"
+        " WHERE scheduled_for = (SELECT min(scheduled_for) FROM periodic_schedule.firing)"
+    )
+    ((head, token, *_),) = take(db, now=clock(db))
+    db.execute("UPDATE django_celery_beat_periodictask SET exchange = 'right'")
+    db.execute("UPDATE pg_periodic_schedule SET effective_at = %s, next_run_at = %s",
+               [at, at + MINUTE])  # fmt: skip
+    assert len(tick(db, at + MINUTE)) == 1
+    ((sent, its_token, *_),) = take(db, now=at + MINUTE)
+    assert end(db, "fail", sent, its_token, "handed back", "0")
+    db.execute("UPDATE periodic_schedule.firing SET available_at = now() WHERE state = 'waiting'")
+    wakeup = "SELECT periodic_schedule.next_wakeup() <= clock_timestamp()"
+    assert db.execute(wakeup).fetchall() == [(True,)]
+    ((detail,),) = db.execute("SELECT detail FROM periodic_schedule.health"
+                              " WHERE problem = 'refused'").fetchall()  # fmt: skip
+    others = "SELECT count(*) FROM periodic_schedule.firing WHERE exchange IS NULL"
+    assert f"{db.execute(others).fetchall()[0][0] - 1} wait behind it" in detail
+    # Nor is it given up with what goes the old way.
+    db.execute("UPDATE periodic_schedule.firing SET refusals = %s WHERE id = %s", [MOST - 1, head])
+    assert refuse(db, head, token)
+    left = db.execute("SELECT id FROM periodic_schedule.firing WHERE state = 'waiting'").fetchall()
+    assert left == [(sent,)]
+
+
 def test_redis_what_is_refused_takes_a_share_of_the_time(
     db: Session, broker: Broker, start: Callable[..., Beat]
 ) -> None:

@@ -90,10 +90,10 @@ def test_runs_that_cannot_be_saved_are_named_and_the_others_are_saved(db: Sessio
     assert dict(db.execute(f"SELECT name, total_run_count FROM {TASKS}").fetchall()) \
         == dict.fromkeys(names, 1) | {"bad": 0}  # fmt: skip
     assert mirror(db, "run_count", "bad") == 1
-    released = dict(db.execute("SELECT m.task_name, r.done FROM periodic_schedule.release() AS r"
-                               " JOIN pg_periodic_schedule AS m USING (pipeline_id)"
-                               ).fetchall())  # fmt: skip
-    assert released == dict.fromkeys(names, True) | {"bad": False}
+    rows = db.execute("SELECT m.task_name, r.done, r.reason FROM periodic_schedule.release() AS r"
+                      " JOIN pg_periodic_schedule AS m USING (pipeline_id)").fetchall()  # fmt: skip
+    assert {name: done for name, done, _ in rows} == dict.fromkeys(names, True) | {"bad": False}
+    assert any(name == "bad" and "runs cannot be saved" in reason for name, _, reason in rows)
     db.execute(f"UPDATE {TASKS} SET name = 'good' WHERE name = 'bad'")
     assert save_runs(db) == 1
 

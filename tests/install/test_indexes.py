@@ -95,11 +95,7 @@ def many_tasks(db: Session) -> None:
                     "ahead_in_sequence(f.pipeline_id, f.scheduled_for, f.incarnation)",
                     "firing_sequential_idx",
                 ),
-                (
-                    "refused_before(f.id, f.pipeline_id, f.scheduled_for, f.incarnation,"
-                    " f.by_hand, f.refusals)",
-                    "firing_refused_idx",
-                ),
+                ("refused_before(f.id)", "firing_refused_idx"),
             )
         ),
         (  # tick()

@@ -40,9 +40,7 @@ BEGIN
               )
           ))
           AND NOT (any_refused AND EXISTS (
-              SELECT FROM _periodic_schedule.refused_before(
-                  f.id, f.pipeline_id, f.scheduled_for, f.incarnation, f.by_hand, f.refusals
-              )
+              SELECT FROM _periodic_schedule.refused_before(f.id)
           ))
         ORDER BY f.available_at LIMIT batch FOR UPDATE SKIP LOCKED
     )

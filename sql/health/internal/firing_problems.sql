@@ -25,10 +25,8 @@ BEGIN
     )
     FROM periodic_schedule.firing AS f
     WHERE fires_here AND f.state = 'waiting' AND f.available_at < now - bound AND NOT f.sequential
-      AND NOT EXISTS (  -- refusal_problems() says it
-          SELECT FROM periodic_schedule.firing AS e
-          WHERE e.pipeline_id = f.pipeline_id AND e.refusals > 0 AND e.ended_at IS NULL
-      )
+      AND f.refusals = 0  -- else refusal_problems() says it
+      AND NOT EXISTS (SELECT FROM _periodic_schedule.refused_before(f.id))
     UNION ALL
     SELECT 'lease_overrun', f.pipeline_id, format(
         '%s of %s, taken by %s, had until %s; it can be taken again after '

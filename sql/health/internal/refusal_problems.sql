@@ -13,8 +13,8 @@ BEGIN
         coalesce(left(f.reason, 200), 'nobody said why'),
         (
             SELECT count(*) FROM periodic_schedule.firing AS w
-            WHERE w.pipeline_id = f.pipeline_id AND w.state = 'waiting' AND w.id <> f.id
-              AND w.by_hand = f.by_hand
+            WHERE w.pipeline_id = f.pipeline_id AND w.state = 'waiting'
+              AND f.id IN (SELECT b FROM _periodic_schedule.refused_before(w.id) AS b)
         ),
         f.available_at
     )
