@@ -44,8 +44,9 @@ BEGIN
         i.pipeline_id, m.pipeline_id IS NOT NULL AND NOT m.pg_owned,
         CASE
             WHEN m.pipeline_id IS NULL THEN 'there is no such schedule'
-            WHEN m.pg_owned THEN 'another session is writing it: try again; or, where a WARNING '
-                'names its task, its runs cannot be saved'
+            WHEN m.pg_owned THEN
+                'another session is writing it: try again; or, where a WARNING names its task, '
+                'its runs cannot be saved'
             WHEN m.periodic_task_id = ANY (locked) THEN 'released'
             ELSE 'not owned before'
         END
