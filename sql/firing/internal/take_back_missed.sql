@@ -164,6 +164,6 @@ $function$;
 COMMENT ON FUNCTION _periodic_schedule.take_back_missed(uuid[], timestamptz, integer) IS
     'Of up to batch schedules with missed firings, and 10,000 rows of theirs: takes back what the '
     'tick had recorded, so that they are due as if it had not come. Where that cannot be, since '
-    'the schedule has gone on meanwhile, the firing is offered again, unless the schedule''s policy '
+    'the schedule has gone on meanwhile, the firing is offered again, unless its firing_policy '
     'or an edit forbids. The keys and ctids of the schedules in claimed, but for those that still '
     'have missed firings, and of those that are due again, all locked';
