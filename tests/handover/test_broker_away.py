@@ -264,6 +264,44 @@ def test_two_ticks_and_what_they_take_back(db: Session, connect: Callable[..., S
     assert states(db) == ["leased"] * 5
 
 
+def test_what_is_missed_by_more_than_a_tick_takes_is_fired_once(db: Session) -> None:
+    """In whatever order schedules are due, and missed: one that is due again waits for the tick
+    that takes back what it has missed."""
+    start = next_minute(db)
+    crontab = insert_crontab(db, "* * * * *")
+    for number in range(40):
+        insert_task(db, f"t{number}", crontab_id=crontab)
+        set_policy(db, f"t{number}", spread="50 s")
+    adopt(db)
+    miss_all(db, start + 59 * SECOND)
+    later = start + 4 * MINUTE
+    while tick(db, later, batch=10):
+        pass
+    assert db.execute(
+        "SELECT count(*), count(DISTINCT pipeline_id), bool_or(missed)"
+        " FROM periodic_schedule.firing WHERE state = 'waiting'"
+    ).fetchall() == [(40, 40, False)]  # fmt: skip
+
+
+def test_a_tick_takes_back_ten_thousand_rows(db: Session) -> None:
+    """What was recorded by many ticks is not taken back by one."""
+    start = next_minute(db)
+    for name in ("a", "b", "c", "d"):
+        insert_task(db, name, interval_id=insert_interval(db, 1), last_run_at=start)
+        set_policy(db, name, misfire="all", misfire_age="2 hours", misfire_count=1000)
+    adopt(db)
+    now = start + 4 * 999 * SECOND
+    for minutes in (0, 1, 2, 3):
+        tick(db, start + (minutes + 1) * 999 * SECOND, 10000)
+    assert db.execute("SELECT count(*) FROM periodic_schedule.firing").fetchall() == [(4 * 3996,)]
+    db.execute("UPDATE periodic_schedule.firing SET missed = true")
+    missed = "SELECT count(DISTINCT pipeline_id) FROM periodic_schedule.firing WHERE missed"
+    tick(db, now, 10000)
+    assert db.execute(missed).fetchall() == [(2,)]
+    tick(db, now, 10000)
+    assert db.execute(missed).fetchall() == [(0,)]
+
+
 # -- Real parts
 
 

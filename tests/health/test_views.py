@@ -159,7 +159,8 @@ def test_upcoming_runs_of_many_schedules_of_seconds(db: Session) -> None:
 
 
 def test_a_schedule_that_cannot_be_read_spoils_no_view(db: Session) -> None:
-    """As after an update of tzdata that has lost a zone, which nobody has reconciled yet."""
+    """As after an update of tzdata that has lost a zone, which nobody has reconciled yet; and one
+    that has no task, as after a table was replaced."""
     minutely = insert_crontab(db, "* * * * *")
     for name in ("lost", "sound"):
         insert_task(db, name, crontab_id=minutely, last_run_at="2026-01-01Z")
@@ -172,6 +173,11 @@ def test_a_schedule_that_cannot_be_read_spoils_no_view(db: Session) -> None:
         db.execute("SET LOCAL session_replication_role = replica")
         db.execute(
             "UPDATE pg_periodic_schedule SET timezone = 'Europe/Lost' WHERE task_name = 'lost'"
+        )
+        db.execute(
+            "INSERT INTO pg_periodic_schedule SELECT (jsonb_populate_record(m, jsonb_build_object("
+            " 'pipeline_id', gen_random_uuid(), 'periodic_task_id', NULL, 'task_name', 'gone'))).*"
+            " FROM pg_periodic_schedule AS m WHERE task_name = 'sound'"
         )
     parity = "SELECT task_name, agrees FROM periodic_schedule.parity ORDER BY 1"
     assert db.execute(parity).fetchall() == [("lost", False), ("sound", True)]

@@ -27,26 +27,40 @@ BEGIN
             WHERE m.pipeline_id = a.pipeline_id
         )
     );
-    SELECT
-        coalesce(array_agg(x.pipeline_id), '{}'),
-        array_agg(CASE
-            WHEN before.state = 'skipped' AND before.created_at = (x.first).created_at
-                THEN before.scheduled_for  -- the tick found the series too late up to there
-            ELSE (x.first).scheduled_for
-        END)
-    INTO asked, sinces
+    SELECT coalesce(array_agg(b.pipeline_id), '{}'), array_agg(b.since) INTO asked, sinces
     FROM (
-        SELECT DISTINCT ON (e.pipeline_id) e.pipeline_id, e AS first
-        FROM periodic_schedule.firing AS e
-        WHERE e.missed AND e.pipeline_id = ANY (asked)
-        ORDER BY e.pipeline_id, e.scheduled_for
-    ) AS x
-    LEFT JOIN LATERAL (
-        SELECT f.* FROM periodic_schedule.firing AS f
-        WHERE f.pipeline_id = x.pipeline_id AND f.scheduled_for < (x.first).scheduled_for
-          AND NOT f.by_hand
-        ORDER BY f.scheduled_for DESC, f.incarnation DESC LIMIT 1
-    ) AS before ON true;
+        SELECT
+            s.pipeline_id, s.since, n.count,
+            sum(n.count) OVER (
+                ORDER BY s.since, s.pipeline_id ROWS UNBOUNDED PRECEDING
+            ) AS ledger_rows
+        FROM (
+            SELECT
+                x.pipeline_id,
+                CASE
+                    WHEN before.state = 'skipped' AND before.created_at = (x.first).created_at
+                        THEN before.scheduled_for  -- the tick found the series too late up to there
+                    ELSE (x.first).scheduled_for
+                END AS since
+            FROM (
+                SELECT DISTINCT ON (e.pipeline_id) e.pipeline_id, e AS first
+                FROM periodic_schedule.firing AS e
+                WHERE e.missed AND e.pipeline_id = ANY (asked)
+                ORDER BY e.pipeline_id, e.scheduled_for
+            ) AS x
+            LEFT JOIN LATERAL (
+                SELECT f.* FROM periodic_schedule.firing AS f
+                WHERE f.pipeline_id = x.pipeline_id AND f.scheduled_for < (x.first).scheduled_for
+                  AND NOT f.by_hand
+                ORDER BY f.scheduled_for DESC, f.incarnation DESC LIMIT 1
+            ) AS before ON true
+        ) AS s
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS count FROM periodic_schedule.firing AS f
+            WHERE f.pipeline_id = s.pipeline_id AND f.scheduled_for >= s.since
+        ) AS n
+    ) AS b
+    WHERE b.ledger_rows <= 10000 OR b.ledger_rows = b.count;  -- the others: the next tick's
     locked := ARRAY(  -- those that are missed, and what their tick recorded with them
         SELECT f.id
         FROM unnest(asked, sinces) AS x (pipeline_id, since)
@@ -140,11 +154,16 @@ BEGIN
 
     SELECT array_agg(m.pipeline_id), array_agg(m.ctid) INTO pipeline_ids, row_ctids
     FROM @beat_schema@.pg_periodic_schedule AS m
-    WHERE m.pipeline_id = ANY (claimed || due_again);
+    WHERE m.pipeline_id = ANY (claimed || due_again)
+      AND NOT EXISTS (  -- they stay due until that is taken back: else both are fired
+          SELECT FROM periodic_schedule.firing AS f
+          WHERE f.pipeline_id = m.pipeline_id AND f.missed
+      );
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.take_back_missed(uuid[], timestamptz, integer) IS
-    'Of up to batch schedules with missed firings: takes back what the tick had recorded, so that '
-    'they are due as if it had not come. Where that cannot be, since the schedule has gone on '
-    'meanwhile, the firing is offered again, unless the schedule''s policy or an edit forbids. The '
-    'keys and ctids of the schedules in claimed and of those that are due again, all locked';
+    'Of up to batch schedules with missed firings, and 10,000 rows of theirs: takes back what the '
+    'tick had recorded, so that they are due as if it had not come. Where that cannot be, since '
+    'the schedule has gone on meanwhile, the firing is offered again, unless its firing_policy '
+    'or an edit forbids. The keys and ctids of the schedules in claimed, but for those that still '
+    'have missed firings, and of those that are due again, all locked';

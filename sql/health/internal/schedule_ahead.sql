@@ -17,7 +17,8 @@ LEFT JOIN periodic_schedule.firing_policy AS policy
 CROSS JOIN LATERAL (
     SELECT _periodic_schedule.spread_offset(m.periodic_task_id, policy.spread) AS spread
 ) AS o
-WHERE m.enabled AND m.next_run_at IS NOT NULL AND coalesce(m.expires > pg_catalog.now(), true);
+WHERE m.enabled AND m.next_run_at IS NOT NULL AND m.periodic_task_id IS NOT NULL
+  AND coalesce(m.expires > pg_catalog.now(), true);
 COMMENT ON VIEW _periodic_schedule.schedule_ahead IS
     'Schedules that will run, and what runs_ahead() must know of them';
 COMMENT ON COLUMN _periodic_schedule.schedule_ahead.pipeline_id IS
