@@ -107,7 +107,7 @@ class Broker:
 
     def is_down(self) -> bool:
         """Does a new connection fail too, or take nothing, like a Redis that is full?"""
-        self.release()
+        self.release(goes=0.1)  # it may not answer a good-bye either
         try:
             self._open()
             self._takes_others = self._takes_one()
@@ -156,11 +156,11 @@ class Broker:
         logger.error("broker: %s; looking for it again in %.1f s", self.why_down, pause)
         return True
 
-    def release(self) -> None:
+    def release(self, goes: float = GOES) -> None:
         connection, self._connection, self._producer = self._connection, None, None
         self._confirms = self._unrouted = None
         if connection is not None:
-            wait_at_most(GOES, connection)
+            wait_at_most(goes, connection)
             ignore_errors(connection, connection.release)
 
     def _open(self) -> None:

@@ -23,11 +23,13 @@ HUNG = "handed back: the broker did not answer for a while"
 AWAY = "handed back: the broker was away"
 BEHIND = "handed back: the broker refuses an earlier one of the schedule"
 LATER = "handed back: others that the broker refuses took their share of the time"
-LATER_BY = timedelta(seconds=5)
+LATER_BY = timedelta(seconds=10)
 SHARE = 1.0  # seconds of a batch for what was refused before
 WAITING = 10_000  # firings that are handed back at once
 REAP_AGAIN_IN = 60.0  # seconds, where it fails
 HANGS = 1.0  # seconds after which a broker that takes so long counts as away
+
+Way = tuple[str | None, ...]
 
 
 class AwayError(Exception):
@@ -48,6 +50,8 @@ class Relay:
         self._broker = broker
         self._reap_at = 0.0
         self._refused_alone: set[str] = set()  # tasks, while the broker took others
+        self._stuck: set[Way] = set()  # ways on which there was no answer
+        self._doubtful_at = 0.0  # when these, and what was refused before, are tried again
 
     def fire(self, session: Session, batch: int, lease: timedelta) -> bool:
         """One batch; whether there was anything to do.
@@ -112,7 +116,9 @@ class Relay:
         sent: dict[Firing, timedelta] = {}  # how late
         refused: list[tuple[Firing, Exception]] = []  # since the last that was sent
         alone: list[tuple[Firing, Exception]] = []  # while the broker takes others
-        errors: dict[str, Exception] = {}  # of a schedule, one that is refused is enough
+        # One that is refused is enough: of a schedule, or of those on a way that is stuck.
+        errors: dict[str | Way, Exception] = {}
+        firings = self._doubtful_last(firings)
         began = again = math.inf
         # Where it has failed, the first one alone shows whether it is back.
         if self._broker.confirms and not self._broker.retry.failures:
@@ -128,15 +134,15 @@ class Relay:
                     self._ledger.give_back_missed(rest, why)
                 logger.warning("%d firings %s", len(rest), why)
                 break
-            if firing.was_refused:  # and so are those that follow
-                again = min(again, began)
-                if began - again > SHARE:
-                    self._ledger.give_back(rest, LATER, LATER_BY)
-                    break
-            if error := errors.get(firing.task_name):
+            if error := errors.get(firing.task_name) or errors.get(way_of(firing)):
                 unsure = any(other.task_name == firing.task_name for other, _ in refused)
                 (refused if unsure else alone).append((firing, error))
                 continue
+            if self._is_doubtful(firing):  # and so are those that follow
+                again = min(again, began)
+                if began - again > SHARE or began < self._doubtful_at:
+                    self._ledger.give_back(rest, LATER, LATER_BY)
+                    break
             # By the database's clock.
             now = firing.taken_at + timedelta(seconds=began - taken)
             try:
@@ -155,8 +161,14 @@ class Relay:
                 refused.clear()
                 self._ledger.sent(firing)
                 self._refused_alone.discard(firing.task_name)
+                self._stuck.discard(way_of(firing))
                 sent[firing] = now - firing.scheduled_for
                 continue
+            if is_silence(error):
+                self._stuck.add(way_of(firing))
+                errors[way_of(firing)] = error
+                self._doubtful_at = time.monotonic() + LATER_BY.total_seconds()
+                firings[position + 1 :] = self._doubtful_last(firings[position + 1 :])
             began = math.inf  # the others are not to pay for it
             errors[firing.task_name] = error
             if self._broker.refuses_this(error):
@@ -202,7 +214,7 @@ class Relay:
                 so_far = timedelta(seconds=time.monotonic() - began)
                 if stops or so_far > lease / 2:
                     break
-                if suspect.was_refused or suspect.task_name in self._refused_alone:
+                if self._is_doubtful(suspect) or suspect.task_name in self._refused_alone:
                     continue
                 now = suspect.taken_at + so_far
                 try:
@@ -228,19 +240,28 @@ class Relay:
                 return []
             # It answers, but not to these: a queue of its own is stuck.
             refused += [(firing, failure) for firing in left if firing in late]
-            return [firing for firing in left if firing not in late]
+            self._stuck.update(way_of(firing) for firing in left if firing in late)
+            return self._doubtful_last([firing for firing in left if firing not in late])
         if failure is not None:
             self._broker.release()
             if unsure := len(late) - len(confirmed):
                 logger.warning(
                     "broker: %s; %d firings are sent again, one by one", one_line(failure), unsure
                 )
-        return sorted(left, key=lambda firing: (firing.was_refused, firing is suspect))
+            if suspect is not None and is_silence(failure):
+                self._stuck.add(way_of(suspect))
+        return self._doubtful_last(left)
+
+    def _is_doubtful(self, firing: Firing) -> bool:
+        return firing.was_refused or way_of(firing) in self._stuck
+
+    def _doubtful_last(self, firings: Sequence[Firing]) -> list[Firing]:
+        return sorted(firings, key=self._is_doubtful)
 
     def _send_alone(self, firing: Firing, now: datetime, seconds: float) -> Exception | None:
         """Why the broker refuses it, though there is a broker; None: it is sent."""
         tries = 2
-        if firing.was_refused:
+        if self._is_doubtful(firing):
             tries, seconds = 1, SOON
         for _ in range(tries):
             try:
@@ -286,6 +307,16 @@ class Relay:
             " %.1f s",
             one_line(error), len(firings), pause,
         )  # fmt: skip
+
+
+def way_of(firing: Firing) -> Way:
+    """Firings of the same one go to the same queue."""
+    return firing.task, firing.queue, firing.exchange, firing.routing_key
+
+
+def is_silence(error: Exception) -> bool:
+    """No answer: where the broker answers others, what is asked for one queue."""
+    return isinstance(error, HungError) or isinstance(error.__cause__ or error, TimeoutError)
 
 
 def unsent(error: Exception) -> str:

@@ -156,19 +156,19 @@ SUSPEND = (
 
 def test_a_queue_that_is_stuck_holds_up_no_other(db: Session, broker: Rabbit, start: Start) -> None:
     """Like one whose replicas are gone: it confirms nothing, and the broker answers all others."""
-    add(db, 1, queue="stuck")
+    add(db, 10, queue="stuck")
     every_second(db, "good")
     adopt(db)
     beat = start()
-    wait_for(lambda: ids(db, "finished", "stuck%") and ids(db, "finished", "good"), 40)
+    wait_for(lambda: len(ids(db, "finished", "stuck%")) == 10 and ids(db, "finished", "good"), 40)
     broker.control("eval", SUSPEND)
     run_now(db, "stuck %")
     refused = "SELECT detail FROM periodic_schedule.health WHERE problem = 'refused'"
-    wait_for(lambda: "attempt 2 by" in str(db.execute(refused).fetchall()), 30)
+    wait_for(lambda: len(db.execute(refused).fetchall()) == 10, 30)
     sent = len(ids(db, "finished", "good"))
     wait_for(lambda: len(ids(db, "finished", "good")) > sent + 1)
     assert "nothing is ticked" not in beat.log
-    assert latest(db, "good") < 10  # the first time costs five seconds, the others less than two
+    assert latest(db, "good") < 10  # the first time costs five seconds
     beat.stop(10)
     broker.control("eval", SUSPEND.replace("suspend", "resume"))
 
