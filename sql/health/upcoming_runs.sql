@@ -28,9 +28,9 @@ BEGIN
     run AS (
         SELECT
             s.*, r.run_at,
-            sum(s.schedules) OVER (
-                ORDER BY r.run_at RANGE UNBOUNDED PRECEDING EXCLUDE GROUP
-            ) AS before
+            -- Not by EXCLUDE GROUP, which adds up all of them for each of them.
+            sum(s.schedules) OVER (ORDER BY r.run_at)
+            - sum(s.schedules) OVER (PARTITION BY r.run_at) AS before
         FROM (
             SELECT
                 a.cron_string, a.timezone, a.one_off, a.first_run_at, a.spread, a.expires,
@@ -49,7 +49,7 @@ BEGIN
     JOIN ahead AS a ON a.cron_string = r.cron_string AND a.timezone = r.timezone
         AND a.one_off = r.one_off AND a.first_run_at = r.first_run_at AND a.spread = r.spread
         AND coalesce(a.expires, 'infinity') = coalesce(r.expires, 'infinity')
-    WHERE coalesce(r.before, 0) < n
+    WHERE r.before < n
     ORDER BY r.run_at, a.task_name, a.pipeline_id LIMIT n;
 END
 $function$;

@@ -137,6 +137,21 @@ def test_upcoming_runs_are_those_that_upcoming_counts_with_names(db: Session) ->
             db.execute(f"SELECT periodic_schedule.upcoming_runs({arguments})")
 
 
+def test_ten_thousand_runs_ahead_are_listed_at_once(db: Session) -> None:
+    """A second, not ten minutes: a schedule of each second, and many of each minute."""
+    minute = insert_interval(db, 60)
+    for number in range(50):
+        insert_task(db, f"t{number}", interval_id=minute)
+    insert_task(db, "each second", interval_id=insert_interval(db, 1))
+    db.execute(  # at times of their own
+        "UPDATE pg_periodic_schedule SET next_run_at = now() + random() * interval '1 minute'"
+    )
+    db.execute("SET statement_timeout = '20s'")
+    rows = db.execute("SELECT * FROM periodic_schedule.upcoming_runs('6 hours')").fetchall()
+    assert len(rows) == 10000
+    assert len({row[0] for row in rows}) > 9000
+
+
 def test_upcoming_ends_before_the_schedule_expires(db: Session) -> None:
     """At that moment it does not run any more."""
     now, later = db.execute(

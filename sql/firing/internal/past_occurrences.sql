@@ -18,7 +18,7 @@ BEGIN
         SELECT
             m.pipeline_id, m.periodic_task_id, m.cron_string, m.timezone, m.one_off, m.start_time,
             m.last_run_at, m.effective_at, m.pg_owned, p.id AS task_id, p.expires,
-            m.next_run_at - spread_offset AS next_at,
+            m.next_run_at - spread_offset AS next_at, m.sync_error,
             CASE
                 WHEN m.enabled AND m.pg_owned AND m.next_run_at <= past_occurrences.now
                     THEN m.next_run_at - spread_offset
@@ -75,7 +75,8 @@ BEGIN
     ),
 
     -- A crontab says which times it has.  Intervals count from run to run: here from one that is
-    -- known, backwards to the first time, and no further than the first that Postgres fired.
+    -- known, backwards to the first time, and no further than the first that Postgres fired.  One
+    -- that cannot run has no times; what it missed before stays missed.
     present AS MATERIALIZED (
         SELECT r.run_at
         FROM schedule AS s
@@ -106,6 +107,7 @@ BEGIN
             ) - interval '1 microsecond',
             most + 1
         ) AS r (run_at)
+        WHERE s.sync_error IS NULL
     ),
 
     occurrence AS (
