@@ -347,6 +347,27 @@ def test_a_one_off_that_was_skipped(db: Session) -> None:
     assert fired(fire(db, "catch_up", key, at - HOUR, at + HOUR)) == [at]
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "UPDATE django_celery_beat_crontabschedule SET hour = '25'",
+        "UPDATE django_celery_beat_crontabschedule SET timezone = 'Nowhere/X'",
+        f"UPDATE {TASKS} SET crontab_id = NULL",
+    ],
+)
+def test_what_was_missed_before_it_broke_is_fired(db: Session, broken: str) -> None:
+    """And it raises nothing, so that one of many schedules does not stop the others."""
+    at = hours_ago(db)
+    key = due_since(db, at)
+    tick(db, at + 10 * MINUTE)
+    db.execute(broken.encode())
+    assert mirror(db, "sync_error", "t")
+    rows = fire(db, "catch_up", key, at - HOUR, at + HOUR)
+    assert fired(rows) == [at + n * MINUTE for n in range(1, 11)]
+    assert {row[2] for row in rows} == {"waiting", "skipped", "never recorded"}
+    assert fired(fire(db, "backfill", key, at - HOUR, at + HOUR)) == []
+
+
 def test_another_task_of_the_name_has_missed_nothing(db: Session) -> None:
     at = hours_ago(db)
     key = due_since(db, at)

@@ -18,14 +18,14 @@ BEGIN
         SELECT
             m.pipeline_id, m.periodic_task_id, m.cron_string, m.timezone, m.one_off, m.start_time,
             m.last_run_at, m.effective_at, m.pg_owned, p.id AS task_id, p.expires,
-            m.next_run_at - spread_offset AS next_at,
+            m.next_run_at - spread_offset AS next_at, m.sync_error,
             CASE
                 WHEN m.enabled AND m.pg_owned AND m.next_run_at <= past_occurrences.now
                     THEN m.next_run_at - spread_offset
             END AS due_at,
             kind,
             CASE
-                WHEN kind = 'interval'
+                WHEN kind = 'interval' AND m.sync_error IS NULL
                     THEN periodic_schedule.next_run_at(m.cron_string, m.timezone, now) - now
             END AS step
         FROM @beat_schema@.pg_periodic_schedule AS m
@@ -81,7 +81,8 @@ BEGIN
     ),
 
     -- A crontab says which times it has.  Intervals count from run to run: here from one that is
-    -- known, backwards to the first time, and no further than the first that Postgres fired.
+    -- known, backwards to the first time, and no further than the first that Postgres fired.  One
+    -- that cannot run has no times; what it missed before stays missed.
     present AS MATERIALIZED (
         SELECT r.run_at
         FROM schedule AS s
@@ -113,13 +114,13 @@ BEGIN
             most + 1
         ) AS r (run_at)
         -- What was fired since in another step, as after an outage, is not counted from again.
-        WHERE s.kind <> 'interval' OR NOT EXISTS (
+        WHERE s.sync_error IS NULL AND (s.kind <> 'interval' OR NOT EXISTS (
             SELECT FROM periodic_schedule.firing AS f
             WHERE f.pipeline_id = s.pipeline_id AND f.periodic_task_id = s.periodic_task_id
               AND f.scheduled_for > r.run_at - least(s.step, interval '1000 years')
               AND f.scheduled_for < r.run_at + least(s.step, interval '1000 years')
               AND f.scheduled_for NOT IN (r.run_at, f.created_at)  -- the latter: run_now()
-        )
+        ))
     ),
 
     occurrence AS (
