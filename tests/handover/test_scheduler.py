@@ -126,10 +126,11 @@ def test_messages_equal_those_of_the_stock_beat(
         if not arguments:
             adopt(db)
         beat = start(*arguments, bin=environment)
-        wait_for(lambda: len(broker.messages()) >= len(options))
+        wait_for(lambda: options.keys() <= set(map(name_of, broker.messages())))
         seen.append(time.monotonic())
         beat.end() if arguments else beat.stop()
         found = {name_of(message): message for message in broker.messages()}
+        found.pop("celery.backend_cleanup", None)  # is due at 04:00
         broker.client.flushall()
         return found
 
