@@ -63,7 +63,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # Files of minutes not at last, when the other processes have nothing left.
-    longest = ("scheduler", "attach", "side_by_side", "fence_with_beat", "beat", "concurrency")
+    longest = (
+        *("scheduler", "side_by_side", "one_firer", "fence_with_beat", "backup", "attach"),
+        *("rabbitmq", "told_settings", "beat", "concurrency", "resilience"),
+    )
     first = {f"test_{name}.py": place for place, name in enumerate(longest)}
     items.sort(key=lambda item: first.get(item.path.name, len(first)))
 

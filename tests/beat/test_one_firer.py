@@ -326,8 +326,8 @@ def test_what_a_fenced_beat_has_loaded_before_it_is_mirrored_is_its_own(
     db.execute("RESET session_replication_role")
     place.stock(role)
     wait_for(lambda: place.wire.of(EACH_SECOND))
-    (done,) = db.execute("SELECT action FROM periodic_schedule.reconcile()").fetchall()
-    assert done == ("inserted",)
+    done = db.execute("SELECT action FROM periodic_schedule.reconcile()").fetchall()
+    assert done in ([("inserted",)], [])  # by then Beat may have saved it: at 04:00, by a cleanup
     by_beat_alone(place)
     # What is lost from the mirror was Postgres's, and Beat is told that it is there.
     insert_task(db, "two", interval_id=second, last_run_at=utc(time.time()))

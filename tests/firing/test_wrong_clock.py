@@ -2,12 +2,14 @@
 
 import contextlib
 import datetime
+import json
 import random
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from conftest import (
     FAKETIME,
@@ -765,6 +767,20 @@ def test_the_operator_is_warned_of_a_clock_that_is_not_where_it_was(db: Session)
     move_clock(db, "-1 hour")
     repair(db)
     assert [text[:30] for text in notices] == ["the server's clock is -01:00:0"]
+
+
+def test_data_of_a_server_whose_clock_is_ahead_is_restored(db: Session) -> None:
+    """Its task was restored first, and has got a mirror row of now."""
+    insert_task(db, "t", interval_id=insert_interval(db, 3600))
+    dumped = (
+        "INSERT INTO pg_periodic_schedule SELECT (jsonb_populate_record(m, %s::jsonb)).*"
+        " FROM pg_periodic_schedule AS m"
+    )
+    ahead = clock(db) + 5 * MINUTE
+    db.execute(dumped, [json.dumps({"created_at": str(ahead), "pg_owned": True})])
+    assert mirror(db, "ARRAY[pg_owned, created_at > now()]", "t") == [True, True]
+    with pytest.raises(psycopg.errors.UniqueViolation):  # a second time
+        db.execute(dumped, ["{}"])
 
 
 @pytest.fixture

@@ -19,7 +19,11 @@ BEGIN
         WITH made_meanwhile AS (  -- not what is as old as this one
             DELETE FROM @beat_schema@.pg_periodic_schedule AS m
             WHERE (m.pipeline_id = new.pipeline_id OR m.periodic_task_id = new.periodic_task_id)
-              AND m.created_at > new.created_at
+              AND (
+                  m.created_at > new.created_at
+                  -- Made where the clock is ahead: that says nothing of which is older.
+                  OR (new.created_at > now() AND m.created_at <> new.created_at)
+              )
             RETURNING m.pipeline_id, m.periodic_task_id
         )
 
