@@ -40,7 +40,7 @@ SERVER = DISK / f"pg_periodic_schedule_tests_{os.getpid()}"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--whole", action="store_true", help="every case, not a share: `share`")
-    parser.addoption("--soak", type=int, default=10, help="seconds behind a pooler: `make soak`")
+    parser.addoption("--soak", type=int, default=60, help="seconds behind a pooler: `make soak`")
 
 
 @pytest.fixture(scope="session")

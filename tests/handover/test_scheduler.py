@@ -704,6 +704,7 @@ def test_on_a_copy_it_says_why_and_sends_nothing_until_confirmed(
     beat = start()
     beat.wait_for_log("is_copy: nothing is fired here")
     assert "SELECT periodic_schedule.confirm_identity();" in beat.log
+    beat.wait_for_log("connected to")  # and it listens
     assert (entries(db), firings(db)) == ([], [])
     db.execute("SELECT periodic_schedule.confirm_identity()")
     wait_for(broker.sent, 4)  # woken by it

@@ -71,7 +71,7 @@ def test_slow_schedules_do_not_hold_up_a_bulk(db: Session) -> None:
     """Where the sun does not rise for months, finding out takes long."""
     db.execute(
         "INSERT INTO django_celery_beat_solarschedule (event, latitude, longitude)"
-        " SELECT 'sunrise', 89 - i / 1000.0, i % 180 FROM generate_series(1, 800) AS i"
+        " SELECT 'sunrise', 89.99 - i / 100000.0, i % 180 FROM generate_series(1, 800) AS i"
     )
     db.execute(
         "INSERT INTO django_celery_beat_periodictask (name, task, args, kwargs, headers, enabled,"
