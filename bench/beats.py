@@ -3,7 +3,8 @@
     beats.py send      sends all that is due to a broker that drops it
     beats.py reload    DatabaseScheduler: a change, until its schedule has it; again for each line
     beats.py memory    private memory after some seconds of ticks
-    beats.py publish   sends a batch to the broker, with its answers or without; for each line
+    beats.py relay     sends a batch of the ledger, with the broker's answers or without; again
+                       for each line
 
 Django's database and Redis come from the environment, parameters as a line of JSON from stdin.
 """
@@ -12,7 +13,6 @@ import json
 import os
 import sys
 import time
-import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -119,34 +119,37 @@ def memory(kind: str, pause: float) -> Iterator[dict[str, int]]:
     scheduler.close()
 
 
-def publish(confirms: bool, batch: int) -> Iterator[float]:
+def relay(confirms: bool, batch: int) -> Iterator[float]:
+    """Seconds of a batch that waits in the ledger: taken, sent, finished."""
     import celery.beat
     from sample.celery import app
 
     from pg_periodic_schedule.beat.broker import Broker
+    from pg_periodic_schedule.beat.ledger import Ledger
+    from pg_periodic_schedule.beat.relay import Relay
+    from pg_periodic_schedule.beat.session import Session
 
     class Unconfirmed(Broker):
+        """With Celery's own tries."""
+
         def _open(self) -> None:
             if self._producer is None:
                 self._producer = self._scheduler.Producer(self._connect(), auto_declare=False)
 
+        def publish(self, entry: celery.beat.ScheduleEntry, *_: float) -> None:
+            self._open()
+            self._apply(entry)
+
     broker = (Broker if confirms else Unconfirmed)(celery.beat.Scheduler(app=app, lazy=True))
+    assert broker.confirms == confirms
+    lease = timedelta(minutes=1)
+    session = Session()
+    session.prepare(lease)
+    sender = Relay(app, Ledger(), broker)
     for _ in sys.stdin:
-        assert broker.confirms == confirms
         started = time.perf_counter()
-        taken = broker.watch()
-        for _ in range(batch):
-            broker.publish(
-                celery.beat.ScheduleEntry(
-                    name="task",
-                    task="scheduler.tasks.execute_pipeline_task",
-                    options={"task_id": str(uuid.uuid4()), "queue": "bench"},
-                    app=app,
-                )
-            )
-        broker.confirm(5)
+        assert sender.fire(session, batch, lease)
         yield time.perf_counter() - started
-        assert len(taken) == batch * confirms
 
 
 def private_memory(process: int) -> int:
@@ -161,8 +164,6 @@ if __name__ == "__main__":
     # Else DatabaseScheduler connects anew in each tick.
     settings.DATABASES["default"]["CONN_MAX_AGE"] = None
     django.setup()
-    command: Any = {"send": send, "reload": reload, "memory": memory, "publish": publish}[
-        sys.argv[1]
-    ]
+    command: Any = {"send": send, "reload": reload, "memory": memory, "relay": relay}[sys.argv[1]]
     for answer in command(**json.loads(sys.stdin.readline())):
         print(json.dumps(answer), flush=True)
