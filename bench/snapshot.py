@@ -5,11 +5,10 @@ from datetime import timedelta
 
 from bloat import fill
 from harness import Report, Result, Side, alternate, slower, timed
-from stage import Session, Stage
+from stage import Session, Stage, value
 from ticks import TICK, first_due, relay
 
-EACH_MINUTE = 2_000
-FIRINGS = (20_000, 50_000, 100_000)
+MINUTES = 50
 CALLS = {
     "tick()": (TICK, True),
     "next_wakeup()": ("SELECT periodic_schedule.next_wakeup()", False),
@@ -26,19 +25,21 @@ def measure(stage: Stage) -> Report:
         held, free = (
             stack.enter_context(stage.connect(stage.create(name))) for name in ("held", "free")
         )
+        schedules = stage.advances // 2 // MINUTES
         for db in (held, free):
-            fill(db, EACH_MINUTE, "3 hours")  # times are past: next_wakeup() goes by the clock
+            fill(db, schedules, "3 hours")  # times are past: next_wakeup() goes by the clock
         old = stack.enter_context(stage.connect("held"))
         old.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
         old.execute("SELECT count(*) FROM pg_periodic_schedule")
         results: list[Result] = []
         done = 0
-        for firings in FIRINGS:
-            while done < firings:
+        for minutes in (MINUTES // 5, MINUTES // 2, MINUTES):
+            for _ in range(done, minutes):
                 for db in (held, free):
                     relay(db, first_due(db))
-                done += EACH_MINUTE
-            results += compare(stage, held, free, f"{firings:,} firings since the snapshot")
+            done = minutes
+            firings = f"{minutes * schedules:,} firings since the snapshot"
+            results += compare(stage, held, free, firings)
         old.execute("COMMIT")
         results += compare(stage, held, free, "after its end")
     return Report(results)
@@ -61,7 +62,7 @@ def compare(stage: Stage, held: Session, free: Session, when: str) -> list[Resul
                 seen["free"],
                 peer="in a database without one",
                 must="≤ 30" if call == "tick()" else "",
-                sizes={"schedules": EACH_MINUTE},
+                sizes={"schedules": value(free, "SELECT count(*) FROM pg_periodic_schedule")},
             )
         )
     return results

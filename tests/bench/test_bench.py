@@ -9,7 +9,7 @@ import pytest
 from conftest import BIN, ROOT
 
 # pgcron waits for the next minute.
-TOPICS = ("repair", "writes", "nextruns", "ticks", "peers", "bloat")
+TOPICS = ("repair", "writes", "nextruns", "ticks", "snapshot", "peers", "confirms", "bloat")
 RESULT = {
     *("work", "measured", "unit", "peer", "peer_measured", "ratio", "must", "aim"),
     *("sizes", "note", "reaches_must", "reaches_aim"),
@@ -63,7 +63,7 @@ def test_the_document_shows_what_was_measured(monkeypatch: pytest.MonkeyPatch) -
     import report
 
     text = (ROOT / "docs/performance.md").read_text()
-    assert text.count("<!-- bench/results/") == text.count("<!-- end -->") >= 11
+    assert text.count("<!-- bench/results/") == text.count("<!-- end -->") >= 13
     assert report.filled(ROOT, text) == text
     changed = text.replace("| pause, 1,000", "| other")
     assert report.filled(ROOT, changed) == text != changed
