@@ -60,7 +60,7 @@ READABLE = {
 }
 TAKE = (
     f"SELECT {', '.join(READABLE.get(column, column) for column in Firing._fields)}"  # noqa: S608
-    " FROM periodic_schedule.take(%s, %s, %s) ORDER BY refusals > 0, scheduled_for"
+    " FROM periodic_schedule.take(%s, %s, %s) ORDER BY scheduled_for"
 )
 
 

@@ -256,7 +256,7 @@ class Relay:
         return firing.was_refused or way_of(firing) in self._stuck
 
     def _doubtful_last(self, firings: Sequence[Firing]) -> list[Firing]:
-        return sorted(firings, key=self._is_doubtful)
+        return sorted(firings, key=lambda firing: (self._is_doubtful(firing), firing.was_refused))
 
     def _send_alone(self, firing: Firing, now: datetime, seconds: float) -> Exception | None:
         """Why the broker refuses it, though there is a broker; None: it is sent."""
