@@ -38,8 +38,7 @@ BEGIN
     END IF;
     PERFORM _periodic_schedule.follow_replaced_tables();
     PERFORM _periodic_schedule.fill_tables();
-    PERFORM _periodic_schedule.py_load();
-    zones := _periodic_schedule.py_tz_database();  -- of before the first next run is computed
+    zones := periodic_schedule.tz_database();  -- of before the first next run is computed
     task_ids := ARRAY(SELECT _periodic_schedule.tasks_to_compare());
     FOR done IN 0..cardinality(task_ids) - 1 BY batch LOOP
         until := least(done::bigint + batch, cardinality(task_ids));

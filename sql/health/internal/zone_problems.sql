@@ -6,8 +6,7 @@ AS $function$
 DECLARE
     version text;
 BEGIN
-    PERFORM _periodic_schedule.py_load();
-    version := (SELECT t.version FROM _periodic_schedule.py_tz_database() AS t);
+    version := (SELECT t.version FROM periodic_schedule.tz_database() AS t);
     RETURN QUERY
     SELECT 'tz_changed', NULL::uuid, format(
         'next runs are computed with release %s of the tz database, and the server has %s: '
