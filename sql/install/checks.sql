@@ -6,6 +6,7 @@ DECLARE
     beat_table CONSTANT regclass := to_regclass(
         $id$@beat_schema@.django_celery_beat_periodictask$id$
     );
+    home CONSTANT name := (parse_ident($id$@beat_schema@$id$))[1];
     is_superuser CONSTANT boolean := (
         SELECT r.rolsuper FROM pg_roles AS r WHERE r.rolname = current_user
     );
@@ -48,8 +49,8 @@ BEGIN
             CASE WHEN NOT has_database_privilege(current_database(), 'CREATE') THEN
                 format('GRANT CREATE ON DATABASE %I TO %I;', current_database(), current_user)
             END,
-            CASE WHEN NOT has_schema_privilege($id$@beat_schema@$id$, 'CREATE') THEN
-                format('GRANT CREATE ON SCHEMA %s TO %I;', $id$@beat_schema@$id$, current_user)
+            CASE WHEN NOT has_schema_privilege(home, 'CREATE') THEN
+                format('GRANT CREATE ON SCHEMA %I TO %I;', home, current_user)
             END
         );
         IF lacks <> '' THEN

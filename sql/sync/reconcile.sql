@@ -5,7 +5,7 @@ RETURNS TABLE (
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET row_security = off
-SET periodic_schedule.writing = 'on'
+SET vacuum_cost_page_hit = 9090  -- says that the mirror is written by us
 SET lock_timeout = '5s'
 -- As in sync_tasks(): statistics know nothing of what a first backfill has written.
 SET enable_seqscan = off

@@ -44,7 +44,7 @@ BEGIN
     -- The next day, from here on at its first hour and minute.
     day := day + 1;
     IF each_day THEN
-        later := (weekdays | weekdays << 7) >> ((day + 1) % 7)::integer;
+        later := (weekdays | (weekdays << 7)) >> ((day + 1) % 7)::integer;
         day := day + bit_count(((later & -later) - 1)::bit(64));
     ELSE
         year := date_part('year', first_of_month);
@@ -52,11 +52,11 @@ BEGIN
             first_day := first_of_month - date '0001-01-01';
             IF months >> month & 1 = 1 THEN
                 -- Days of this month: those wanted, on a wanted weekday, and not before this one.
-                later := (days >> 1) & (weekdays * 34630287489 >> ((first_day + 1) % 7)::integer)
-                    & (1::bigint << (
+                later := (days >> 1) & ((weekdays * 34630287489) >> ((first_day + 1) % 7)::integer)
+                    & ((1::bigint << (
                         (first_of_month + interval '1 month')::date - first_of_month
-                    )) - 1
-                    & -1::bigint << (day - first_day)::integer;
+                    )) - 1)
+                    & (-1::bigint << (day - first_day)::integer);
                 IF later <> 0 THEN
                     day := first_day + bit_count(((later & -later) - 1)::bit(64));
                     EXIT;

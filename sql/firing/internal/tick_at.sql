@@ -7,7 +7,7 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.tick_at(now timestamptz, batch int
 RETURNS SETOF periodic_schedule.firing
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
-SET periodic_schedule.writing = 'on'
+SET vacuum_cost_page_hit = 9090  -- says that the mirror is written by us
 SET timezone = 'UTC'  -- a day is 24 hours; reasons are in UTC
 SET jit = off  -- compiling would take longer than it runs
 SET plan_cache_mode = force_generic_plan  -- as would planning
