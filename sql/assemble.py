@@ -18,6 +18,7 @@ VERSIONS = ROOT / "alembic" / "versions"
 
 # In order: a room calls only itself and those before it.  sql/README.md says what for.
 ROOMS = (
+    *("engine_plpython", "engine_sql"),
     *("next_run", "source", "mirror", "sync", "firing"),
     *("handover", "beat", "health", "access", "install"),
 )
