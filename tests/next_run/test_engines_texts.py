@@ -1,8 +1,9 @@
 """Both engines read the same from every text: plpython/*.py, and the functions sql_* of
 sql/engine_sql/.  ``make differential`` compares a million."""
 
-import datetime
 import random
+import sys
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,11 @@ from typing import Any
 import psycopg
 import pytest
 from celery_crontab import (
+    FIELDS,
     ScheduleError,
     canonical_crontab,
+    cron_field,
+    quoted,
     read_crontab,
 )
 from differential import ODD, random_case
@@ -22,8 +26,6 @@ Session = psycopg.Connection[Any]
 ROOT = Path(__file__).resolve().parent.parent.parent
 COUNT = 3000
 NOT_SUPPORTED = "feature_not_supported"
-MICROSECOND = datetime.timedelta(microseconds=1)
-EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 PIECES = [*"0123456789", *"*/,-+_ \t\n?#@!.xL", "-", "-", "/", "/", ",", ",", "*", "*", "10", "59"]
 PIECES += ["60", "31", "007", "mon", "FRI", "sunday", "Jan", "december", "monkey", "1_0", " -0"]
@@ -76,17 +78,10 @@ def random_interval(chance: random.Random) -> str:
     numbers = ["1", "0", "-1", "+1", "90", "007", "0" * 99 + "1", "0" * 100 + "1", "9" * 18]
     numbers += ["9" * 19, "9" * 30, "1_0", "1.5", "", "\u0663", "253402300799", "253402300800"]
     numbers += ["41896863", *(str(chance.randrange(10 ** chance.randint(1, 19))) for _ in numbers)]
-    periods: tuple[str, ...] = (
-        "weeks",
-        "days",
-        "hours",
-        "minutes",
-        "seconds",
-        "milliseconds",
-        "microseconds",
-    )
-    period = chance.choice((*periods, "second", "Days", "", "seconds ", "weeks\n"))
-    text = f"{chance.choice(('', '', '', ' ', chr(9)))}{chance.choice(numbers)} {period}"
+    periods = ["weeks", "days", "hours", "minutes", "seconds", "milliseconds", "microseconds"]
+    periods += ["second", "Days", "", "seconds ", "weeks\n"]
+    text = f"{chance.choice(('', '', '', ' ', chr(9)))}{chance.choice(numbers)}"
+    text += f" {chance.choice(periods)}"
     return "@every " + chance.choice((text, text, text, mutated(chance, text)))
 
 
@@ -246,3 +241,152 @@ def test_random_texts_mean_the_same(
     assert compared.right > COUNT / 10
     assert compared.total - compared.right > COUNT / 10
     assert compared.unsupported < COUNT / 10
+
+
+LONG = "9" * 30
+FIELDS_READ = [  # the minute: what Celery reads of it
+    ("*", "*"),
+    ("*\n", "*"),
+    ("5-10/2x", "error"),
+    ("5-10/2!x", "5-10/2"),
+    ("50-10/7", "50-10/7"),
+    ("*/90", "*/90"),
+    (f"*/{LONG}", f"*/{LONG}"),
+    (f"5-6/{LONG}", f"5-6/{LONG}"),
+    (LONG, "error"),
+    ("0" * 4298 + "07", "0" * 4298 + "07"),
+    ("0" * 4299 + "07", "error"),
+    ("1_" * 10 + "0", "error"),
+    ("1__0", "error"),
+    ("1_0", "1_0"),
+    ("+5", "+5"),
+    ("-0", "error"),
+    (" -0", "0"),
+    ("\x1c5", "error"),  # white space for split(), and none for int()
+    ("\u00a05\u2003", "5"),
+    ("mon\u00fc-fri", "mon\u00fc-fri"),
+    ("mon\u20ac-fri", "mon\u20ac-fri"),
+    ("1-5\u2013", "1-5"),
+    ("*/", "error"),
+    ("1-5/", "error"),
+    ("*/0", "error"),
+    ("**", "error"),
+    ("*5", "error"),
+    ("1-*", "error"),
+    ("-5", "error"),
+    ("", "error"),
+    ("1,", "error"),
+    ("jan day,JAN,2-3-4", "jan,JAN,2-3"),
+    ("x" * 10_000, "error"),
+    ("5,\x07\x7f\n", "error"),
+    (",".join(["1-5/2 x", "7"] * 500), ",".join(["1-5/2", "7"] * 500)),
+    ("1,5,1,60", "error"),
+]
+
+
+@pytest.mark.parametrize(("minute", "text"), FIELDS_READ, ids=lambda text: ascii(text[:20]))
+def test_what_celery_reads_as_one_field(db: Session, minute: str, text: str) -> None:
+    fields = [minute, "*", "*", "*", "*"]
+    (found,) = db.execute(CANONICAL, [[field] for field in fields])
+    assert found == field_by_python(fields)
+    if text == "error":
+        assert found[1].startswith("crontab minute ")
+        assert len(found[1]) < 300
+    else:
+        assert found == (f"{text} * * * *", None)
+        (read,) = db.execute("SELECT mask FROM _periodic_schedule.sql_cron_field(%s, 1)", [minute])
+        assert read[0] == sum(1 << value for value in cron_field(minute, FIELDS[0])[0])
+
+
+@pytest.mark.parametrize("text", ["\u0663", "1\uff13", "1-\u0e53", "*/\U0001d7d7", "a\u0e01-b"])
+def test_what_is_not_supported_without_python(db: Session, text: str) -> None:
+    """Digits of other scripts; beside - and /, letters that may be letters or not."""
+    (row,) = db.execute(CRONTAB, [[f"0 {text} * * *"]])
+    error = row[1]
+    assert (error[0], error[3:]) == (
+        "non-ASCII digits cannot be read without Python",
+        ["hour", "3", NOT_SUPPORTED],
+    )
+    assert all(error[1:3])
+
+
+def test_characters_are_what_they_are_for_python(db: Session) -> None:
+    """Of each that is not left to Python: is it a letter, a digit, white space?"""
+    chance = random.Random(7)  # noqa: S311
+    points = {*range(0x80, 0x600), *range(0x1E00, 0x3200), *range(0x600, 0xFE00, 16)}
+    points |= {*range(0xFE00, 0x10000), *(chance.randrange(0x10000, 0x110000) for _ in range(5000))}
+    letters = [chr(point) for point in points if not 0xD800 <= point < 0xE000]
+    digits = [letter for letter in map(chr, range(0x80, sys.maxunicode)) if letter.isdecimal()]
+    known = 0
+    for letter, words, problem, is_digit, fields in db.execute(
+        "SELECT c, w.words, w.problem, _periodic_schedule.sql_is_foreign_number(c),"
+        " cardinality(_periodic_schedule.sql_fields('a' || c || 'b'))"
+        " FROM unnest(%s::text[]) AS c,"
+        " _periodic_schedule.sql_words('a' || c || '-b') AS w",
+        [letters + digits],
+    ):
+        assert fields == 1 + letter.isspace(), ascii(letter)
+        assert is_digit >= letter.isdecimal(), ascii(letter)  # those of a newer Unicode too
+        assert not is_digit or unicodedata.category(letter) in ("Nd", "Cn"), ascii(letter)
+        if problem is None:
+            known += 1
+            assert (words is not None) == (letter.isalnum() or letter == "_"), ascii(letter)
+    assert known > 3000
+
+
+MEGABYTES = {
+    "zeros": "0," * 999_999 + "0 0 * * *",
+    "minutes": ",".join(str(number % 60) for number in range(1_000_000)) + " 0 * * *",
+    "names": "0 0 * * " + "monkey," * 100_000 + "mon",
+    "a wrong one at last": "0 0 * * " + "monkey," * 100_000 + "x",
+    "stars": "*" * 1_000_000 + " * * * *",
+    "commas": "," * 1_000_000 + " * * * *",
+    "ranges": "1-" * 300_000 + "5 * * * *",
+    "fields": "1 " * 500_000,
+    "spaces": "0\t" * 4 + "*" + "\t" * 1_000_000,
+    "different": ",".join(f"1-5!{number}" for number in range(1_000)) + " * * * *",
+    "letters": "\u00e9" * 500_000 + "- * * * *",
+}
+
+
+@pytest.mark.parametrize("text", MEGABYTES.values(), ids=MEGABYTES)
+def test_long_texts(db: Session, text: str) -> None:
+    """A quarter of what a second would be; it takes a twentieth."""
+    cron_field.cache_clear()
+    db.execute("SET statement_timeout = '1s'")
+    (row,) = db.execute(CRONTAB, [[text]])
+    db.execute("RESET statement_timeout")
+    compared = Compared()
+    compared.add("", read_by_python(text), row)
+    assert compared.found == []
+    fields = text.split()
+    if len(fields) == 5:
+        (found,) = db.execute(CANONICAL, [[field] for field in fields])
+        assert found == field_by_python(fields)
+
+
+@pytest.mark.parametrize("text", ["", "it's", "x" * 80, "x" * 81, "\x01\t\x1f\x7f\x80\u00e9'\\"])
+def test_texts_in_errors(db: Session, text: str) -> None:
+    (row,) = db.execute("SELECT _periodic_schedule.sql_quoted(%s)", [text])
+    assert row[0] == quoted(text)
+    assert len(row[0]) <= 120
+
+
+def test_a_plain_role_in_an_empty_database(db: Session) -> None:
+    """No extension, no superuser: what sql/engine_sql/ makes is all that it takes."""
+    sys.path.insert(0, str(ROOT / "sql"))
+    from assemble import parts, script
+
+    made = [p for p in parts() if p.name.startswith("_periodic_schedule.sql_")]
+    db.execute("CREATE ROLE plain LOGIN NOSUPERUSER")
+    db.execute("CREATE DATABASE plain OWNER plain TEMPLATE template0")
+    try:
+        place = {"host": db.info.host, "port": db.info.port, "user": "plain", "dbname": "plain"}
+        with psycopg.connect(**place, autocommit=True) as session:  # type: ignore[arg-type]
+            session.execute("CREATE SCHEMA _periodic_schedule")
+            session.execute(script(made))
+            for kind in (crontabs, rows, intervals, moments):
+                assert compare(session, 4, 500, kind).found == []
+    finally:
+        db.execute("DROP DATABASE plain")
+        db.execute("DROP ROLE plain")
