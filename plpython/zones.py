@@ -12,7 +12,7 @@ import os
 import re
 import zoneinfo
 
-from celery_crontab import ScheduleError
+from celery_crontab import ScheduleError, quoted
 
 UTC = datetime.UTC
 SECOND = 1_000_000  # in microseconds
@@ -48,7 +48,7 @@ def load_zone(name: str) -> zoneinfo.ZoneInfo:
     except (ValueError, OSError):
         pass  # a file that is no zone
     raise ScheduleError(
-        f"time zone {name[:80]!r} is not known",
+        f"time zone {quoted(name)} is not known",
         "The tz database of the server has no zone of that name.",
         "Use an IANA name such as Europe/Berlin or UTC.",
         "timezone",
