@@ -18,7 +18,7 @@ VERSIONS = ROOT / "alembic" / "versions"
 
 # In order: a room calls only itself and those before it.  sql/README.md says what for.
 ROOMS = (
-    *("next_run", "source", "mirror", "sync", "firing"),
+    *("engine_plpython", "engine_sql", "next_run", "source", "mirror", "sync", "firing"),
     *("handover", "beat", "health", "access", "install"),
 )
 # The steps, which make no object that could be replaced.
