@@ -22,5 +22,5 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.sql_identities(text[], text[], text[], text[], text[]) IS
-    'What the text columns of many periodic tasks say about their identity, in step with the '
+    'What py_identities() returns, without Python, in step with the '
     'arguments; runnable is false where Beat could not load or send them; raises nothing';
