@@ -33,6 +33,7 @@ PIECES += ["\u00a0", "\u0085", "\u1680", "\u2003", "\u2028", "\u202f", "\u3000",
 PIECES += ["\u200b", "\ufeff", "\u180e", "\x0b", "\x0c", "\r", "\x7f", "\x01"]
 PIECES += ["\u00e9", "\u00df", "\u0416", "\u4e2d", "\u00b2", "\u00bd", "\u0130", "\u212a", "\u2013"]
 PIECES += ["\u0663", "\uff13", "\u0e53", "\U0001d7d7", "\U0001f600", "\u03a9", "\u0e01", "\u0301"]
+LENGTHS = (*(1,) * 30, *(2,) * 10, *(3,) * 9, 40, 1000)  # of lists
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def random_field(chance: random.Random) -> str:
     kind = chance.random()
     if kind < 0.5:
         return mutated(chance, chance.choice(random_case(chance).fields))
-    return ",".join(random_part(chance) for _ in range(chance.choice((1, 1, 1, 2, 3, 40))))
+    return ",".join(random_part(chance) for _ in range(chance.choice(LENGTHS)))
 
 
 def random_crontab(chance: random.Random) -> str:
@@ -345,6 +346,9 @@ MEGABYTES = {
     "fields": "1 " * 500_000,
     "spaces": "0\t" * 4 + "*" + "\t" * 1_000_000,
     "different": ",".join(f"1-5!{number}" for number in range(1_000)) + " * * * *",
+    "two wrong ones": "1," * 1_000 + "z," * 1_000 + "b,*/0 * * * *",
+    "two wrong ones, soon": "1,b,c," * 1_000 + "1 * * * *",
+    "one wrong one": "1,[b]," * 1_000 + "x * * * *",
     "letters": "\u00e9" * 500_000 + "- * * * *",
 }
 
