@@ -142,7 +142,9 @@ def test_without_plpython(bare: Session) -> None:
     assert "the server has no plpython3u" in said
     assert "docker/provision.sh" in said
     said = upgrade(bare)
-    assert "engine sql, since the server has no plpython3u: solar schedules are left to Beat" in said
+    assert (
+        "engine sql, since the server has no plpython3u: solar schedules are left to Beat" in said
+    )
     assert bare.execute("SELECT periodic_schedule.engine()").fetchall() == [("sql",)]
 
 
