@@ -1,7 +1,7 @@
 """Alembic's entry.  ``DATABASE_URL=postgresql+psycopg://… alembic [-x schema=NAME] upgrade head``
 
-Other switches (``-x name=prod -x take_over=postgres``, ``-x drop_unsent=yes`` of a downgrade) reach
-the SQL as settings: SETTINGS.
+Other switches (``-x engine=sql -x name=prod -x take_over=postgres``, ``-x drop_unsent=yes`` of a
+downgrade) reach the SQL as settings: SETTINGS.
 
 Revisions run SQL (``op.run_revision()``, ``op.run_sql()``) raw, so that colons and percent signs
 in it mean nothing to SQLAlchemy; ``@beat_schema@`` is replaced by the schema of Beat's tables.
@@ -32,7 +32,8 @@ except ImportError:
 BEAT_TABLE = "django_celery_beat_periodictask"
 # Names are Postgres's own, whatever anybody has put into the path of a superuser.
 PATH = b"SET search_path = pg_catalog, pg_temp"
-SETTINGS = ("name", "take_over", "drop_unsent")  # -x NAME=…, as periodic_schedule.NAME for the SQL
+# -x NAME=…, as periodic_schedule.NAME for the SQL
+SETTINGS = ("engine", "name", "take_over", "drop_unsent")
 SWITCHES = ("schema", *SETTINGS)
 # Whoever waits for a table lock has everybody behind it that comes later: also tick().
 LOCK_TIMEOUT = "SET LOCAL lock_timeout = '200ms';"
@@ -155,7 +156,7 @@ def refuse_renamed_schemas(connection: sqlalchemy.Connection) -> None:
     ours = sqlalchemy.text(  # wherever it is now, and nobody's who could have put it there
         "SELECT p.oid::regproc::text FROM pg_proc AS p"
         " JOIN pg_namespace AS n ON n.oid = p.pronamespace"
-        " JOIN pg_roles AS r ON r.oid = n.nspowner AND r.rolsuper"
+        " JOIN pg_roles AS r ON r.oid = n.nspowner AND (r.rolsuper OR r.rolname = current_user)"
         " WHERE p.proname = 'schema_problems' AND p.prosqlbody IS NOT NULL AND ("
         "  NOT has_schema_privilege(p.proowner, n.oid, 'CREATE')"
         "  OR p.proowner IN (SELECT o.oid FROM pg_roles AS o WHERE o.rolsuper))"
@@ -355,7 +356,10 @@ def explain(error: psycopg.Error) -> CommandError:
     elif isinstance(error, psycopg.errors.DependentObjectsStillExist) and "CASCADE" in (hint or ""):
         hint = "They are not ours. Drop them first; nothing was changed."
     elif isinstance(error, psycopg.errors.InsufficientPrivilege) and not hint:
-        hint = "Run the migration as a superuser. Afterwards nobody needs to be one."
+        hint = (
+            "Run the migration as the owner of Beat's tables, with CREATE on the database and on"
+            " their schema; or as a superuser."
+        )
     if error.diag.message_detail:
         lines.append(f"  DETAIL: {error.diag.message_detail}")
     if hint:
@@ -381,13 +385,10 @@ def make_functions_again(connection: sqlalchemy.Connection, schema: str) -> None
     except sqlalchemy.exc.ProgrammingError:  # it is itself one of them
         connection.rollback()
     newest = assemble.parts_before("~").values()
-    checks = assemble.read_part(assemble.path_of("install/checks"))  # they need the language
-    made = [checks, *(part for part in newest if part.kind in assemble.REPLACEABLE)]
-    script = assemble.script(made) + "SELECT _periodic_schedule.set_owners_and_rights();"
-    driver_connection = connection.connection.driver_connection
-    assert isinstance(driver_connection, psycopg.Connection)
+    made = [part for part in newest if part.kind in assemble.REPLACEABLE]
+    set_engine = assemble.read_part(assemble.path_of("install/set_engine"))
     try:
-        driver_connection.execute(with_schema(script, schema).encode())
+        make(connection, schema, [*made, set_engine], engine_of(connection))
     except psycopg.Error as error:
         raise CommandError(
             "functions or views of ours are gone, and cannot be made again:"
@@ -405,6 +406,51 @@ def make_functions_again(connection: sqlalchemy.Connection, schema: str) -> None
         "functions and views of ours were gone, and are made again: roles need"
         " periodic_schedule.grant_access() anew, and a stock Beat its fence"
     )
+
+
+def engine_of(connection: sqlalchemy.Connection) -> str:
+    """Of what is installed, whichever of its functions are gone."""
+    engine = sqlalchemy.text(
+        "SELECT coalesce(substring(pg_get_function_sqlbody("
+        "  to_regprocedure('periodic_schedule.engine()')) FROM $re$'([a-z]+)'$re$),"
+        " CASE WHEN to_regproc('_periodic_schedule.py_load') IS NULL THEN 'sql'"
+        "  ELSE 'plpython' END)"
+    )
+    return str(connection.execute(engine).scalar())
+
+
+def make(
+    connection: sqlalchemy.Connection, schema: str, made: list[assemble.Part], engine: str
+) -> None:
+    """These objects and steps, in an installation with this engine."""
+    checks = assemble.read_part(assemble.path_of("install/checks"))  # they need the language
+    script = (
+        f"SET LOCAL periodic_schedule.engine = '{engine}';\n{assemble.script([checks, *made])}"
+        "SELECT _periodic_schedule.set_owners_and_rights();"
+    )
+    driver_connection = connection.connection.driver_connection
+    assert isinstance(driver_connection, psycopg.Connection)
+    driver_connection.execute(with_schema(script, schema).encode())
+
+
+def use_engine(connection: sqlalchemy.Connection, schema: str) -> None:
+    """Where there was nothing to upgrade: another engine, for which PL/Python may have to come."""
+    engine = switch("engine")
+    if engine is None or engine == engine_of(connection):
+        return
+    there = sqlalchemy.text("SELECT to_regproc('_periodic_schedule.py_load') IS NOT NULL")
+    if engine == "plpython" and not connection.execute(there).scalar():
+        room = assemble.SQL / assemble.PYTHON
+        make(
+            connection,
+            schema,
+            [assemble.read_part(path) for path in assemble.sources() if room in path.parents],
+            engine,
+        )
+    use = sqlalchemy.text("SELECT periodic_schedule.use_engine(:engine)")
+    connection.execute(use, {"engine": engine})
+    connection.commit()
+    log.info("next runs are computed by the engine %s from now on", engine)
 
 
 def make_right(connection: sqlalchemy.Connection) -> None:
@@ -476,6 +522,7 @@ def run_online() -> None:
                         " release() say who fires"
                     )
                 make_functions_again(connection, schema)
+                use_engine(connection, schema)
                 make_right(connection)
     except sqlalchemy.exc.DBAPIError as error:
         if isinstance(error.orig, psycopg.Error):

@@ -259,13 +259,13 @@ def settle(db: Session) -> None:
 
 def own(db: Session) -> None:
     """What adopt(beat_is_stopped => true) does, for a million rows at once; it stays compact."""
-    db.execute("SET periodic_schedule.writing = 'on'")
+    db.execute("SET vacuum_cost_page_hit = 9090")
     db.execute(
         "UPDATE pg_periodic_schedule AS m SET pg_owned = true, run_count = 0, parity_since = NULL,"
         f" parity_count = p.total_run_count FROM {TASK} AS p"
         " WHERE p.id = m.periodic_task_id AND NOT m.pg_owned"
     )
-    db.execute("RESET periodic_schedule.writing")
+    db.execute("RESET vacuum_cost_page_hit")
     db.execute("VACUUM (FULL, ANALYZE) pg_periodic_schedule")
     db.execute("CHECKPOINT")
 

@@ -70,6 +70,22 @@ def tz_database() -> tuple[str, str]:
     return "Python package tzdata", tzdata.IANA_VERSION
 
 
+def digest_of(name: str) -> str:
+    """Of what a zone's clocks show each fortnight from 2025 to 2033: sql_zone_digest() has the same."""
+    import hashlib
+
+    zone = load_zone(name)
+    shown = " ".join(str(offset_at(zone, at)) for at in range(1735700400, 1988150401, 1209600))
+    return hashlib.md5(shown.encode(), usedforsecurity=False).hexdigest()
+
+
+def differing_zones(names: list[str], digests: list[str]) -> list[str]:
+    """The zones that only one tz database has, ours or this one, or whose clocks differ."""
+    theirs = dict(zip(names, digests, strict=True))
+    same = {name for name in theirs if is_zone(name) and digest_of(name) == theirs[name]}
+    return sorted((zone_names() | theirs.keys()) - same)
+
+
 def in_microseconds(moment: datetime.datetime) -> int:
     """A moment with its offset, exactly: a float of this size has no microseconds."""
     since = moment - datetime.datetime(1970, 1, 1, tzinfo=UTC)

@@ -18,8 +18,7 @@ VERSIONS = ROOT / "alembic" / "versions"
 
 # In order: a room calls only itself and those before it.  sql/README.md says what for.
 ROOMS = (
-    *("engine_plpython", "engine_sql"),
-    *("next_run", "source", "mirror", "sync", "firing"),
+    *("engine_plpython", "engine_sql", "next_run", "source", "mirror", "sync", "firing"),
     *("handover", "beat", "health", "access", "install"),
 )
 # The steps, which make no object that could be replaced.
@@ -27,25 +26,38 @@ FIRST = (
     *("install/nothing_in_the_way", "install/checks"),
     *("install/take_over_table", "install/schemas"),
 )
-ONCE = ("install/revoke_defaults",)  # by the first revision, when all objects are there
+ONCE = ("install/set_engine", "install/revoke_defaults")  # by the first, when all is there
 LAST = (
     *("install/make_triggers", "install/set_home", "install/watch_clock"),
     *("install/take_over", "install/set_owners_and_rights"),
 )
 # The way back: before anything is dropped, and in place of dropping the table.
 BACK = {"triggers": "install/detach_all", "table": "install/give_back_table"}
-KINDS = ("TYPE", "TABLE", "FUNCTION", "VIEW")
+PYTHON = "engine_plpython"  # the room that is there only where the installation has PL/Python
+# What it makes, only where that was chosen (install/checks), or is there already.
+WHERE_PYTHON_IS = """\
+DO $do$
+BEGIN
+    IF current_setting('periodic_schedule.engine', true) = 'plpython'
+        OR to_regproc('_periodic_schedule.py_load') IS NOT NULL THEN
+        EXECUTE $part$
+{}
+$part$;
+    END IF;
+END
+$do$;"""
+KINDS = ("TYPE", "TABLE", "FUNCTION", "MATERIALIZED VIEW", "VIEW")
 REPLACEABLE = ("FUNCTION", "VIEW")  # what a revision runs again where it changed
 MIRROR = "@beat_schema@.pg_periodic_schedule"
 CREATE = re.compile(
     r"^CREATE (?:OR REPLACE )?"
-    r"(TYPE|TABLE|FUNCTION|VIEW)(?: IF NOT EXISTS)? ([\w.@]+)",
+    rf"({'|'.join(KINDS)})(?: IF NOT EXISTS)? ([\w.@]+)",
     re.MULTILINE,
 )
 
 NAME = re.compile(r"(?<![\w.])[\w@]+\.\w+\b(?!\.)")  # schema.object
 COMMENT = re.compile(  # the object, the literals
-    r"^COMMENT ON (TYPE|TABLE|FUNCTION|VIEW|COLUMN) ([\w.@]+)(?:\s*\([^)]*\))?\s+IS\s+"
+    rf"^COMMENT ON ({'|'.join(KINDS)}|COLUMN) ([\w.@]+)(?:\s*\([^)]*\))?\s+IS\s+"
     r"((?:'(?:[^']|'')*'\s*)+);",
     re.MULTILINE,
 )
@@ -55,7 +67,7 @@ class Part(NamedTuple):
     """A source file: the object that it makes, or the step that it is."""
 
     name: str  # schema.object, or the path of a step
-    kind: str  # TYPE, TABLE, FUNCTION, VIEW; or STEP
+    kind: str  # one of KINDS; or STEP
     text: str
 
 
@@ -80,7 +92,10 @@ def own_objects() -> str:
             place = "NULL" if schema == "@beat_schema@" else f"'{schema}'"
             text = "".join(re.findall(r"'((?:[^']|'')*)'", said)).replace("''", "'")
             digest = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
-            rows.append(f"        ('{kind}', {place}, '{relation}', '{column}', '{digest}')")
+            needs = str(path.parts[-3] == PYTHON).lower()
+            rows.append(
+                f"        ('{kind}', {place}, '{relation}', '{column}', '{digest}', {needs})"
+            )
     return ",\n".join(rows)
 
 
@@ -103,6 +118,8 @@ def read_part(path: Path) -> Part:
     made = CREATE.search(text)
     if made is None or step in BACK.values():
         return Part(step, "STEP", text)
+    if path.is_relative_to(SQL / PYTHON):
+        text = WHERE_PYTHON_IS.format(text)
     return Part(made[2], made[1], text)
 
 
@@ -176,7 +193,7 @@ def optional(path: Path) -> str:
 
 def frozen(text: str) -> list[Part]:
     """The parts of a script."""
-    pieces = re.split(r"(?m)^-- (TYPE|TABLE|FUNCTION|VIEW|STEP) (\S+)\n", text)[1:]
+    pieces = re.split(rf"(?m)^-- ({'|'.join(KINDS)}|STEP) (\S+)\n", text)[1:]
     return [
         Part(name, kind, body.strip())
         for kind, name, body in zip(pieces[::3], pieces[1::3], pieces[2::3], strict=True)

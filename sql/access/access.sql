@@ -14,16 +14,18 @@ AS $function$
         ('reader', 'EXECUTE', 'FUNCTION', 'periodic_schedule', ARRAY[
             'next_run_at', 'next_runs', 'runs_between', 'validate', 'describe', 'preview', 'verify',
             'tz_database', 'next_wakeup', 'is_beat_fenced', 'access', 'setup_problems',
-            'this_database', 'upcoming_runs'
+            'this_database', 'upcoming_runs', 'engine'
         ]),
-        ('reader', 'EXECUTE', 'FUNCTION', '_periodic_schedule', ARRAY[  -- what those are made of
-            'py_load', 'py_load_explain', 'py_load_verify', 'py_next_run_at', 'py_runs_between',
-            'py_validate', 'py_describe', 'py_local_times', 'py_verify', 'py_tz_database',
-            'to_microseconds', 'from_microseconds', 'next_run_or_error', 'raise_schedule_error',
-            'spread_offset', 'runs_ahead', 'runs_found', 'length_of_series', 'require_schedule',
-            'firing_id', 'drift_rows', 'parity_rows', 'health_rows', 'schema_problems',
-            'own_object_problems', 'own_object_differences', 'advice_on', 'tickers'
+        ('reader', 'EXECUTE', 'FUNCTION', '_periodic_schedule', ARRAY[
+            -- What those are made of.
+            'run_after', 'next_run_or_error', 'raise_schedule_error', 'runs_until', 'runs_found',
+            'local_times', 'compared_runs', 'zone_data', 'require_python', 'to_microseconds',
+            'from_microseconds', 'spread_offset', 'runs_ahead', 'length_of_series',
+            'require_schedule', 'firing_id', 'drift_rows', 'parity_rows', 'health_rows',
+            'schema_problems', 'own_object_problems', 'own_object_differences', 'advice_on',
+            'tickers'
         ]),
+        ('reader', 'SELECT', 'TABLE', '_periodic_schedule', ARRAY['sql_zone']),
         ('ticker', 'EXECUTE', 'FUNCTION', 'periodic_schedule', ARRAY[
             'tick', 'take', 'finish', 'fail', 'reap', 'next_wakeup', 'is_beat_fenced', 'save_runs',
             'prune', 'setup_problems', 'this_database', 'tell_settings'
@@ -44,7 +46,11 @@ AS $function$
         SELECT format('FUNCTION %s', p.oid::regprocedure) AS object
         FROM pg_proc AS p
         WHERE a.type = 'FUNCTION' AND p.pronamespace = a.schema::regnamespace
-          AND p.proname = ANY (a.names)
+          AND (
+              p.proname = ANY (a.names)
+              -- The engines, which read what they are given and no more.
+              OR a.kind = 'reader' AND p.proname ~ '^(py|sql)_'
+          )
         UNION ALL
         SELECT format('TABLE %I.%I', a.schema, t.name)
         FROM unnest(a.names) AS t (name)

@@ -7,7 +7,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.adopt(
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET row_security = off
-SET periodic_schedule.writing = 'on'
+SET vacuum_cost_page_hit = 9090  -- says that the mirror is written by us
 SET lock_timeout = '1s'
 AS $function$
 #variable_conflict use_column

@@ -5,7 +5,7 @@ RETURNS TABLE (pipeline_id uuid, done boolean, reason text)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET row_security = off
-SET periodic_schedule.writing = 'on'
+SET vacuum_cost_page_hit = 9090  -- says that the mirror is written by us
 SET lock_timeout = '1s'
 AS $function$
 #variable_conflict use_column

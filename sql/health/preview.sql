@@ -8,7 +8,6 @@ AS $function$
 DECLARE
     schedule record;
     runs timestamptz[];
-    instants bigint[];
 BEGIN
     SELECT m.cron_string, m.timezone, m.next_run_at, m.expires, m.one_off, s.spread INTO schedule
     FROM @beat_schema@.pg_periodic_schedule AS m
@@ -28,22 +27,17 @@ BEGIN
             greatest(schedule.next_run_at, now) - schedule.spread, n
         ) AS r
     );
-    instants := ARRAY(
-        SELECT _periodic_schedule.to_microseconds(r.run)
+    runs := ARRAY(
+        SELECT r.run
         FROM unnest(schedule.next_run_at || CASE WHEN NOT schedule.one_off THEN runs END) AS r (run)
         WHERE r.run < coalesce(schedule.expires, 'infinity')
         ORDER BY r.run LIMIT n
     );
-    PERFORM _periodic_schedule.py_load();
-    PERFORM _periodic_schedule.py_load_explain();
     RETURN QUERY
     SELECT
-        x.run_at, x.run_at AT TIME ZONE 'UTC',
-        _periodic_schedule.from_microseconds(u.wall) AT TIME ZONE 'UTC',
-        CASE WHEN x.run_at <= now THEN concat_ws('; ', 'due now', u.note) ELSE u.note END
-    FROM _periodic_schedule.py_local_times(schedule.cron_string, schedule.timezone, instants) AS l
-    CROSS JOIN LATERAL unnest(instants, l.walls, l.notes) AS u (run, wall, note)
-    CROSS JOIN LATERAL (SELECT _periodic_schedule.from_microseconds(u.run) AS run_at) AS x;
+        l.run_at, l.run_at AT TIME ZONE 'UTC', l.local_time,
+        CASE WHEN l.run_at <= now THEN concat_ws('; ', 'due now', l.note) ELSE l.note END
+    FROM _periodic_schedule.local_times(schedule.cron_string, schedule.timezone, runs) AS l;
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.preview(uuid, integer, timestamptz) IS

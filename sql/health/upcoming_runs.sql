@@ -18,7 +18,6 @@ BEGIN
             HINT = 'The view upcoming counts all of the next hour.';
     END IF;
     until := now() + within;
-    PERFORM _periodic_schedule.py_load();
     RETURN QUERY
     WITH ahead AS MATERIALIZED (
         SELECT a.* FROM _periodic_schedule.schedule_ahead AS a WHERE a.next_run_at <= until
@@ -34,28 +33,22 @@ BEGIN
     ),
 
     run AS (
-        SELECT u.number, _periodic_schedule.from_microseconds(u.run) AS run_at
+        SELECT u.number, u.run_at
         FROM (
             SELECT
                 array_agg(l.cron_string ORDER BY l.number) AS expressions,
                 array_agg(l.timezone ORDER BY l.number) AS zones,
                 array_agg(l.one_off ORDER BY l.number) AS one_offs,
-                array_agg(_periodic_schedule.to_microseconds(l.first_run_at) ORDER BY l.number)
-                    AS firsts,
-                array_agg((extract(epoch FROM l.spread) * 1000000)::bigint ORDER BY l.number)
-                    AS spreads,
-                array_agg(
-                    _periodic_schedule.to_microseconds(coalesce(l.expires, 'infinity'))
-                    ORDER BY l.number
-                ) AS expiries,
+                array_agg(l.first_run_at ORDER BY l.number) AS firsts,
+                array_agg(l.spread ORDER BY l.number) AS spreads,
+                array_agg(coalesce(l.expires, 'infinity') ORDER BY l.number) AS expiries,
                 array_agg(l.schedules ORDER BY l.number) AS schedules
             FROM alike AS l
         ) AS x
-        CROSS JOIN LATERAL _periodic_schedule.py_runs_ahead(
+        CROSS JOIN LATERAL _periodic_schedule.runs_of_many(
             x.expressions, x.zones, x.one_offs, x.firsts, x.spreads, x.expiries, x.schedules,
-            _periodic_schedule.to_microseconds(until), n
-        ) AS o
-        CROSS JOIN LATERAL unnest(o.numbers, o.runs) AS u (number, run)
+            until, n
+        ) AS u
     )
 
     SELECT

@@ -3,13 +3,13 @@ RETURNS TABLE (what text, detail text)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 SET row_security = off
-SET periodic_schedule.attaching = 'on'  -- it puts the fence up, too
 SET lock_timeout = '5s'
 AS $function$
 DECLARE
     gone text;
     role_name name;
 BEGIN
+    PERFORM set_config('periodic_schedule.attaching', 'on', true);  -- it puts the fence up, too
     PERFORM _periodic_schedule.require_writable('attach()');
     PERFORM _periodic_schedule.require_read_committed('attach()');
     SELECT string_agg(d.difference, '; ' ORDER BY d.difference) INTO gone
@@ -47,6 +47,7 @@ BEGIN
         PERFORM periodic_schedule.fence_beat(role_name);
         RETURN QUERY SELECT 'fence', role_name::text;
     END LOOP;
+    PERFORM set_config('periodic_schedule.attaching', 'off', true);
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.attach() IS

@@ -6,9 +6,8 @@ BEGIN
     PERFORM _periodic_schedule.set_name(
         nullif(current_setting('periodic_schedule.name', true), '')
     );
-    PERFORM _periodic_schedule.py_load();
     UPDATE _periodic_schedule.installation AS i
-    SET tz_version = (SELECT t.version FROM _periodic_schedule.py_tz_database() AS t)
+    SET tz_version = (SELECT t.version FROM _periodic_schedule.zone_data() AS t)
     WHERE i.tz_version IS NULL;
 END
 $do$;

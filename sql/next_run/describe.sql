@@ -6,6 +6,7 @@ AS $function$
 DECLARE
     described record;
 BEGIN
+    PERFORM _periodic_schedule.require_python('describe()');
     PERFORM _periodic_schedule.py_load();
     PERFORM _periodic_schedule.py_load_explain();
     described := _periodic_schedule.py_describe(cron_string, locale);
@@ -18,4 +19,5 @@ $function$;
 COMMENT ON FUNCTION periodic_schedule.describe(text, text) IS
     'A schedule in words, by cron-descriptor; locale is a language such as de or de_DE. Celery '
     'runs a crontab where both day_of_month and day_of_week match. Moments, the sun, milli- '
-    'and microseconds are described in English. Raises SQLSTATE 22023 with DETAIL and HINT';
+    'and microseconds are described in English. Raises SQLSTATE 22023 with DETAIL and HINT, '
+    'and 0A000 where there is no Python';

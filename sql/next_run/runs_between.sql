@@ -7,16 +7,11 @@ AS $function$
 DECLARE
     found record;
 BEGIN
-    PERFORM _periodic_schedule.py_load();
-    found := _periodic_schedule.py_runs_between(
-        cron_string, timezone, _periodic_schedule.to_microseconds(after), n,
-        _periodic_schedule.to_microseconds(until)
-    );
+    found := _periodic_schedule.runs_until(cron_string, timezone, after, until, n);
     IF found.error IS NOT NULL THEN
         PERFORM _periodic_schedule.raise_schedule_error(found.error);
     END IF;
-    RETURN QUERY
-    SELECT _periodic_schedule.from_microseconds(r.run) FROM unnest(found.runs) AS r (run);
+    RETURN QUERY SELECT r FROM unnest(found.runs) AS r;
 END
 $function$;
 COMMENT ON FUNCTION periodic_schedule.runs_between(text, text, timestamptz, timestamptz, integer) IS

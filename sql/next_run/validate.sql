@@ -7,6 +7,11 @@ LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
+    IF periodic_schedule.engine() = 'sql' THEN
+        SELECT v.* INTO valid, error, field, "position", hint, warning
+        FROM _periodic_schedule.sql_validate(cron_string, timezone, now()) AS v;
+        RETURN;
+    END IF;
     PERFORM _periodic_schedule.py_load();
     PERFORM _periodic_schedule.py_load_explain();
     SELECT v.* INTO valid, error, field, "position", hint, warning

@@ -7,17 +7,13 @@ AS $function$
 DECLARE
     verified record;
 BEGIN
-    PERFORM _periodic_schedule.py_load();
-    PERFORM _periodic_schedule.py_load_verify();
-    verified := _periodic_schedule.py_verify(
-        cron_string, timezone, _periodic_schedule.to_microseconds(after),
-        _periodic_schedule.to_microseconds(until)
-    );
+    PERFORM _periodic_schedule.require_python('verify()');
+    verified := _periodic_schedule.compared_runs(cron_string, timezone, after, until);
     IF verified.error IS NOT NULL THEN
         PERFORM _periodic_schedule.raise_schedule_error(verified.error);
     END IF;
     RETURN QUERY
-    SELECT _periodic_schedule.from_microseconds(d.run), d.found_by, d.note
+    SELECT d.run, d.found_by, d.note
     FROM unnest(verified.runs, verified.found_by, verified.notes) AS d (run, found_by, note);
 END
 $function$;
@@ -28,4 +24,5 @@ COMMENT ON FUNCTION periodic_schedule.verify(text, text, timestamptz, timestampt
     'croniter make of a change differently is explained where ours are the runs that the rule '
     'names, and a row otherwise. note: what the clock shows. No row: they agree. Compares 10000 '
     'runs at most, of a century. Reads no clock; STABLE, because the tz database changes. Raises '
-    'SQLSTATE 22023 with DETAIL and HINT, for @every, @at and @solar too';
+    'SQLSTATE 22023 with DETAIL and HINT, for @every, @at and @solar too, and 0A000 where there is '
+    'no Python';

@@ -5,7 +5,7 @@ RETURNS TABLE (
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET row_security = off
-SET periodic_schedule.writing = 'on'
+SET vacuum_cost_page_hit = 9090  -- says that the mirror is written by us
 SET lock_timeout = '5s'
 -- As in sync_tasks(): statistics know nothing of what a first backfill has written.
 SET enable_seqscan = off
@@ -38,8 +38,8 @@ BEGIN
     END IF;
     PERFORM _periodic_schedule.follow_replaced_tables();
     PERFORM _periodic_schedule.fill_tables();
-    PERFORM _periodic_schedule.py_load();
-    zones := _periodic_schedule.py_tz_database();  -- of before the first next run is computed
+    PERFORM _periodic_schedule.refresh_zones(_periodic_schedule.zones_in_use());
+    zones := _periodic_schedule.zone_data();  -- of before the first next run is computed
     task_ids := ARRAY(SELECT _periodic_schedule.tasks_to_compare());
     FOR done IN 0..cardinality(task_ids) - 1 BY batch LOOP
         until := least(done::bigint + batch, cardinality(task_ids));

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 from celery.schedules import crontab
+from conftest import ENGINE
 from differential import random_case
 from random_texts import Meaning, decorated
 
@@ -29,6 +30,22 @@ def meant(hint: str | None) -> str | None:
     """The form that a hint proposes."""
     match = re.match(r"Did you mean (.+?)\? ", hint or "")
     return match[1] if match else None
+
+
+SUN = [
+    ("@solar moonrise 1 1", "event", 8, None),
+    ("@solar sunrse 1, 1", "event", 8, "@solar sunrise 1 1"),
+    ("@solar sunrize 52.123456 104.123456", "event", 8, "@solar sunrise 52.123456 104.123456"),
+    ("@solar sunrise 52,4", "latitude", 16, None),  # a decimal comma?
+    ("@solar sunrise 52.37,4.9", "latitude", 16, "@solar sunrise 52.37 4.9"),
+    ("@solar sunset 91 0", "latitude", 15, None),
+    ("@solar sunset 5  6", "longitude", 17, "@solar sunset 5 6"),
+    ("@solar sunset 5 1e1", "longitude", 17, None),
+    ("@solar solar_noon 0 181", "longitude", 21, None),
+    ("@solar sunrise 90 0", "latitude", 16, None),  # never
+    ("@solar sunset 89.99 0", "latitude", 15, None),  # nor there, within a year
+    ("@solar dusk_civil -89.999 180", "latitude", 19, None),
+]
 
 
 @pytest.mark.parametrize(
@@ -109,18 +126,7 @@ def meant(hint: str | None) -> str | None:
         ("@every 9999999 days", "every", 8, None),
         ("@at 2026-12-01 09:00", "clocked_time", 5, "@at 2026-12-01 09:00Z"),
         ("@at tomorrow", "clocked_time", 5, None),
-        ("@solar moonrise 1 1", "event", 8, None),
-        ("@solar sunrse 1, 1", "event", 8, "@solar sunrise 1 1"),
-        ("@solar sunrize 52.123456 104.123456", "event", 8, "@solar sunrise 52.123456 104.123456"),
-        ("@solar sunrise 52,4", "latitude", 16, None),  # a decimal comma?
-        ("@solar sunrise 52.37,4.9", "latitude", 16, "@solar sunrise 52.37 4.9"),
-        ("@solar sunset 91 0", "latitude", 15, None),
-        ("@solar sunset 5  6", "longitude", 17, "@solar sunset 5 6"),
-        ("@solar sunset 5 1e1", "longitude", 17, None),
-        ("@solar solar_noon 0 181", "longitude", 21, None),
-        ("@solar sunrise 90 0", "latitude", 16, None),  # never
-        ("@solar sunset 89.99 0", "latitude", 15, None),  # nor there, within a year
-        ("@solar dusk_civil -89.999 180", "latitude", 19, None),
+        *(pytest.param(*case, marks=pytest.mark.python) for case in SUN),
     ],
 )
 def test_what_is_wrong_and_what_was_meant(
@@ -343,5 +349,7 @@ def test_no_false_alarms(db: Session) -> None:
     crons = [cron.strip() for cron in re.split(r"[|\n]", ORDINARY) if cron.strip()]
     assert len(crons) > 45
     for cron in crons:
+        if ENGINE == "sql" and cron.startswith("@solar"):
+            continue
         for zone in ("UTC", "Europe/Berlin"):
             assert validate(db, cron, zone) == (True, None, None, None, None, None), cron

@@ -47,7 +47,7 @@ def wait_until_it_waits(db: Session, session: Session) -> None:
 
 
 def test_a_second_row_of_a_task_is_refused(db: Session, tasks: dict[str, int]) -> None:
-    db.execute("SET periodic_schedule.writing = 'on'")
+    db.execute("SET vacuum_cost_page_hit = 9090")
     with pytest.raises(psycopg.errors.UniqueViolation):
         db.execute(
             "INSERT INTO pg_periodic_schedule (pipeline_id, cron_string, periodic_task_id)"

@@ -10,7 +10,6 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 #variable_conflict use_column
 BEGIN
-    PERFORM _periodic_schedule.py_load();
     RETURN QUERY
     WITH recorded AS (
         SELECT
@@ -49,9 +48,8 @@ BEGIN
             _periodic_schedule.kind_of(m.cron_string) AS kind,
             CASE _periodic_schedule.kind_of(m.cron_string)
                 WHEN 'interval' THEN least(
-                    _periodic_schedule.from_microseconds(_periodic_schedule.py_next_run_at(
-                        m.cron_string, m.timezone, _periodic_schedule.to_microseconds(r.first_at)
-                    )) - r.first_at,
+                    _periodic_schedule.run_after(m.cron_string, m.timezone, r.first_at)
+                    - r.first_at,
                     interval '1000 years'
                 )
                 ELSE interval '1 microsecond'

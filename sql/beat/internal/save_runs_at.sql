@@ -4,7 +4,7 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.save_runs_at(now timestamptz, batc
 RETURNS integer
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
-SET periodic_schedule.writing = 'on'
+SET vacuum_cost_page_hit = 9090  -- says that the mirror is written by us
 SET lock_timeout = '1s'
 AS $function$
 #variable_conflict use_column

@@ -25,14 +25,13 @@ BEGIN
           AND f.scheduled_for >= u.run_at AND f.scheduled_for <= u.series_until
     ) AS k
     CROSS JOIN LATERAL (
-        SELECT min(_periodic_schedule.from_microseconds(o.run)) AS run_at
-        FROM _periodic_schedule.py_runs_between(
-            m.cron_string, m.timezone, _periodic_schedule.to_microseconds(u.run_at),
-            least(cardinality(k.known_ats) + 1, 10000),
-            _periodic_schedule.to_microseconds(u.series_until)
+        SELECT min(o.run) AS run_at
+        FROM _periodic_schedule.runs_until(
+            m.cron_string, m.timezone, u.run_at, u.series_until,
+            least(cardinality(k.known_ats) + 1, 10000)
         ) AS n
         CROSS JOIN LATERAL unnest(n.runs) AS o (run)
-        WHERE _periodic_schedule.from_microseconds(o.run) <> ALL (k.known_ats)
+        WHERE o.run <> ALL (k.known_ats)
     ) AS r
     WHERE r.run_at IS NOT NULL AND NOT EXISTS (
         SELECT FROM periodic_schedule.firing AS f

@@ -10,26 +10,26 @@ AS $function$
     SELECT
         CASE
             WHEN barred THEN '{}'
-            WHEN due_at < oldest THEN ARRAY(
-                SELECT _periodic_schedule.from_microseconds(o.run)
-                FROM _periodic_schedule.py_runs_between(  -- raises nothing, whatever ails one row
-                    cron_string, timezone,
-                    _periodic_schedule.to_microseconds(CASE
-                        WHEN _periodic_schedule.kind_of(cron_string) = 'interval'
-                            THEN _periodic_schedule.last_step_before(oldest, due_at, next_at)
-                        ELSE oldest - interval '1 microsecond'
-                    END),
-                    most + 1, _periodic_schedule.to_microseconds(horizon)
-                ) AS n
-                CROSS JOIN LATERAL unnest(n.runs) AS o (run)
+            WHEN due_at < oldest THEN coalesce(
+                (
+                    SELECT n.runs
+                    FROM _periodic_schedule.runs_until(  -- raises nothing, whatever ails one row
+                        cron_string, timezone,
+                        CASE
+                            WHEN _periodic_schedule.kind_of(cron_string) = 'interval'
+                                THEN _periodic_schedule.last_step_before(oldest, due_at, next_at)
+                            ELSE oldest - interval '1 microsecond'
+                        END,
+                        horizon, most + 1
+                    ) AS n
+                ),
+                '{}'
             )
-            WHEN misfire = 'all' AND next_at <= horizon THEN due_at || ARRAY(
-                SELECT _periodic_schedule.from_microseconds(o.run)
-                FROM _periodic_schedule.py_runs_between(
-                    cron_string, timezone, _periodic_schedule.to_microseconds(due_at), most,
-                    _periodic_schedule.to_microseconds(horizon)
+            WHEN misfire = 'all' AND next_at <= horizon THEN due_at || (
+                SELECT n.runs
+                FROM _periodic_schedule.runs_until(
+                    cron_string, timezone, due_at, horizon, most
                 ) AS n
-                CROSS JOIN LATERAL unnest(n.runs) AS o (run)
             )
             WHEN next_at <= horizon THEN ARRAY[due_at, next_at]
             ELSE ARRAY[due_at]

@@ -7,7 +7,7 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.tick_at(now timestamptz, batch int
 RETURNS SETOF periodic_schedule.firing
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
-SET periodic_schedule.writing = 'on'
+SET vacuum_cost_page_hit = 9090  -- says that the mirror is written by us
 SET timezone = 'UTC'  -- a day is 24 hours; reasons are in UTC
 SET jit = off  -- compiling would take longer than it runs
 SET plan_cache_mode = force_generic_plan  -- as would planning
@@ -61,22 +61,41 @@ BEGIN
     IF EXISTS (SELECT FROM periodic_schedule.pending_sync) THEN
         claimed := _periodic_schedule.sync_claimed(claimed.pipeline_ids);
     END IF;
-    PERFORM _periodic_schedule.py_load();
 
     -- A new statement: it sees what was committed before the locks were had.
-    WITH due AS MATERIALIZED (
-        SELECT
-            d.*, f.run_at AS next_at, f.error, f.not_computed,
-            CASE  -- at most
-                WHEN f.run_at <= d.horizon THEN d.most + 1 + (d.oldest > '-infinity')::integer
-                ELSE 1
-            END AS ledger_rows
+    WITH read AS MATERIALIZED (
+        SELECT d.*, row_number() OVER () AS position
         FROM _periodic_schedule.due_rows(
             claimed.pipeline_ids, claimed.row_ctids, claimed.last_pending_id, tick_at.now
         ) AS d
-        CROSS JOIN LATERAL _periodic_schedule.run_after_due(
-            d.cron_string, d.timezone, d.run_at
-        ) AS f
+    ),
+
+    following AS MATERIALIZED (  -- one row: the next runs of all of them, in step
+        SELECT n.*
+        FROM (
+            SELECT
+                array_agg(r.cron_string) AS cron_strings, array_agg(r.timezone) AS timezones,
+                array_agg(r.run_at) AS run_ats
+            FROM read AS r
+        ) AS a
+        CROSS JOIN LATERAL _periodic_schedule.runs_after_each(
+            a.cron_strings, a.timezones, a.run_ats, '1 day'
+        ) AS n
+    ),
+
+    due AS MATERIALIZED (
+        SELECT
+            r.*, f.next_at, e.error, coalesce(e.error = n.incomplete, false) AS not_computed,
+            CASE  -- at most
+                WHEN f.next_at <= r.horizon THEN r.most + 1 + (r.oldest > '-infinity')::integer
+                ELSE 1
+            END AS ledger_rows
+        FROM read AS r
+        CROSS JOIN following AS n
+        CROSS JOIN LATERAL (SELECT n.runs[r.position] AS next_at) AS f
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN f.next_at IS NULL THEN n.errors[r.position] END AS error
+        ) AS e
     ),
 
     too_many AS (  -- from this one on; those before it make 10,000 ledger rows at most
@@ -97,9 +116,7 @@ BEGIN
             d.*, l.run_ats, l.free, u.fired, u.until,
             CASE
                 WHEN d.next_at <= d.horizon
-                    THEN _periodic_schedule.from_microseconds(_periodic_schedule.py_next_run_at(
-                        d.cron_string, d.timezone, _periodic_schedule.to_microseconds(u.until)
-                    ))
+                    THEN _periodic_schedule.run_after(d.cron_string, d.timezone, u.until)
                 ELSE d.next_at
             END + d.spread AS next_run_at
         FROM due AS d

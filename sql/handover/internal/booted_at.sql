@@ -3,8 +3,8 @@ LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
-    RETURN now - _periodic_schedule.py_uptime() * interval '1 second';
-EXCEPTION WHEN OTHERS THEN  -- no Python: then nobody knows
+    RETURN now - _periodic_schedule.uptime() * interval '1 second';
+EXCEPTION WHEN OTHERS THEN  -- Python cannot be started: then nobody knows
     RETURN NULL;
 END
 $function$;

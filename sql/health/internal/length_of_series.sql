@@ -6,19 +6,15 @@ LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
-    PERFORM _periodic_schedule.py_load();
     RETURN 1 + (
         SELECT CASE
             WHEN cardinality(n.runs) = 10000 THEN 10000
             ELSE (
                 SELECT count(*) FROM unnest(n.runs) AS o (run)
-                WHERE _periodic_schedule.from_microseconds(o.run) <> ALL (recorded_ats)
+                WHERE o.run <> ALL (recorded_ats)
             )
         END
-        FROM _periodic_schedule.py_runs_between(
-            cron_string, timezone, _periodic_schedule.to_microseconds(first_at), 10000,
-            _periodic_schedule.to_microseconds(until)
-        ) AS n
+        FROM _periodic_schedule.runs_until(cron_string, timezone, first_at, until, 10000) AS n
     );
 END
 $function$;

@@ -22,7 +22,7 @@ BEGIN
         SELECT r.oid FROM pg_roles AS r WHERE r.rolsuper
     );
     RETURN QUERY
-    WITH listed (kind, schema, name, column_name, digest) AS (  -- see assemble.py
+    WITH listed (kind, schema, name, column_name, digest, needs_python) AS (  -- see assemble.py
         VALUES
 @own_objects@
     ),
@@ -30,21 +30,31 @@ BEGIN
     own AS MATERIALIZED (
         SELECT l.kind, coalesce(l.schema, home) AS schema, l.name, l.column_name, l.digest
         FROM listed AS l
+        WHERE NOT l.needs_python OR EXISTS (
+            SELECT FROM pg_proc AS p JOIN pg_language AS g ON g.oid = p.prolang
+            WHERE p.pronamespace = to_regnamespace('_periodic_schedule')
+              AND g.lanname = 'plpython3u'
+        ) OR pg_get_function_sqlbody(to_regprocedure('periodic_schedule.engine()')) ~ 'plpython'
     ),
 
     relation AS MATERIALIZED (
         SELECT
             c.oid, c.reltype AS type, c.relowner AS owner, n.nspname AS schema,
             c.relname AS name,
-            CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'c' THEN 'TYPE' ELSE 'TABLE' END AS kind
+            CASE c.relkind
+                WHEN 'v' THEN 'VIEW'
+                WHEN 'm' THEN 'MATERIALIZED VIEW'
+                WHEN 'c' THEN 'TYPE'
+                ELSE 'TABLE'
+            END AS kind
         FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-        WHERE c.relkind IN ('r', 'p', 'v', 'c')
+        WHERE c.relkind IN ('r', 'p', 'v', 'm', 'c')
     ),
 
     missing AS MATERIALIZED (
         SELECT w.*, NULL::oid AS relation
         FROM own AS w
-        WHERE w.kind IN ('TABLE', 'VIEW', 'TYPE') AND NOT EXISTS (
+        WHERE w.kind NOT IN ('FUNCTION', 'COLUMN') AND NOT EXISTS (
             SELECT FROM relation AS r
             WHERE r.schema = w.schema AND r.name = w.name AND r.kind = w.kind
         )
@@ -116,7 +126,7 @@ BEGIN
                     SELECT format('ALTER TABLE %I.%I RENAME TO %I', m.schema, m.name,
                         m.name || '_before')
                     FROM relation AS r WHERE r.schema = m.schema AND r.name = m.name
-                      AND m.kind IN ('TABLE', 'VIEW', 'TYPE')
+                      AND m.kind <> 'FUNCTION'
                 ),
                 CASE WHEN f.name <> m.name
                     THEN format('ALTER %s %s RENAME TO %I', m.kind, f.object, m.name) END,

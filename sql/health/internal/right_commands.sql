@@ -23,7 +23,7 @@ AS $function$
     relation AS MATERIALIZED (  -- ours
         SELECT c.oid, c.relowner
         FROM pg_class AS c JOIN schema AS s ON s.oid = c.relnamespace
-        WHERE c.relkind IN ('r', 'p', 'v')
+        WHERE c.relkind IN ('r', 'p', 'v', 'm')
         UNION
         SELECT c.oid, c.relowner
         FROM beat AS b
@@ -74,11 +74,15 @@ AS $function$
         JOIN owner AS o ON o.id <> c.relowner
         WHERE c.relkind = 'c'
         UNION ALL
-        -- Superusers call what is in there, and its owner puts there what he likes.
+        -- Superusers call what is in there, and its owner puts there what he likes: without
+        -- Python it may be who has installed it.
         SELECT 1, format(
             'ALTER SCHEMA %I OWNER TO %I', s.nspname, pg_get_userbyid(10)  -- who made the cluster
         )
-        FROM schema AS s JOIN pg_roles AS r ON r.oid = s.nspowner AND NOT r.rolsuper
+        FROM schema AS s
+        JOIN pg_roles AS r ON r.oid = s.nspowner AND NOT r.rolsuper
+        JOIN owner AS o ON o.id <> s.nspowner
+            OR to_regproc('_periodic_schedule.py_load') IS NOT NULL
         UNION ALL
         SELECT 2, format(
             'REVOKE CREATE ON SCHEMA %I FROM %s CASCADE', s.nspname,

@@ -7,6 +7,7 @@ AS $function$
 DECLARE
     differing bigint;
 BEGIN
+    PERFORM _periodic_schedule.require_python('verify_all()');
     PERFORM _periodic_schedule.require_writable('verify_all()');
     PERFORM _periodic_schedule.require_read_committed('verify_all()');
     IF within IS NULL OR within <= interval '0' OR within > interval '1000 years' THEN
@@ -17,17 +18,14 @@ BEGIN
     END IF;
     -- A second verify_all() waits, and then replaces what this one found; readers do not wait.
     LOCK TABLE periodic_schedule.verification IN SHARE ROW EXCLUSIVE MODE;
-    PERFORM _periodic_schedule.py_load();
-    PERFORM _periodic_schedule.py_load_verify();
     DELETE FROM periodic_schedule.verification;
     INSERT INTO periodic_schedule.verification (
         cron_string, timezone, verified_at, after, until, differences, first_difference, error
     )
     SELECT
         s.cron_string, s.timezone, clock_timestamp(), verify_all_at.now,
-        _periodic_schedule.from_microseconds(v.verified_until), cardinality(v.runs),
-        _periodic_schedule.from_microseconds(v.runs[1])
-        || ', found by ' || v.found_by[1] || ': ' || v.notes[1],
+        v.compared_until, CASE WHEN v.error IS NULL THEN cardinality(v.runs) END,
+        v.runs[1] || ', found by ' || v.found_by[1] || ': ' || v.notes[1],
         v.error[1]
     FROM (
         SELECT DISTINCT m.cron_string, m.timezone
@@ -35,9 +33,8 @@ BEGIN
         WHERE m.sync_error IS NULL AND m.cron_string <> ''
           AND _periodic_schedule.kind_of(m.cron_string) = 'crontab'
     ) AS s
-    CROSS JOIN LATERAL _periodic_schedule.py_verify(
-        s.cron_string, s.timezone, _periodic_schedule.to_microseconds(verify_all_at.now),
-        _periodic_schedule.to_microseconds(verify_all_at.now + within)
+    CROSS JOIN LATERAL _periodic_schedule.compared_runs(
+        s.cron_string, s.timezone, verify_all_at.now, verify_all_at.now + within
     ) AS v;
     SELECT count(*) INTO differing FROM periodic_schedule.verification AS v
     WHERE v.differences IS DISTINCT FROM 0;

@@ -9,11 +9,7 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     since CONSTANT timestamptz := coalesce(ran_at, created_at);
-    after_since CONSTANT timestamptz := _periodic_schedule.from_microseconds(
-        _periodic_schedule.py_next_run_at(
-            cron_string, timezone, _periodic_schedule.to_microseconds(since)
-        )
-    );
+    after_since CONSTANT timestamptz := _periodic_schedule.run_after(cron_string, timezone, since);
     just_before CONSTANT timestamptz := noted_at - interval '1 microsecond';
     period interval;
 BEGIN
@@ -21,16 +17,11 @@ BEGIN
         RETURN CASE WHEN ran_at IS NOT NULL AND after_since > now THEN ran_at ELSE now END;
     END IF;
     IF _periodic_schedule.kind_of(cron_string) = 'interval' THEN
-        period := _periodic_schedule.from_microseconds(_periodic_schedule.py_next_run_at(
-            cron_string, timezone, _periodic_schedule.to_microseconds(noted_at)
-        )) - noted_at;
+        period := _periodic_schedule.run_after(cron_string, timezone, noted_at) - noted_at;
         RETURN coalesce(ran_at, noted_at - period, now);
     END IF;
-    IF after_since IS DISTINCT FROM noted_at AND noted_at = _periodic_schedule.from_microseconds(
-        _periodic_schedule.py_next_run_at(
-            cron_string, timezone, _periodic_schedule.to_microseconds(just_before)
-        )
-    ) THEN
+    IF after_since IS DISTINCT FROM noted_at
+        AND noted_at = _periodic_schedule.run_after(cron_string, timezone, just_before) THEN
         RETURN just_before;
     END IF;
     RETURN CASE WHEN after_since <= now THEN since ELSE now END;

@@ -2,7 +2,7 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.give_back_schedules()
 RETURNS TABLE (what text, detail text)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
-SET periodic_schedule.writing = 'on'
+SET vacuum_cost_page_hit = 9090  -- says that the mirror is written by us
 AS $function$
 #variable_conflict use_column
 DECLARE

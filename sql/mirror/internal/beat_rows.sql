@@ -49,7 +49,7 @@ AS $function$
     ) AS k
     LEFT JOIN LATERAL (
         SELECT n.cron_string, n.error
-        FROM _periodic_schedule.py_canonical_crontab(
+        FROM _periodic_schedule.canonical_crontab(
             ARRAY[c.minute, c.hour, c.day_of_month, c.month_of_year, c.day_of_week]::text[]
         ) AS n
         -- Columns with spaces or non-ASCII characters; for the others it is not called.
@@ -60,4 +60,4 @@ AS $function$
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.beat_rows(bigint[]) IS
     'What Beat''s tables say about these tasks, with the timetable as cron_string, and what is '
-    'wrong with it. py_load() is called before';
+    'wrong with it';

@@ -14,11 +14,6 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 #variable_conflict use_column
 BEGIN
-    PERFORM _periodic_schedule.py_load();
-    IF current_setting('periodic_schedule.python', true) IS DISTINCT FROM 'on' THEN
-        -- For apply_change(): it cannot ask Python, which would start it.
-        PERFORM set_config('periodic_schedule.python', 'on', false);
-    END IF;
     RETURN QUERY
     WITH timed AS MATERIALIZED (
         SELECT
@@ -59,23 +54,23 @@ BEGIN
         CROSS JOIN LATERAL (SELECT b.kept AND NOT identify AS kept) AS k
     ),
 
-    -- One call of Python for all rows, none if all are paused.
+    -- One call for all rows, none if all are paused.
     run AS (
         SELECT
-            u.id, _periodic_schedule.from_microseconds(u.run) AS run_at, u.error,
+            u.id, u.run_at, u.error,
             CASE WHEN u.error = n.incomplete THEN u.error END AS postponed
         FROM (
             SELECT
                 array_agg(t.periodic_task_id) AS ids, array_agg(t.cron_string) AS cron_strings,
                 array_agg(t.timezone) AS timezones,
-                array_agg(_periodic_schedule.to_microseconds(t.base)) AS bases
+                array_agg(t.base) AS bases
             FROM timed AS t
             WHERE t.readable
         ) AS a
-        CROSS JOIN LATERAL _periodic_schedule.py_next_run_of_each(
-            a.cron_strings, a.timezones, a.bases, (extract(epoch FROM budget) * 1000)::integer
+        CROSS JOIN LATERAL _periodic_schedule.runs_after_each(
+            a.cron_strings, a.timezones, a.bases, budget
         ) AS n
-        CROSS JOIN LATERAL unnest(a.ids, n.runs, n.errors) AS u (id, run, error)
+        CROSS JOIN LATERAL unnest(a.ids, n.runs, n.errors) AS u (id, run_at, error)
     ),
 
     -- What is not read again is what the locked mirror row has: see docs/locking.md.

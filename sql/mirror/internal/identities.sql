@@ -10,7 +10,7 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 #variable_conflict use_column
 DECLARE
-    parsed CONSTANT record := _periodic_schedule.py_identities(
+    parsed CONSTANT record := _periodic_schedule.task_identities(
         names, tasks, args_texts, kwargs_texts, headers_texts
     );
     digest_key CONSTANT text := (

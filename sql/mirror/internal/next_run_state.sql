@@ -4,7 +4,7 @@
 CREATE OR REPLACE FUNCTION _periodic_schedule.next_run_state(
     beat _periodic_schedule.run_state, total_run_count integer,
     old _periodic_schedule.run_state, old_pg_owned boolean, old_run_count bigint, spread interval,
-    edited boolean, run_from_now bigint, now timestamptz,
+    edited boolean, run_from_now timestamptz, now timestamptz,
     OUT run_state _periodic_schedule.run_state, OUT is_known boolean
 ) RETURNS SETOF record
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
@@ -29,15 +29,13 @@ BEGIN ATOMIC
             WHEN b.base = now AND run_from_now IS NOT NULL THEN run_from_now
             -- Of an edited one also to see whether there is one.
             WHEN NOT b.kept AND (edited OR (beat).enabled AND NOT b.is_done)
-                THEN _periodic_schedule.py_next_run_at(
-                    (beat).cron_string, (beat).timezone, _periodic_schedule.to_microseconds(b.base)
-                )
+                THEN _periodic_schedule.run_after((beat).cron_string, (beat).timezone, b.base)
         END AS run
         OFFSET 0
     ) AS found
     CROSS JOIN LATERAL (
         SELECT spread + _periodic_schedule.not_before_start(
-            (beat).cron_string, _periodic_schedule.from_microseconds(found.run), b.last_run_at,
+            (beat).cron_string, found.run, b.last_run_at,
             b.effective_at, (beat).start_time
         ) AS run_at
         OFFSET 0
@@ -45,7 +43,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION _periodic_schedule.next_run_state(
     _periodic_schedule.run_state, integer, _periodic_schedule.run_state, boolean, bigint, interval,
-    boolean, bigint, timestamptz
+    boolean, timestamptz, timestamptz
 ) IS
     'What a mirror row without errors should say about its runs. edited: beat has another '
     'timetable, so that a run must be found; run_from_now: its first run after now, if that is '

@@ -1,4 +1,4 @@
--- Next runs are not asked of Python row by row, but once for all rows of a schedule that say the
+-- Next runs are not computed row by row, but once for all rows of a schedule that say the
 -- same run: the run after a time never decreases as the time increases, so if it is right for the
 -- least base and for the greatest, it is right for those between.
 CREATE OR REPLACE FUNCTION _periodic_schedule.tasks_to_compare() RETURNS SETOF bigint
@@ -13,7 +13,6 @@ DECLARE
     after bigint;
     upto bigint := -last;
 BEGIN
-    PERFORM _periodic_schedule.py_load();
     WHILE upto < last LOOP  -- so many at once that they stay in memory
         after := upto;
         upto := coalesce(
@@ -36,15 +35,20 @@ BEGIN
         ),
 
         wrong AS MATERIALIZED (
-            SELECT s.cron_string, s.timezone, s.run
-            FROM said AS s
-            CROSS JOIN LATERAL (SELECT _periodic_schedule.to_microseconds(s.run) AS run) AS r
-            WHERE _periodic_schedule.py_next_run_at(
-                s.cron_string, s.timezone, _periodic_schedule.to_microseconds(s.least)
-            ) IS DISTINCT FROM r.run
-            OR s.greatest > s.least AND _periodic_schedule.py_next_run_at(
-                s.cron_string, s.timezone, _periodic_schedule.to_microseconds(s.greatest)
-            ) IS DISTINCT FROM r.run
+            SELECT DISTINCT u.cron_string, u.timezone, u.run
+            FROM (
+                SELECT
+                    array_agg(s.cron_string) AS cron_strings, array_agg(s.timezone) AS timezones,
+                    array_agg(s.run) AS runs, array_agg(b.base) AS bases
+                FROM said AS s
+                CROSS JOIN LATERAL (SELECT s.least UNION SELECT s.greatest) AS b (base)
+            ) AS a
+            CROSS JOIN LATERAL _periodic_schedule.runs_after_each(
+                a.cron_strings, a.timezones, a.bases, '1 day'
+            ) AS n
+            CROSS JOIN LATERAL unnest(a.cron_strings, a.timezones, a.runs, n.runs)
+                AS u (cron_string, timezone, run, found)
+            WHERE u.found IS DISTINCT FROM u.run
         )
 
         SELECT c.periodic_task_id FROM compared AS c WHERE NOT c.looks_right

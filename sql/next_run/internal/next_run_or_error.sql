@@ -9,5 +9,5 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.next_run_or_error(text, text, timestamptz) IS
-    'next_run_at() where py_next_run_at() found nothing: loads the Python if that was missing, '
-    'raises next_runs()''s error, or returns NULL where there is no run';
+    'next_run_at() where run_after() found nothing: raises next_runs()''s error, or returns NULL '
+    'where there is no run';

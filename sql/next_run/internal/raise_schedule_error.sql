@@ -3,8 +3,10 @@ LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
-    RAISE EXCEPTION '%', error[1] USING ERRCODE = '22023', DETAIL = error[2], HINT = error[3];
+    RAISE EXCEPTION '%', error[1] USING
+        ERRCODE = coalesce(error[6], 'invalid_parameter_value'), DETAIL = error[2], HINT = error[3];
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.raise_schedule_error(text[]) IS
-    'Raises message, detail and hint that a PL/Python function returned, as SQLSTATE 22023';
+    'Raises message, detail and hint that an engine returned, as SQLSTATE 22023, or as the '
+    'condition that is named sixth';

@@ -5,14 +5,9 @@ LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 10
 SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
-    PERFORM _periodic_schedule.py_load();
     RETURN QUERY
-    SELECT _periodic_schedule.from_microseconds(r.run)
-    FROM _periodic_schedule.py_runs_between(
-        cron_string, timezone, _periodic_schedule.to_microseconds(after), n,
-        _periodic_schedule.to_microseconds(until)
-    ) AS b
-    CROSS JOIN LATERAL unnest(b.runs) AS r (run);
+    SELECT r FROM _periodic_schedule.runs_until(cron_string, timezone, after, until, n) AS b
+    CROSS JOIN LATERAL unnest(b.runs) AS r;
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.runs_found(

@@ -7,7 +7,7 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.apply_change(
 ) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
-SET periodic_schedule.writing = 'on'
+SET vacuum_cost_page_hit = 9090  -- says that the mirror is written by us
 AS $function$
 DECLARE
     isolation CONSTANT text := current_setting('transaction_isolation');
@@ -35,8 +35,7 @@ BEGIN
             );
             RETURN;
         END IF;
-        IF time_left < '0.075 s'
-            AND current_setting('periodic_schedule.python', true) IS DISTINCT FROM 'on' THEN
+        IF time_left < '0.075 s' AND NOT _periodic_schedule.is_engine_ready() THEN
             PERFORM _periodic_schedule.defer_sync(
                 table_kind, source_keys, 'statement_timeout leaves no time to start Python'
             );
@@ -60,12 +59,6 @@ BEGIN
             END IF;
             IF change = 'runs' THEN
                 task_ids := _periodic_schedule.sync_run_state(task_ids, clock_timestamp());
-                -- The first in a session finds no Python.
-                IF task_ids <> '{}'
-                    AND _periodic_schedule.py_next_run_at('* * * * *', 'UTC', 0) IS NULL THEN
-                    PERFORM _periodic_schedule.py_load();
-                    task_ids := _periodic_schedule.sync_run_state(task_ids, clock_timestamp());
-                END IF;
                 change := 'timetable';
             END IF;
             IF task_ids <> '{}' THEN

@@ -6,7 +6,7 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.sync_pending(
 ) RETURNS integer
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
-SET periodic_schedule.writing = 'on'
+SET vacuum_cost_page_hit = 9090  -- says that the mirror is written by us
 AS $function$
 DECLARE
     kind text;

@@ -15,21 +15,19 @@ SET enable_seqscan = off  -- nor are small tables read as a whole
 AS $function$
 #variable_conflict use_column
 DECLARE
-    from_now bigint;
+    from_now timestamptz;
     synced bigint[];
     wake_needed boolean;
 BEGIN
     IF cardinality(task_ids) > 100 THEN
-        PERFORM _periodic_schedule.py_load();
         PERFORM  -- until this function ends
             set_config('plan_cache_mode', 'force_custom_plan', true),
             set_config('enable_seqscan', 'on', true),
             set_config('random_page_cost', '1.1', true);  -- what is fired all day is in memory
     END IF;
     IF sync_run_state.cron_string IS NOT NULL THEN  -- once for nearly all
-        from_now := _periodic_schedule.py_next_run_at(
-            sync_run_state.cron_string, sync_run_state.timezone,
-            _periodic_schedule.to_microseconds(sync_run_state.now)
+        from_now := _periodic_schedule.run_after(
+            sync_run_state.cron_string, sync_run_state.timezone, sync_run_state.now
         );
     END IF;
     WITH locked AS MATERIALIZED (

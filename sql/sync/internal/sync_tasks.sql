@@ -6,7 +6,7 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.sync_tasks(
 ) RETURNS bigint[]
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
-SET periodic_schedule.writing = 'on'
+SET vacuum_cost_page_hit = 9090  -- says that the mirror is written by us
 SET plan_cache_mode = force_generic_plan  -- planning takes longer than a few tasks do
 SET jit = off  -- compiling would take longer than it runs
 -- Statistics know nothing of what a backfill has written: it would be read as a whole, again and

@@ -1,0 +1,14 @@
+CREATE OR REPLACE FUNCTION _periodic_schedule.sql_is_lost_zone(name text) RETURNS boolean
+LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
+SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    PERFORM timestamptz 'epoch' AT TIME ZONE (':' || name);
+    RETURN false;
+EXCEPTION WHEN invalid_parameter_value THEN
+    RETURN true;
+END
+$function$;
+COMMENT ON FUNCTION _periodic_schedule.sql_is_lost_zone(text) IS
+    'Has Postgres''s tz database no such zone any more?  Not for parallel workers: it catches an '
+    'error';
