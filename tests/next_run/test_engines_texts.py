@@ -386,7 +386,7 @@ def test_close_matches_are_those_of_difflib(db: Session) -> None:
         return "".join(chance.choice("abc_") for _ in range(chance.randint(1, 12)))
 
     for _ in range(300):
-        words = sorted({word() for _ in range(10)})
+        words = sorted({word() for _ in range(30)})
         text, cutoff = word(), chance.choice((0.6, 0.8, 0.85))
         (row,) = db.execute(
             "SELECT _periodic_schedule.sql_close_matches(%s, %s, %s)", [text, words, cutoff]
