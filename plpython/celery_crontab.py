@@ -53,6 +53,12 @@ def missing_library(error: ImportError | OSError) -> PostponedError:
     )
 
 
+def quoted(text: str) -> str:
+    """As errors show a text: no control characters, and no more of it than one reads."""
+    shown = re.sub("[\x01-\x1f\x7f]", lambda match: f"\\x{ord(match[0]):02x}", text[:80])
+    return f"'{shown}{'…' if len(text) > 80 else ''}'"
+
+
 class Field:
     """One of the five crontab fields, in the order of a crontab line."""
 
@@ -96,10 +102,10 @@ def cron_number(text: str, field: Field) -> int:
     except ValueError:
         name = NAMES.get(text[:3].lower())
         if name is None:
-            raise ValueError(f"{text!r} is neither a number nor a name") from None
+            raise ValueError(f"{quoted(text)} is neither a number nor a name") from None
         number = name
     if text.startswith("-") or not field.low <= number <= field.high:
-        raise ValueError(f"{text!r} is not between {field.low} and {field.high}")
+        raise ValueError(f"{quoted(text)} is not between {field.low} and {field.high}")
     return number
 
 
@@ -118,7 +124,7 @@ def cron_step(text: str | None) -> int:
     try:
         step = int(text)
     except ValueError:
-        raise ValueError(f"step {text!r} is not a number") from None
+        raise ValueError(f"step {quoted(text)} is not a number") from None
     if step == 0:
         raise ValueError("a step of 0 never advances")
     return step
@@ -147,22 +153,22 @@ def cron_part(part: str, field: Field) -> tuple[list[int], str]:
 def cron_field(text: str, field: Field, position: int = 1) -> tuple[frozenset[int], str]:
     """One field: the values it stands for, and its canonical text (nothing Celery ignores)."""
     values: set[int] = set()
-    read: dict[str, str] = {}  # of 100,000 parts few are others than those before them
     parts = text.split(",")
-    for part in parts:
-        if part in read:
-            continue
+    read = dict.fromkeys(parts, "")  # of 100,000 parts few are others than those before them
+    for part in read:
         try:
             numbers, read[part] = cron_part(part, field)
         except ValueError as error:
             raise ScheduleError(
-                f"crontab {field.name} {text!r} is invalid: {error}",
+                f"crontab {field.name} {quoted(text)} is invalid: {error}",
                 f"Celery's crontab parser rejects the {field.name} field.",
                 CRON_HINT,
                 field.name,
                 position + sum(len(other) + 1 for other in parts[: parts.index(part)]),
             ) from None
         values.update(numbers)
+    if all(map(str.__eq__, read.keys(), read.values())):
+        return frozenset(values), text
     return frozenset(values), ",".join(map(read.__getitem__, parts))
 
 
@@ -187,7 +193,7 @@ class Crontab:
     @property
     def follows_real_time(self) -> bool:
         """Has it a ``*`` in minute or hour?  Then it is not one for fixed times of the day."""
-        return any(part.startswith("*") for text in self.texts[:2] for part in text.split(","))
+        return any(text.startswith("*") or ",*" in text for text in self.texts[:2])
 
 
 def read_crontab(expression: str) -> Crontab:
@@ -197,7 +203,7 @@ def read_crontab(expression: str) -> Crontab:
     if len(texts) != len(FIELDS):
         extra = found[len(FIELDS)].start() if len(texts) > len(FIELDS) else len(expression)
         raise ScheduleError(
-            f"crontab {expression!r} has not five fields but {len(texts)}",
+            f"crontab {quoted(expression)} has not five fields but {len(texts)}",
             "The fields are minute, hour, day of month, month and day of week.",
             CRON_HINT,
             position=extra + 1,
@@ -208,7 +214,7 @@ def read_crontab(expression: str) -> Crontab:
     ]
     if not any(day <= DAYS_IN_MONTH[month - 1] for month in values[3] for day in values[2]):
         raise ScheduleError(
-            f"crontab {expression!r} never matches",
+            f"crontab {quoted(expression)} never matches",
             "None of its days occurs in any of its months.",
             "Check day_of_month and month_of_year.",
             "day_of_month",

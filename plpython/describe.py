@@ -8,7 +8,15 @@ import re
 import zoneinfo
 from typing import Any
 
-from celery_crontab import FIELDS, Crontab, Field, ScheduleError, missing_library, read_crontab
+from celery_crontab import (
+    FIELDS,
+    Crontab,
+    Field,
+    ScheduleError,
+    missing_library,
+    quoted,
+    read_crontab,
+)
 from next_run import END_OF_TIME, START_OF_TIME, load_schedule
 from zones import DAY, SECOND, instant_of, load_zone, offset_at
 
@@ -63,7 +71,7 @@ def in_words(expression: str, locale: str) -> str:
     name = known.get(locale.replace("-", "_"))
     if name is None:
         raise ScheduleError(
-            f"locale {locale[:80]!r} is not known",
+            f"locale {quoted(locale)} is not known",
             "It names the language of the description.",
             f"It can be {', '.join(sorted(set(known.values())))}.",
             "locale",

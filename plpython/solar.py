@@ -5,7 +5,7 @@ import math
 import re
 from collections.abc import Callable
 
-from celery_crontab import ScheduleError
+from celery_crontab import ScheduleError, quoted
 from zones import DAY, SECOND, UTC, in_microseconds
 
 SOLAR_EVENTS = {  # event: (ephem method, horizon, centre of the disc), as in celery.schedules.solar
@@ -44,7 +44,7 @@ def solar_schedule(text: str, expression: str) -> Callable[[int], int]:
         east = read_degrees(longitude, 180)
     except (KeyError, ValueError):
         raise ScheduleError(
-            f"solar schedule {expression!r} is invalid",
+            f"solar schedule {quoted(expression)} is invalid",
             "It takes an event, a latitude of -90 to 90 and a longitude of -180 to 180.",
             f"The events are {', '.join(SOLAR_EVENTS)}.",
             field,
@@ -100,7 +100,7 @@ def solar_schedule(text: str, expression: str) -> Callable[[int], int]:
 
     def never(within: str) -> ScheduleError:
         return ScheduleError(
-            f"solar schedule {expression!r} never happens",
+            f"solar schedule {quoted(expression)} never happens",
             f"There is no {event} at that latitude{within}.",
             "Choose another event or place.",
             "latitude",

@@ -19,7 +19,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from celery_crontab import Crontab, ScheduleError, missing_library, read_crontab
+from celery_crontab import Crontab, ScheduleError, missing_library, quoted, read_crontab
 from next_run import END_OF_TIME, RUNS_AT_ONCE, START_OF_TIME, load_schedule, runs_after
 from zones import DAY, SECOND, UTC, load_zone, offset_at
 
@@ -166,7 +166,7 @@ def verify(expression: str, zone_name: str, after: int, until: int) -> tuple[lis
         load_schedule(expression, zone_name)
         if expression.startswith("@"):
             raise ScheduleError(
-                f"schedule {expression!r} is no crontab",
+                f"schedule {quoted(expression)} is no crontab",
                 "croniter, which gives the second opinion, knows crontabs only.",
                 "Give it five cron fields.",
             )
@@ -179,7 +179,7 @@ def verify(expression: str, zone_name: str, after: int, until: int) -> tuple[lis
         raise missing_library(error) from None
     except Exception as error:  # of one schedule: verify_all() goes on with the others
         raise ScheduleError(
-            f"crontab {expression!r} could not be verified: {type(error).__name__}: {error}",
+            f"crontab {quoted(expression)} could not be verified: {type(error).__name__}: {error}",
             "Our own search or croniter failed.",
             "Please report it with the versions of Python and croniter.",
         ) from error

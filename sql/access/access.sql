@@ -16,12 +16,14 @@ AS $function$
             'verify', 'tz_database', 'next_wakeup', 'is_beat_fenced', 'access', 'setup_problems',
             'this_database', 'upcoming_runs'
         ]),
-        ('reader', 'EXECUTE', 'FUNCTION', '_periodic_schedule', ARRAY[  -- what those are made of
+        ('reader', 'EXECUTE', 'FUNCTION', '_periodic_schedule', ARRAY[
+            -- What those are made of.
             'run_after', 'next_run_or_error', 'raise_schedule_error', 'runs_until', 'runs_found',
             'local_times', 'compared_runs', 'require_python', 'to_microseconds',
             'from_microseconds', 'spread_offset', 'runs_ahead', 'length_of_series',
-            'require_schedule', 'firing_id', 'drift_rows', 'parity_rows', 'health_rows', 'schema_problems',
-            'own_object_problems', 'own_object_differences', 'advice_on', 'tickers'
+            'require_schedule', 'firing_id', 'drift_rows', 'parity_rows', 'health_rows',
+            'schema_problems', 'own_object_problems', 'own_object_differences', 'advice_on',
+            'tickers'
         ]),
         ('reader', 'SELECT', 'TABLE', '_periodic_schedule', ARRAY['sql_zone']),
         ('ticker', 'EXECUTE', 'FUNCTION', 'periodic_schedule', ARRAY[
@@ -46,7 +48,8 @@ AS $function$
         WHERE a.type = 'FUNCTION' AND p.pronamespace = a.schema::regnamespace
           AND (
               p.proname = ANY (a.names)
-              OR a.kind = 'reader' AND p.proname ~ '^(py|sql)_'  -- engines: they read texts alone
+              -- The engines, which read what they are given and no more.
+              OR a.kind = 'reader' AND p.proname ~ '^(py|sql)_'
           )
         UNION ALL
         SELECT format('TABLE %I.%I', a.schema, t.name)

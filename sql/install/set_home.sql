@@ -7,7 +7,7 @@ BEGIN
         nullif(current_setting('periodic_schedule.name', true), '')
     );
     UPDATE _periodic_schedule.installation AS i
-    SET tz_version = (SELECT t.version FROM periodic_schedule.tz_database() AS t)
+    SET tz_version = (SELECT t.version FROM _periodic_schedule.zone_data() AS t)
     WHERE i.tz_version IS NULL;
 END
 $do$;

@@ -1,3 +1,4 @@
+-- Longer than 80 lines: one question, and each reason to refuse.
 CREATE OR REPLACE FUNCTION periodic_schedule.use_engine(engine text)
 RETURNS TABLE (
     periodic_task_id bigint, pipeline_id uuid, task_name text, action text, changed_columns text[]
@@ -21,6 +22,7 @@ BEGIN
     END IF;
     PERFORM _periodic_schedule.require_python(format('use_engine(%L)', use_engine.engine));
     PERFORM _periodic_schedule.py_load();
+    REFRESH MATERIALIZED VIEW CONCURRENTLY _periodic_schedule.sql_zone;
     IF NOT has_schema_privilege('periodic_schedule', 'CREATE') THEN
         RAISE EXCEPTION 'role % may not replace functions of ours', current_user
             USING ERRCODE = 'insufficient_privilege',

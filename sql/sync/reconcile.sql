@@ -38,7 +38,8 @@ BEGIN
     END IF;
     PERFORM _periodic_schedule.follow_replaced_tables();
     PERFORM _periodic_schedule.fill_tables();
-    zones := periodic_schedule.tz_database();  -- of before the first next run is computed
+    PERFORM _periodic_schedule.refresh_zones(_periodic_schedule.zones_in_use());
+    zones := _periodic_schedule.zone_data();  -- of before the first next run is computed
     task_ids := ARRAY(SELECT _periodic_schedule.tasks_to_compare());
     FOR done IN 0..cardinality(task_ids) - 1 BY batch LOOP
         until := least(done::bigint + batch, cardinality(task_ids));

@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION _periodic_schedule.sql_instants(
-    zone text, wall bigint, OUT first bigint, OUT second bigint, OUT change bigint, OUT before bigint,
-    OUT later bigint
+    zone text, wall bigint, OUT first bigint, OUT second bigint, OUT change bigint,
+    OUT before bigint, OUT later bigint
 )
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
 -- No search_path is set: see sql_crontab_run().

@@ -1,3 +1,4 @@
+-- Longer than 80 lines: one search, and each call of a part of it would cost as much as the part.
 -- Minutes are counted from 0001-01-01 00:00 of the local clock, a Monday.  A mask has bit n for the
 -- value n, and its lowest bit is found by counting those below it.
 CREATE OR REPLACE FUNCTION _periodic_schedule.sql_next_minute(

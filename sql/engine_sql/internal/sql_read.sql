@@ -26,8 +26,8 @@ BEGIN
         error := ARRAY[
             'solar schedules cannot be computed without Python',
             'The sun is computed by ephem, a library of Python, and the engine here is sql.',
-            'Leave the schedule to Beat, or have a superuser run: SELECT '
-            'periodic_schedule.use_engine(''plpython'');',
+            'Leave the schedule to Beat; or, where the server has plpython3u, as a superuser: '
+            'alembic -x engine=plpython upgrade head',
             'event', '1', 'feature_not_supported'
         ];
         RETURN;

@@ -6,7 +6,7 @@ AS $function$
 DECLARE
     version text;
 BEGIN
-    version := (SELECT t.version FROM periodic_schedule.tz_database() AS t);
+    version := (SELECT t.version FROM _periodic_schedule.zone_data() AS t);
     RETURN QUERY
     SELECT 'tz_changed', NULL::uuid, format(
         'next runs are computed with release %s of the tz database, and the server has %s: '
@@ -16,6 +16,13 @@ BEGIN
     FROM _periodic_schedule.installation AS i
     WHERE i.tz_version <> version
     HAVING count(*) > 0;
+    RETURN QUERY
+    SELECT 'tz_changed', NULL::uuid, format(
+        'the server''s clocks of %s are not those that next runs are computed with: '
+        'SELECT * FROM periodic_schedule.reconcile();', array_to_string(z.names, ', ')
+    )
+    FROM _periodic_schedule.changed_zones(_periodic_schedule.zones_in_use()) AS z (names)
+    WHERE z.names <> '{}';
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.zone_problems() IS
