@@ -42,6 +42,7 @@ SHORT_UNITS |= {"ms": "millisecond", "us": "microsecond", "wk": "week", "hr": "h
 SHORT_UNITS |= {"min": "minute", "sec": "second", "msec": "millisecond", "usec": "microsecond"}
 AREAS = {"africa", "america", "antarctica", "asia", "atlantic", "australia", "europe"}
 AREAS |= {"indian", "pacific", "us"}
+BETWEEN = r"\x01-/:-@\[-`{-\x7f\u2010-\u2015"  # what is no letter or digit, and dashes
 # Zones that are no cities, or are named as a better known place is that has another time.
 NO_CITIES = {"act", "lhi", "north", "nsw", "queensland", "south", "tasmania", "victoria", "west"}
 NO_CITIES |= {"central", "east-indiana", "eastern", "mountain", "pacific", "easter", "samoa"}
@@ -166,8 +167,9 @@ def nearest_crontabs(expression: str) -> list[str]:
     text = MACROS.get(expression.strip().lower(), expression)
     texts = text.split()
     if len(texts) != len(FIELDS):
-        text = re.sub(r"(?<=\w)\s*,\s*(?=\w)", ",", text)
-        texts = re.sub(r"(?<=[A-Za-z])\s*-\s*(?=[A-Za-z])", "-", text).split()
+        text = re.sub(r"(?<=\w)\s*,\s*(?=\w)", ",", text, flags=re.ASCII)
+        text = re.sub(r"(?<=[A-Za-z])\s*-\s*(?=[A-Za-z])", "-", text, flags=re.ASCII)
+        texts = text.split()
     # Without the day of the week; but what is "3 * * *" without?
     if len(texts) == 4 and texts[2:] == ["*", "*"] and (texts[1] != "*" or texts[0][0] == "*"):
         texts.append("*")
@@ -217,7 +219,7 @@ def is_possible(texts: list[str]) -> bool:
 
 
 def nearest_interval(expression: str) -> str:
-    match = re.fullmatch(r"@every\s+([0-9]{1,12})\s*([A-Za-z]{1,13})", expression.strip())
+    match = re.fullmatch(r"@every\s+([0-9]{1,12})\s*([A-Za-z]{1,13})", expression.strip(), re.ASCII)
     if not match or not int(match[1]) or match[2] == "M":  # months
         return ""
     unit = match[2].lower()
@@ -268,7 +270,7 @@ def nearest_zone(name: str) -> str:
     if len(name) > 60:
         return ""
     wanted = re.sub(r"\s+", "_", name.strip().strip("/").lower())
-    wanted = re.sub(rf"^({'|'.join(AREAS)})[\W_]+(?=\w)", r"\1/", wanted)
+    wanted = re.sub(rf"^({'|'.join(AREAS)})[{BETWEEN}]+(?=[^{BETWEEN}])", r"\1/", wanted)
     if re.search("[+-][0-9:]+$", wanted):  # the sign of GMT+2 can be either
         return ""
     zones = zones_by_name()

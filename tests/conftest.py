@@ -1,7 +1,11 @@
-"""A real server: started by pytest-postgresql, or, for root, as user postgres by docker/server.sh.
+"""A real server, started by docker/server.sh: as user postgres for root.
 
 The template database is made by Django's own migrations and by ``alembic upgrade head``; every test
 has a copy of its own, reached by psycopg (``db``, ``connect``) or through Django's ORM (``orm``).
+
+With ``ENGINE=sql`` in the environment the server has no PL/Python, and a plain role owns the
+database and Beat's tables, installs, and is the application: APPLICATION.  Tests that are marked
+``python`` need PL/Python, and are left out then.
 """
 
 import contextlib
@@ -30,12 +34,19 @@ BIN = Path(sys.executable).parent
 OLD_STACK = BIN.parent / "old_stack" / "bin"  # an application that is older than we are
 AS_ROOT = os.geteuid() == 0
 PORT = get_port(None)
+ENGINE = os.environ.get("ENGINE") or "plpython"
+# Who migrates, installs and writes; the session of ``db`` is a superuser's all the same.
+APPLICATION = "application" if ENGINE == "sql" else "postgres"
 # Where servers are: in memory, if there is room.  A thousand databases are made and dropped, for
 # each of which ext4 takes 0.02 to 0.4 s.
 MEMORY = Path("/dev/shm")  # noqa: S108
 AMPLE = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 4 * 2**30
 DISK = MEMORY if AMPLE else Path(tempfile.gettempdir())
 SERVER = DISK / f"pg_periodic_schedule_tests_{os.getpid()}"
+SERVER_BIN = max(Path("/usr/lib/postgresql").iterdir()) / "bin"  # /usr/bin has only the clients
+if ENGINE == "sql":
+    SERVER_BIN = SERVER / "without_python" / SERVER_BIN.relative_to("/usr")
+LEFT_OUT = pytest.StashKey[int]()  # of tests
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -55,13 +66,21 @@ def share(request: pytest.FixtureRequest) -> Callable[..., list[Any]]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    assert ENGINE in ("plpython", "sql"), f"there is no engine {ENGINE}"
     # Test files run on both cores (pytest-xdist), each process with a server of its own.
     controls = config.getoption("numprocesses", None) and not hasattr(config, "workerinput")
-    if AS_ROOT and not controls:
+    if not controls:
         subprocess.run([ROOT / "docker/server.sh", "start", SERVER, str(PORT)], check=True)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if ENGINE == "sql":
+        left_out = [item for item in items if item.get_closest_marker("python")]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
+        config.stash[LEFT_OUT] = len(left_out)
+        if hasattr(config, "workeroutput"):
+            config.workeroutput["left_out"] = len(left_out)
     # Files of minutes not at last, when the other processes have nothing left.
     longest = (
         *("scheduler", "side_by_side", "one_firer", "fence_with_beat", "backup", "attach"),
@@ -71,15 +90,31 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: first.get(item.path.name, len(first)))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A process of pytest-xdist has ended: all collect the same."""
+    node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", 0)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    if ENGINE == "sql":
+        count = config.stash.get(LEFT_OUT, 0)
+        terminalreporter.write_line(f"engine sql: without {count} tests that need PL/Python")
+
+
 def pytest_unconfigure() -> None:
-    if AS_ROOT and SERVER.exists():
+    if SERVER.exists():
         subprocess.run([ROOT / "docker/server.sh", "stop", SERVER], check=True)
 
 
 def url_of(info: dict[str, Any] | psycopg.ConnectionInfo, **changes: str) -> str:
-    """A database's DATABASE_URL."""
+    """A database's DATABASE_URL, for the application unless another user is named."""
     if isinstance(info, psycopg.ConnectionInfo):
         info = {"user": info.user, "host": info.host, "port": info.port, "dbname": info.dbname}
+    if info["user"] == PLACE["user"]:
+        info = {**info, "user": APPLICATION}
     values = {**info, **changes}
     return "postgresql+psycopg://{user}@{host}:{port}/{dbname}".format(**values)
 
@@ -114,7 +149,19 @@ def alembic(*arguments: str, url: str, check: bool = True) -> str:
     return run("alembic", *arguments, url=url, check=check)
 
 
+def give_to_application(db: psycopg.Connection[Any]) -> None:
+    """A database, in which it is no superuser; copies are their maker's."""
+    if ENGINE == "sql":
+        db.execute(
+            "DO $$BEGIN CREATE ROLE application LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE;"
+            " EXCEPTION WHEN duplicate_object THEN END$$"
+        )
+        db.execute(f'ALTER DATABASE "{db.info.dbname}" OWNER TO application')
+
+
 def load_beat_tables(**info: Any) -> None:
+    with psycopg.connect(**info) as db:
+        give_to_application(db)
     django_migrate(url_of(info))
 
 
@@ -123,15 +170,7 @@ def load_extension(**info: Any) -> None:
 
 
 PLACE: dict[str, Any] = {"host": "127.0.0.1", "port": PORT, "user": "postgres"}
-if AS_ROOT:
-    server = factories.postgresql_noproc(**PLACE, load=[load_beat_tables, load_extension])
-else:
-    server = factories.postgresql_proc(
-        **PLACE,
-        executable=f"{max(Path('/usr/lib/postgresql').iterdir())}/bin/pg_ctl",
-        load=[load_beat_tables, load_extension],
-        postgres_options="-c fsync=off -c max_prepared_transactions=20",
-    )
+server = factories.postgresql_noproc(**PLACE, load=[load_beat_tables, load_extension])
 bare_server = factories.postgresql_noproc(**PLACE, dbname="bare", load=[load_beat_tables])
 postgresql = factories.postgresql("server")
 bare_postgresql = factories.postgresql("bare_server")
@@ -146,6 +185,7 @@ def _running(server: Any) -> None:
 def db(postgresql: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
     """A superuser's connection, in autocommit, to a database with the extension."""
     postgresql.autocommit = True
+    give_to_application(postgresql)
     postgresql.execute("SELECT periodic_schedule.confirm_identity()")  # it is a clone
     return postgresql
 
@@ -165,6 +205,7 @@ def functions(server: Any) -> Iterator[psycopg.Connection[Any]]:
 def bare(bare_postgresql: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
     """The same, to a database with nothing but what Django's migrations made."""
     bare_postgresql.autocommit = True
+    give_to_application(bare_postgresql)
     return bare_postgresql
 
 
@@ -200,7 +241,7 @@ def beat_server(options: str = "", **env: str) -> Iterator[tuple[psycopg.Connect
         env={**os.environ, "PYTHONPATH": str(libraries), **env},
     )
     place = {"host": "127.0.0.1", "port": port, "user": "postgres", "dbname": "postgres"}
-    django_migrate(url_of(place))
+    load_beat_tables(**place)
     with psycopg.connect(**place, autocommit=True) as session:  # type: ignore[arg-type]
         yield session, libraries
     subprocess.run([server_script, "stop", directory], check=True)
@@ -225,7 +266,7 @@ def django_on(db: psycopg.Connection[Any]) -> Iterator[Any]:
     django.setup()
     connection.close()
     connection.settings_dict.update(
-        NAME=db.info.dbname, HOST=db.info.host, PORT=db.info.port, USER=db.info.user
+        NAME=db.info.dbname, HOST=db.info.host, PORT=db.info.port, USER=APPLICATION
     )
     import types
 
@@ -316,6 +357,7 @@ def new_database(bare: psycopg.Connection[Any]) -> Iterator[Callable[..., psycop
         session: psycopg.Connection[Any] = psycopg.connect(
             f"{bare.info.dsn} dbname={name}", autocommit=True
         )
+        give_to_application(session)
         made.append(session)
         return session
 

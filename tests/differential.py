@@ -127,14 +127,14 @@ def found_by_croniter(sets: list[set[int]], after: datetime.datetime) -> datetim
     return croniter(numbers, after, day_or=False).get_next(datetime.datetime)
 
 
+FOREIGN = "non-ASCII digits cannot be read without Python"
 ASK = """
-SELECT c.cron_string, c.error, n.errors[1],
-    _periodic_schedule.from_microseconds(n.runs[1])
+SELECT c.cron_string, c.error, n.errors[1], n.runs[1]
 FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[])
     WITH ORDINALITY AS u (a, b, c, d, e, after, number)
-CROSS JOIN LATERAL _periodic_schedule.py_canonical_crontab(ARRAY[u.a, u.b, u.c, u.d, u.e]) AS c
-CROSS JOIN LATERAL _periodic_schedule.py_next_run_of_each(
-    ARRAY[c.cron_string], ARRAY['UTC'], ARRAY[_periodic_schedule.to_microseconds(u.after)], 0) AS n
+CROSS JOIN LATERAL _periodic_schedule.canonical_crontab(ARRAY[u.a, u.b, u.c, u.d, u.e]) AS c
+CROSS JOIN LATERAL _periodic_schedule.runs_after_each(
+    ARRAY[c.cron_string], ARRAY['UTC'], ARRAY[u.after], '0') AS n
 ORDER BY u.number
 """
 
@@ -152,6 +152,8 @@ def mismatches(db: psycopg.Connection[Any], cases: list[Case]) -> tuple[list[str
                 found.append(f"{case}: Celery rejects it, we run it at {run}")
             continue
         accepted += 1
+        if FOREIGN in f"{unreadable} {error}" and not "".join(case.fields).isascii():
+            continue  # by the engine sql
         if unreadable or error:
             found.append(f"{case}: Celery accepts it, we say {unreadable or error}")
             continue
@@ -166,9 +168,8 @@ def mismatches(db: psycopg.Connection[Any], cases: list[Case]) -> tuple[list[str
 
 
 def canonical(db: psycopg.Connection[Any], *fields: str) -> tuple[str, str | None]:
-    db.execute("SELECT _periodic_schedule.py_load()")
     row = db.execute(
-        "SELECT * FROM _periodic_schedule.py_canonical_crontab(%s)", [list(fields)]
+        "SELECT * FROM _periodic_schedule.canonical_crontab(%s)", [list(fields)]
     ).fetchone()
     assert row is not None
     return row[0], row[1]
@@ -180,7 +181,6 @@ def run_share(url: str, seed: int, count: int) -> tuple[list[str], int]:
     found: list[str] = []
     accepted = 0
     with psycopg.connect(url, autocommit=True) as db:
-        db.execute("SELECT _periodic_schedule.py_load()")
         for start in range(0, count, 1000):
             cases = [random_case(chance) for _ in range(min(1000, count - start))]
             more, good = mismatches(db, cases)

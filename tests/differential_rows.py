@@ -29,8 +29,31 @@ SPACE = ("", "", "", " ", "\n", " \t\r\n ", "\x0b", "\xa0")
 BAD = (
     *("NaN", "Infinity", "-Infinity", "-", "--1", "01", "1.", ".5", "+1", "1e", "1e+", "0x10"),
     *("tru", "True", "None", "nul", "'a'", "{", "[", "]", "}", ",", ":", '"', '"\\x"', '"\\u12"'),
-    *('"\\u123g"', '"\x01"', '"\t"', '"a\nb"', "\ufeff", "/*a*/1", "1 2", "[,]", "[1,]", '{"a":1,}'),
-    *("{1:2}", '{"a"}', '{"a" 1}', '{"a":}', "{,}", '"\\', '"\\u', '"\\u0041', "undefined", "é", "\\"),
+    *(
+        '"\\u123g"',
+        '"\x01"',
+        '"\t"',
+        '"a\nb"',
+        "\ufeff",
+        "/*a*/1",
+        "1 2",
+        "[,]",
+        "[1,]",
+        '{"a":1,}',
+    ),
+    *(
+        "{1:2}",
+        '{"a"}',
+        '{"a" 1}',
+        '{"a":}',
+        "{,}",
+        '"\\',
+        '"\\u',
+        '"\\u0041',
+        "undefined",
+        "é",
+        "\\",
+    ),
 )
 NUMBERS = (
     *("0", "-0", "7", "-7", "12345678901234567890", "9" * 4300, "9" * 4301, "-" + "9" * 4301),
@@ -39,9 +62,43 @@ NUMBERS = (
     *("9" * 5000 + ".5", "340282366920938463463374607431768211456", "1" + "0" * 400 + "e-800"),
 )
 SPECIAL = (
-    *("", "a", "ab", "None", "none", '"', "\\", "\\u0041", "\x00", "a\x00b", "\ud800", "\udc00\ud800"),
-    *("\ud83d", "\ude00\ud83d", "\U0001f600", "é", "\x7f", "\u2028", "\n", "\b\f", "/", "\ud800\x00\udc00"),
-    *("\U0010d800", "\x01", "a" * 50, "日本", "\x00\x00", "\\\\u0000", "\\\x00", "\\\\ud800", "\uffff"),
+    *(
+        "",
+        "a",
+        "ab",
+        "None",
+        "none",
+        '"',
+        "\\",
+        "\\u0041",
+        "\x00",
+        "a\x00b",
+        "\ud800",
+        "\udc00\ud800",
+    ),
+    *(
+        "\ud83d",
+        "\ude00\ud83d",
+        "\U0001f600",
+        "é",
+        "\x7f",
+        "\u2028",
+        "\n",
+        "\b\f",
+        "/",
+        "\ud800\x00\udc00",
+    ),
+    *(
+        "\U0010d800",
+        "\x01",
+        "a" * 50,
+        "日本",
+        "\x00\x00",
+        "\\\\u0000",
+        "\\\x00",
+        "\\\\ud800",
+        "\uffff",
+    ),
 )
 SPACES = "\t\n\x0b\x0c\r\x1c\x1f \x85\xa0\u1680\u2003\u3000"
 DIGITS = "\u0663\u0967\uff15\U0001d7d9\U0001e957"
@@ -104,7 +161,9 @@ def odd_uuid(chance: random.Random) -> str:
 
 
 def iso_date(chance: random.Random) -> str:
-    year = chance.choice(("2026", "2020", "2024", "0001", "9999", "0000", "1970", "2015", "200", "a026"))
+    year = chance.choice(
+        ("2026", "2020", "2024", "0001", "9999", "0000", "1970", "2015", "200", "a026")
+    )
     month, day = chance.randint(0, 13), chance.randint(0, 32)
     week, weekday = chance.choice((0, 1, 30, 52, 53, 54)), chance.randint(0, 8)
     return chance.choice(
@@ -157,24 +216,80 @@ def decimal(chance: random.Random) -> Any:
     if kind == 0:
         return chance.choice(
             (
-                *("0", "-0", "0.00", "1", "1.5", "-1e5", ".5", "5.", ".", "", "inf", "-Infinity", "infin"),
-                *("nan", "sNaN12", "NaN", "nan 1", " 1 ", "1_000", "_", "\x1c1\x1f", "1\x1c2", "1\x00"),
+                *(
+                    "0",
+                    "-0",
+                    "0.00",
+                    "1",
+                    "1.5",
+                    "-1e5",
+                    ".5",
+                    "5.",
+                    ".",
+                    "",
+                    "inf",
+                    "-Infinity",
+                    "infin",
+                ),
+                *(
+                    "nan",
+                    "sNaN12",
+                    "NaN",
+                    "nan 1",
+                    " 1 ",
+                    "1_000",
+                    "_",
+                    "\x1c1\x1f",
+                    "1\x1c2",
+                    "1\x00",
+                ),
                 *("1e999999999999999999", "1e1000000000000000000", "10e999999999999999999"),
                 *("0e999999999999999999", "0e1000000000000000000", "1e-1999999999999999997"),
-                *("1e-1999999999999999998", "0.0e1000000000000000000", "1e" + "9" * 40, "\\1", "\ud8001"),
-                *("\u0663", "\u06631.\uff15", "\xa01\u3000", "1\xa02", "\xe9", "IN\u0130", "\u212a"),
-                *("1e5", "1E+5", "1e-", "+1", "--1", "1e5.5", "0x1", "1,5", "i\u0307nf", "\u017fnan"),
+                *(
+                    "1e-1999999999999999998",
+                    "0.0e1000000000000000000",
+                    "1e" + "9" * 40,
+                    "\\1",
+                    "\ud8001",
+                ),
+                *(
+                    "\u0663",
+                    "\u06631.\uff15",
+                    "\xa01\u3000",
+                    "1\xa02",
+                    "\xe9",
+                    "IN\u0130",
+                    "\u212a",
+                ),
+                *(
+                    "1e5",
+                    "1E+5",
+                    "1e-",
+                    "+1",
+                    "--1",
+                    "1e5.5",
+                    "0x1",
+                    "1,5",
+                    "i\u0307nf",
+                    "\u017fnan",
+                ),
             )
         )
     if kind == 1:
         sign = chance.choice((0, 1, True, False, 2, "0", None, 1.0))
-        exponent = chance.choice((0, 5, -5, True, "F", "n", "N", "x", "F,i1", None, 2.0, 10**18, -2 * 10**18))
+        exponent = chance.choice(
+            (0, 5, -5, True, "F", "n", "N", "x", "F,i1", None, 2.0, 10**18, -2 * 10**18)
+        )
         return [
             sign,
-            chance.choice(([], [0], [1, 2], [0, 0, 7], [True], [10], [-1], [[1]], "12", ["F"], {}, [1.0])),
+            chance.choice(
+                ([], [0], [1, 2], [0, 0, 7], [True], [10], [-1], [[1]], "12", ["F"], {}, [1.0])
+            ),
             exponent,
         ][: chance.choice((3, 3, 3, 2))]
-    return mutated(chance, f"{chance.uniform(-99, 99):.3f}e{chance.randint(-9, 9)}", "0123456789._eE+- naif")
+    return mutated(
+        chance, f"{chance.uniform(-99, 99):.3f}e{chance.randint(-9, 9)}", "0123456789._eE+- naif"
+    )
 
 
 def packed(chance: random.Random) -> str:
@@ -223,7 +338,20 @@ def uuid_value(chance: random.Random) -> Any:
 def marked(chance: random.Random, depth: int) -> Any:
     """An object as kombu writes it, or nearly."""
     kind = chance.choice(
-        ("bytes", "base64", "datetime", "date", "time", "decimal", "uuid", "uuid", "set", "", None, [1])
+        (
+            "bytes",
+            "base64",
+            "datetime",
+            "date",
+            "time",
+            "decimal",
+            "uuid",
+            "uuid",
+            "set",
+            "",
+            None,
+            [1],
+        )
     )
     if kind in ("datetime", "date"):
         inner: Any = iso(chance)
@@ -341,7 +469,8 @@ def deep(chance: random.Random) -> str:
     if chance.random() < 0.3:
         return opening
     closing = "".join(
-        "]" if c == "[" else "}" for c in reversed(opening.replace('"["', "").replace('"a"', ""))
+        "]" if c == "[" else "}"
+        for c in reversed(opening.replace('"["', "").replace('"a"', ""))
         if c in "[{"
     )
     inner = chance.choice(("1", "[]", "", '"' + "]" * 50 + '"'))
@@ -408,7 +537,7 @@ COLUMNS = (
     *("identity_sources", "errors", "runnable"),
 )
 ASK = " UNION ALL ".join(
-    f"SELECT {', '.join(COLUMNS)} FROM _periodic_schedule.{engine}_identities("  # noqa: S608
+    f"SELECT {', '.join(COLUMNS)} FROM _periodic_schedule.{engine}_identities("
     "%(names)s::text[], %(tasks)s::text[], %(args)s::text[], %(kwargs)s::text[],"
     " %(headers)s::text[])"
     for engine in ("py", "sql")

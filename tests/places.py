@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import psycopg
 import redis
 from brokers import OURS, STOCK, Beat, Broker, name_of
-from conftest import url_of
+from conftest import APPLICATION, url_of
 
 Session = psycopg.Connection[Any]
 TASKS = "django_celery_beat_periodictask"
@@ -70,7 +70,7 @@ class Place:
         self.wire = Wire(broker)
         self.started: list[Beat] = []
 
-    def stock(self, role: str = "postgres", **env: str) -> Beat:
+    def stock(self, role: str = APPLICATION, **env: str) -> Beat:
         return self.start("-S", STOCK, url=url_of(self.db.info, user=role), **env)
 
     def ours(self, scheduler: str = OURS) -> Beat:

@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 from brokers import wait_for
-from conftest import AS_ROOT
+from conftest import APPLICATION, AS_ROOT
 from port_for import get_port
 
 # Of these a transaction pooler gives each client its own: the client's parameters.
@@ -22,14 +22,14 @@ class PgBouncer:
         self.place: dict[str, Any] = {
             "host": "127.0.0.1",
             "port": str(get_port(None)),
-            "user": db.info.user,
+            "user": APPLICATION,
             "dbname": db.info.dbname,
         }
         self._directory = Path(tempfile.mkdtemp())  # tmp_path is closed to the pooler's user
         self._directory.chmod(0o755)
         file = self._directory / "pgbouncer.ini"
         users = file.with_suffix(".txt")
-        users.write_text(f'"{db.info.user}" ""\n')
+        users.write_text(f'"{APPLICATION}" ""\n')
         settings = {
             "listen_addr": "127.0.0.1",
             "listen_port": self.place["port"],

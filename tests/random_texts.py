@@ -46,6 +46,73 @@ def odd_text(chance: random.Random) -> str:
     return text[:600].replace("\x00", "")
 
 
+Meaning = tuple[frozenset[int], ...]
+WEEK = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+ALL_DAYS = frozenset(range(7))
+
+
+def plain_field(chance: random.Random, low: int, high: int) -> tuple[str, frozenset[int]]:
+    """What every cron means alike."""
+    if chance.random() < 0.4:
+        return "*", frozenset(range(low, high + 1))
+    first, last = sorted(chance.sample(range(low, high + 1), 2))
+    step = chance.randint(2, 5)
+    text, values = chance.choice(
+        (
+            (str(first), [first]),
+            (f"{first},{last}", [first, last]),
+            (f"{first}-{last}", [*range(first, last + 1)]),
+            (f"{first}-{last}/{step}", [*range(first, last + 1, step)]),
+            (f"*/{step}", [*range(low, high + 1, step)]),
+        )
+    )
+    return text, frozenset(values)
+
+
+def decorated(chance: random.Random) -> tuple[str, Meaning | None]:
+    """A crontab as other software has it, and what it means; None: Celery cannot say that."""
+    limits = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
+    fields = [plain_field(chance, low, high) for low, high in limits]
+    texts, values = [text for text, _ in fields], [values for _, values in fields]
+    known = True
+    # Days of the month or of the week, by name, since 1 is a Sunday for some.
+    if texts[2] != "*" or chance.random() < 0.5:
+        texts[4], values[4] = chance.choice(("*", "?")), ALL_DAYS
+    else:
+        texts[2] = chance.choice(("*", "?"))
+        first, last = sorted(chance.sample(range(7), 2))
+        span = ALL_DAYS & frozenset(range(first, last + 1))
+        texts[4], values[4] = f"{WEEK[first]}-{WEEK[last]}", span
+        if chance.random() < 0.3:
+            week = chance.randint(1, 5)
+            texts[4], values[4] = f"{WEEK[first]}#{week}", frozenset([first])
+            values[2] = frozenset(range(week * 7 - 6, min(week * 7, 31) + 1))
+        elif chance.random() < 0.3:
+            comma = chance.choice((",", ", "))
+            texts[4] = f"{WEEK[first].title()}{comma}{WEEK[last].upper()}"
+            values[4] = frozenset((first, last))
+        elif chance.random() < 0.2:
+            texts[4], known = f"{WEEK[first].upper()}L", False
+    if chance.random() < 0.1:
+        texts[2], texts[4], known = chance.choice(("L", "LW", "15W", "L-3")), "?", False
+    if chance.random() < 0.1:
+        texts[0], values[0] = "5/15", frozenset((5, 20, 35, 50))
+    kind = chance.randrange(6)
+    if kind in (0, 1):
+        second = chance.choice(("0", "00", "0", "*/30", "15", "*"))
+        texts.insert(0, second)
+        known &= second in ("0", "00")
+    if kind in (1, 2):
+        year = chance.choice(("*", "*", "2027", "2026-2030", "*/2"))
+        texts.append(year)
+        known &= year == "*"
+    if kind == 3:
+        texts.append("0")
+    if chance.random() < 0.3:
+        texts = [text.upper() for text in texts]
+    return " ".join(texts), tuple(values) if known else None
+
+
 CALLS = (
     "SELECT periodic_schedule.next_run_at(%(cron)s, %(zone)s, %(after)s)",
     "SELECT periodic_schedule.next_runs(%(cron)s, %(zone)s, %(after)s, 3)",

@@ -11,12 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from conftest import AS_ROOT, PG_BIN
+from conftest import AS_ROOT, PG_BIN, SERVER_BIN
 from port_for import get_port
 
 Session = psycopg.Connection[Any]
-# pg_ctl and the like; /usr/bin has no more than the clients.
-SERVER_BIN = max(Path("/usr/lib/postgresql").iterdir()) / "bin"
 OPTIONS = "-c listen_addresses=127.0.0.1 -c fsync=off -c synchronous_commit=off"
 
 

@@ -12,14 +12,14 @@ AS $function$
             'health', 'metrics', 'verification', 'told_settings', 'attempt', 'ticker'
         ]),
         ('reader', 'EXECUTE', 'FUNCTION', 'periodic_schedule', ARRAY[
-            'engine', 'next_run_at', 'next_runs', 'runs_between', 'validate', 'describe', 'preview',
-            'verify', 'tz_database', 'next_wakeup', 'is_beat_fenced', 'access', 'setup_problems',
-            'this_database', 'upcoming_runs'
+            'next_run_at', 'next_runs', 'runs_between', 'validate', 'describe', 'preview', 'verify',
+            'tz_database', 'next_wakeup', 'is_beat_fenced', 'access', 'setup_problems',
+            'this_database', 'upcoming_runs', 'engine'
         ]),
         ('reader', 'EXECUTE', 'FUNCTION', '_periodic_schedule', ARRAY[
             -- What those are made of.
             'run_after', 'next_run_or_error', 'raise_schedule_error', 'runs_until', 'runs_found',
-            'local_times', 'compared_runs', 'require_python', 'to_microseconds',
+            'local_times', 'compared_runs', 'zone_data', 'require_python', 'to_microseconds',
             'from_microseconds', 'spread_offset', 'runs_ahead', 'length_of_series',
             'require_schedule', 'firing_id', 'drift_rows', 'parity_rows', 'health_rows',
             'schema_problems', 'own_object_problems', 'own_object_differences', 'advice_on',

@@ -223,7 +223,7 @@ def test_nothing_but_what_is_listed_is_granted(installed: Session) -> None:
         tables = installed.execute(
             "SELECT format('TABLE %%I.%%I', n.nspname, c.relname) FROM pg_class AS c"
             " JOIN pg_namespace AS n ON n.oid = c.relnamespace"
-            " WHERE c.relkind IN ('r', 'v')"
+            " WHERE c.relkind IN ('r', 'v', 'm')"
             " AND n.nspname IN ('periodic_schedule', '_periodic_schedule', 'public')"
             " AND (has_table_privilege(%s, c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')"
             " OR has_any_column_privilege(%s, c.oid, 'SELECT'))",

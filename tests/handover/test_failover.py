@@ -9,9 +9,9 @@ from typing import Any
 import psycopg
 import pytest
 from brokers import Beat, Broker, wait_for
-from conftest import DISK, ROOT, insert_interval, insert_task
+from conftest import DISK, ROOT, SERVER_BIN, insert_interval, insert_task
 from port_for import get_port
-from servers import SERVER_BIN, Server, Servers, as_postgres, base_backup
+from servers import Server, Servers, as_postgres, base_backup
 from ticking import adopt
 
 Session = psycopg.Connection[Any]

@@ -415,13 +415,15 @@ NAMES = {  # what renames each, all of it at once
     " CASE k.kind WHEN 'TYPE' THEN 'ATTRIBUTE' ELSE 'COLUMN' END, a.attname, 'x_' || a.attname)"
     " FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid"
     " JOIN pg_namespace AS n ON n.oid = c.relnamespace CROSS JOIN LATERAL (SELECT"
-    " CASE c.relkind WHEN 'r' THEN 'TABLE' WHEN 'v' THEN 'VIEW' WHEN 'c' THEN 'TYPE' END)"
+    " CASE c.relkind WHEN 'r' THEN 'TABLE' WHEN 'v' THEN 'VIEW' WHEN 'c' THEN 'TYPE'"
+    " WHEN 'm' THEN 'MATERIALIZED VIEW' END)"
     f" AS k (kind) WHERE {IN_OURS} AND k.kind IS NOT NULL AND a.attnum > 0"
     " AND NOT a.attisdropped",
     "relation": "SELECT format('ALTER %s %s RENAME TO %I', k.kind, c.oid::regclass,"
     " 'x_' || c.relname) FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
     " CROSS JOIN LATERAL (SELECT CASE c.relkind WHEN 'r' THEN 'TABLE' WHEN 'v' THEN 'VIEW'"
-    f" WHEN 'c' THEN 'TYPE' END) AS k (kind) WHERE {IN_OURS} AND k.kind IS NOT NULL",
+    " WHEN 'c' THEN 'TYPE' WHEN 'm' THEN 'MATERIALIZED VIEW' END) AS k (kind)"
+    f" WHERE {IN_OURS} AND k.kind IS NOT NULL",
 }
 
 

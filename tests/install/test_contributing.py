@@ -236,7 +236,7 @@ def test_change_a_signature(copy: Copy) -> None:
     before = copy.schema()
     source = copy.place / "sql/next_run/tz_database.sql"
     kept = source.read_text()
-    source.write_text(kept.replace("(OUT source text", "(timezone text, OUT source text"))
+    source.write_text(kept.replace("    OUT source text", "    timezone text, OUT source text"))
     copy.run('alembic revision --rev-id 0003_wrong -m "Not like this."')
     said = copy.run("make freeze", check=False)
     assert (

@@ -30,7 +30,7 @@ def test_without_a_url(bare: Session) -> None:
 def test_a_switch_that_there_is_not(bare: Session) -> None:
     said = refuse(bare, "-x", "nmae=prod")
     assert "there is no switch -x nmae" in said
-    switches = "-x schema=…, -x name=…, -x take_over=…, -x drop_unsent=…."
+    switches = "-x schema=…, -x engine=…, -x name=…, -x take_over=…, -x drop_unsent=…."
     assert f"HINT: Those there are: {switches}" in said
     assert "-x schema has no value" in refuse(bare, "-x", "schema=")
 
@@ -105,11 +105,27 @@ def test_not_superuser(bare: Session) -> None:
     bare.execute("CREATE ROLE humble LOGIN")
     url, database = url_of(bare.info, user="humble"), bare.info.dbname
     try:
-        assert "Run the migration as a superuser" in refuse(bare, url=url)
+        assert "HINT: Run the migration as the owner of Beat's tables" in refuse(bare, url=url)
         bare.execute(f'GRANT ALL ON DATABASE "{database}" TO humble')
-        assert "role humble is not a superuser" in refuse(bare, url=url)
+        said = refuse(bare, url=url)
+        assert "role humble is neither the owner of Beat's tables nor a superuser" in said
+        assert "HINT: Run the migration as postgres." in said
+        for (command,) in bare.execute(
+            "SELECT format('ALTER TABLE %s OWNER TO humble', oid::regclass) FROM pg_class"
+            " WHERE relname ~ '^django_celery_beat' AND relkind = 'r'"
+        ).fetchall():
+            bare.execute(command.encode())
+        bare.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+        said = refuse(bare, url=url)
+        assert "role humble may not create what is needed" in said
+        assert "HINT: As who may: GRANT CREATE ON SCHEMA public TO humble;" in said
+        bare.execute("GRANT CREATE ON SCHEMA public TO humble")
+        said = refuse(bare, "-x", "engine=plpython", url=url)
+        assert "role humble is not a superuser" in said
+        assert "alembic -x engine=sql upgrade head" in said
+        assert "there is no engine pl/v8" in refuse(bare, "-x", "engine=pl/v8", url=url)
     finally:
-        bare.execute("DROP OWNED BY humble")
+        bare.execute("REASSIGN OWNED BY humble TO postgres; DROP OWNED BY humble")
         bare.execute("DROP ROLE humble")
 
 
@@ -122,9 +138,14 @@ def test_without_plpython(bare: Session) -> None:
         "CREATE OR REPLACE VIEW pg_catalog.pg_available_extensions AS"
         f" SELECT * FROM ({row[0].rstrip(';')}) AS x WHERE name <> 'plpython3u'"
     )
-    said = refuse(bare)
+    said = refuse(bare, "-x", "engine=plpython")
     assert "the server has no plpython3u" in said
     assert "docker/provision.sh" in said
+    said = upgrade(bare)
+    assert (
+        "engine sql, since the server has no plpython3u: solar schedules are left to Beat" in said
+    )
+    assert bare.execute("SELECT periodic_schedule.engine()").fetchall() == [("sql",)]
 
 
 def test_postgres_too_old(bare: Session) -> None:

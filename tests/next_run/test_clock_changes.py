@@ -14,6 +14,7 @@ from celery_crontab import Crontab, read_crontab
 from next_run import crontab_schedule, run_after, runs_after
 from zones import load_zone, offset_at, transition_between, tz_database, zone_names
 
+pytestmark = pytest.mark.python  # it imports the engine's code
 UTC = datetime.UTC
 SECOND = 1_000_000
 DAY = 86_400

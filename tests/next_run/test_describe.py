@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from differential import canonical, random_case, read_by_celery
 
+pytestmark = pytest.mark.python  # describe() has no twin
 Session = psycopg.Connection[Any]
 
 

@@ -1,6 +1,7 @@
 """Both engines read the same from every text: plpython/*.py, and the functions sql_* of
 sql/engine_sql/.  ``make differential`` compares a million."""
 
+import difflib
 import random
 import sys
 import unicodedata
@@ -20,7 +21,7 @@ from celery_crontab import (
 )
 from differential import ODD, random_case
 from next_run import clocked_schedule, interval_schedule
-from random_texts import CHARACTERS, odd_text
+from random_texts import CHARACTERS, decorated, odd_text
 
 Session = psycopg.Connection[Any]
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -33,6 +34,7 @@ PIECES += ["\u00a0", "\u0085", "\u1680", "\u2003", "\u2028", "\u202f", "\u3000",
 PIECES += ["\u200b", "\ufeff", "\u180e", "\x0b", "\x0c", "\r", "\x7f", "\x01"]
 PIECES += ["\u00e9", "\u00df", "\u0416", "\u4e2d", "\u00b2", "\u00bd", "\u0130", "\u212a", "\u2013"]
 PIECES += ["\u0663", "\uff13", "\u0e53", "\U0001d7d7", "\U0001f600", "\u03a9", "\u0e01", "\u0301"]
+LENGTHS = (*(1,) * 30, *(2,) * 10, *(3,) * 9, 40, 1000)  # of lists
 
 
 @pytest.fixture
@@ -58,7 +60,7 @@ def random_field(chance: random.Random) -> str:
     kind = chance.random()
     if kind < 0.5:
         return mutated(chance, chance.choice(random_case(chance).fields))
-    return ",".join(random_part(chance) for _ in range(chance.choice((1, 1, 1, 2, 3, 40))))
+    return ",".join(random_part(chance) for _ in range(chance.choice(LENGTHS)))
 
 
 def random_crontab(chance: random.Random) -> str:
@@ -243,6 +245,169 @@ def test_random_texts_mean_the_same(
     assert compared.unsupported < COUNT / 10
 
 
+# --- validate() --------------------------------------------------------------------------------
+
+MISTAKES = [  # what people write; test_validate.py says what is meant
+    *("* * * * 7", "0 9 * * 1-7", "0 9 * * 5-7", "5/15 * * * *", "0-60 * * * *", "1,,2 * * * *"),
+    *("0  24 * * *", "0 0 L * *", "0 0 15W * *", "0 0 1 13 *", "0 24 * * mon", "0 9 * sun *"),
+    *("0 9 13 * 7", "0 9 * * Mon, Wed", "0 0 * jun,jly *", "0 0 * * mno-fri", "0 9 * * lun"),
+    *("0 9 * * Mo-Fr", "0 0 1 febuary,spetember *", "0 0 * * 1#2", "0 9 ? * mon-fri", "60 * * * *"),
+    *(
+        "0 0,12, * * *",
+        "0 9 1, 15 * *",
+        "0 9 * * MON - FRI",
+        "0 9 * * 1 - 5",
+        "3 * * *",
+        "*/5 * * *",
+    ),
+    *("TZ=UTC 0 0 * * *", "cron(0 10 * * ? *)", "Mon..Fri *-*-* 09:00:00", "H/15 * * * *"),
+    *("@daily", "@WEEKLY", "@Midnight ", "@wee\u212aly", "@reboot", "0 0 3 * * *", "0 30 8 * * *"),
+    *("0 9 ? * MON-FRI *", "0 0 9 ? * MON-FRI", "0 15 10 ? * FRI#3", "0 15 10 ? * 6L"),
+    *("0 12 * * ? 2026", "0 9 * * * /bin/true", "", "whenever", "0 9 * * MON#2", "0 9 * * FRIL"),
+    *("*/90 * * * *", "10-20/30 * * * *", "0-0 3 * * *", "*/45 * * * *", "*/5/2 * * * *"),
+    *(
+        "0 9 1-5-9 * *",
+        "0 9 * * monkey",
+        "0 9 * * may",
+        "0 mon * * *",
+        "* 3 * * *",
+        "*/1 0,12 * * *",
+    ),
+    *("* * 1 * *", "*,5 3 * * *", "0 0 */30 * *", "0 3 31 * *", "0 3 29 2 *", "0 3 1 * mon"),
+    *(
+        "@every 5m",
+        "@every 2w",
+        "@every 30 second",
+        "@every 5M",
+        "@every 2 jours",
+        "@every 3 mintues",
+    ),
+    *("@every 3 hrs", "@every 1h30m", "@every 007 secs", "@every\t5 minutes", "@EVERY 5 minutes"),
+    *("@at 2026-12-01 09:00", "@at tomorrow", " @at 2026-12-01T09:00:00z", "@AT 2026-12-01T09:00"),
+    *("0 9 * * mon/2", "0 9 * * sept", "0 0 * septembre *", "0 22-6/3 * * *", "0 0 1 * Sunda"),
+]
+ZONES = ["UTC", "Etc/GMT+2", "GMT-0", "GMT+2", "EST", "CEST", "Berlin", "New York", "Samoa", "West"]
+ZONES += ["Europe/Berln", "Asia/Kolkatta", "Asia/Mumbai", "America/Salvador", "Europe\u2013Berlin"]
+ZONES += ["W. Europe Standard Time", "\u0130stanbul", "Europ\u00e9enne/Berlin", "", "x" * 61]
+VALIDATED = """
+SELECT t.text, t.zone, (_periodic_schedule.sql_schedule_error(t.text, t.zone))[6],
+    to_jsonb(p), to_jsonb(s)
+FROM unnest(%s::text[], %s::text[]) AS t (text, zone)
+CROSS JOIN LATERAL _periodic_schedule.py_validate(
+    t.text, t.zone, _periodic_schedule.to_microseconds(now())
+) AS p
+CROSS JOIN LATERAL _periodic_schedule.sql_validate(t.text, t.zone, now()) AS s
+"""
+
+
+STAND_INS = """
+CREATE TABLE _periodic_schedule.stand_in_zones AS SELECT name FROM pg_timezone_names
+WHERE name !~ '^(posix/|right/|posixrules|localtime|Factory)';
+CREATE OR REPLACE FUNCTION _periodic_schedule.sql_zone_names() RETURNS SETOF text
+LANGUAGE sql STABLE AS 'SELECT name FROM _periodic_schedule.stand_in_zones';
+CREATE OR REPLACE FUNCTION _periodic_schedule.sql_schedule_error(expression text, timezone text)
+RETURNS text[] LANGUAGE sql STABLE AS $$
+SELECT CASE
+    WHEN timezone NOT IN (SELECT name FROM _periodic_schedule.stand_in_zones) THEN ARRAY[
+        format('time zone %s is not known', _periodic_schedule.sql_quoted(timezone)),
+        'The tz database of the server has no zone of that name.',
+        'Use an IANA name such as Europe/Berlin or UTC.', 'timezone', NULL
+    ]
+    WHEN split_part(expression, ' ', 1) = '@every'
+        THEN (_periodic_schedule.sql_read_interval(expression)).error
+    WHEN split_part(expression, ' ', 1) = '@at'
+        THEN (_periodic_schedule.sql_read_clocked(expression)).error
+    WHEN split_part(expression, ' ', 1) = '@solar'
+        THEN ARRAY['', '', '', NULL, NULL, 'feature_not_supported']
+    ELSE (_periodic_schedule.sql_read_crontab(expression)).error
+END
+$$;
+"""
+
+
+def random_zone(chance: random.Random, names: list[str]) -> str:
+    """Mostly one with a slip."""
+    name = chance.choice((chance.choice(names), chance.choice(ZONES)))
+    where = chance.randrange(len(name) + 1)
+    return chance.choice(
+        (
+            name,
+            name.lower(),
+            name.upper(),
+            name.rpartition("/")[2],
+            name.replace("/", chance.choice(" _.-:\u2013")),
+            name.replace("_", " "),
+            name[:where] + name[where + 1 :],
+            name[:where] + chance.choice("abeinorst_/ ") + name[where:],
+            name[:where]
+            + name[where + 1 : where + 2]
+            + name[where : where + 1]
+            + name[where + 2 :],
+            mutated(chance, name),
+        )
+    )
+
+
+def validations(db: Session, chance: random.Random, count: int, compared: Compared) -> None:
+    names = [name for (name,) in db.execute("SELECT * FROM _periodic_schedule.sql_zone_names()")]
+    texts, zones = [], []
+    for _ in range(count):
+        kind = chance.random()
+        if kind < 0.3:
+            text = chance.choice(MISTAKES)
+        elif kind < 0.6:
+            text = decorated(chance)[0]
+        elif kind < 0.7:
+            text = odd_text(chance)
+        elif kind < 0.8:
+            text = chance.choice((random_interval, random_moment))(chance)
+        else:
+            text = " ".join(random_case(chance).fields)
+        texts.append(mutated(chance, text) if chance.random() < 0.4 else text)
+        odd = chance.random() < 0.2
+        zones.append(random_zone(chance, names) if odd else chance.choice(("UTC", "Europe/Paris")))
+    db.execute("SELECT _periodic_schedule.py_load(), _periodic_schedule.py_load_explain()")
+    for text, zone, mark, ours, theirs in db.execute(VALIDATED, [texts, zones]):
+        if mark == NOT_SUPPORTED or text.strip().lower().startswith("@solar"):
+            compared.unsupported += 1
+            continue
+        compared.total += 1
+        compared.right += ours["valid"]
+        if ours != theirs:
+            compared.found.append(f"{text!r} in {zone!r}: Python {ours}, SQL {theirs}")
+
+
+@pytest.fixture
+def validating(db: Session) -> Session:
+    if db.execute("SELECT to_regproc('_periodic_schedule.sql_schedule_error')").fetchone() == (
+        None,
+    ):
+        db.execute(STAND_INS)
+    return db
+
+
+def test_validate_says_the_same(validating: Session) -> None:
+    """The same errors, hints and warnings."""
+    compared = compare(validating, 11, 1500, validations)
+    assert compared.found == []
+    assert 300 < compared.right < 1200
+
+
+def test_close_matches_are_those_of_difflib(db: Session) -> None:
+    chance = random.Random(12)  # noqa: S311
+
+    def word() -> str:
+        return "".join(chance.choice("abc_") for _ in range(chance.randint(1, 12)))
+
+    for _ in range(300):
+        words = sorted({word() for _ in range(10)})
+        text, cutoff = word(), chance.choice((0.6, 0.8, 0.85))
+        (row,) = db.execute(
+            "SELECT _periodic_schedule.sql_close_matches(%s, %s, %s)", [text, words, cutoff]
+        )
+        assert row[0] == difflib.get_close_matches(text, words, n=5, cutoff=cutoff)
+
+
 LONG = "9" * 30
 FIELDS_READ = [  # the minute: what Celery reads of it
     ("*", "*"),
@@ -345,6 +510,9 @@ MEGABYTES = {
     "fields": "1 " * 500_000,
     "spaces": "0\t" * 4 + "*" + "\t" * 1_000_000,
     "different": ",".join(f"1-5!{number}" for number in range(1_000)) + " * * * *",
+    "two wrong ones": "1," * 1_000 + "z," * 1_000 + "b,*/0 * * * *",
+    "two wrong ones, soon": "1,b,c," * 1_000 + "1 * * * *",
+    "one wrong one": "1,[b]," * 1_000 + "x * * * *",
     "letters": "\u00e9" * 500_000 + "- * * * *",
 }
 

@@ -12,6 +12,7 @@ from celery_crontab import ScheduleError
 from next_run import run_after, runs_after
 from solar import SOLAR_EVENTS, solar_schedule
 
+pytestmark = pytest.mark.python  # the sun has no twin: it needs ephem
 UTC = datetime.UTC
 SECOND = 1_000_000
 HOUR = 3600 * SECOND

@@ -7,7 +7,9 @@ from typing import Any
 import psycopg
 import pytest
 from celery.schedules import crontab
+from conftest import ENGINE
 from differential import random_case
+from random_texts import Meaning, decorated
 
 Session = psycopg.Connection[Any]
 
@@ -28,6 +30,22 @@ def meant(hint: str | None) -> str | None:
     """The form that a hint proposes."""
     match = re.match(r"Did you mean (.+?)\? ", hint or "")
     return match[1] if match else None
+
+
+SUN = [
+    ("@solar moonrise 1 1", "event", 8, None),
+    ("@solar sunrse 1, 1", "event", 8, "@solar sunrise 1 1"),
+    ("@solar sunrize 52.123456 104.123456", "event", 8, "@solar sunrise 52.123456 104.123456"),
+    ("@solar sunrise 52,4", "latitude", 16, None),  # a decimal comma?
+    ("@solar sunrise 52.37,4.9", "latitude", 16, "@solar sunrise 52.37 4.9"),
+    ("@solar sunset 91 0", "latitude", 15, None),
+    ("@solar sunset 5  6", "longitude", 17, "@solar sunset 5 6"),
+    ("@solar sunset 5 1e1", "longitude", 17, None),
+    ("@solar solar_noon 0 181", "longitude", 21, None),
+    ("@solar sunrise 90 0", "latitude", 16, None),  # never
+    ("@solar sunset 89.99 0", "latitude", 15, None),  # nor there, within a year
+    ("@solar dusk_civil -89.999 180", "latitude", 19, None),
+]
 
 
 @pytest.mark.parametrize(
@@ -108,18 +126,7 @@ def meant(hint: str | None) -> str | None:
         ("@every 9999999 days", "every", 8, None),
         ("@at 2026-12-01 09:00", "clocked_time", 5, "@at 2026-12-01 09:00Z"),
         ("@at tomorrow", "clocked_time", 5, None),
-        ("@solar moonrise 1 1", "event", 8, None),
-        ("@solar sunrse 1, 1", "event", 8, "@solar sunrise 1 1"),
-        ("@solar sunrize 52.123456 104.123456", "event", 8, "@solar sunrise 52.123456 104.123456"),
-        ("@solar sunrise 52,4", "latitude", 16, None),  # a decimal comma?
-        ("@solar sunrise 52.37,4.9", "latitude", 16, "@solar sunrise 52.37 4.9"),
-        ("@solar sunset 91 0", "latitude", 15, None),
-        ("@solar sunset 5  6", "longitude", 17, "@solar sunset 5 6"),
-        ("@solar sunset 5 1e1", "longitude", 17, None),
-        ("@solar solar_noon 0 181", "longitude", 21, None),
-        ("@solar sunrise 90 0", "latitude", 16, None),  # never
-        ("@solar sunset 89.99 0", "latitude", 15, None),  # nor there, within a year
-        ("@solar dusk_civil -89.999 180", "latitude", 19, None),
+        *(pytest.param(*case, marks=pytest.mark.python) for case in SUN),
     ],
 )
 def test_what_is_wrong_and_what_was_meant(
@@ -242,73 +249,6 @@ def test_validate_and_next_run_at_agree(db: Session) -> None:
     assert proposed > 20
 
 
-Meaning = tuple[frozenset[int], ...]
-WEEK = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-ALL_DAYS = frozenset(range(7))
-
-
-def plain_field(chance: random.Random, low: int, high: int) -> tuple[str, frozenset[int]]:
-    """What every cron means alike."""
-    if chance.random() < 0.4:
-        return "*", frozenset(range(low, high + 1))
-    first, last = sorted(chance.sample(range(low, high + 1), 2))
-    step = chance.randint(2, 5)
-    text, values = chance.choice(
-        (
-            (str(first), [first]),
-            (f"{first},{last}", [first, last]),
-            (f"{first}-{last}", [*range(first, last + 1)]),
-            (f"{first}-{last}/{step}", [*range(first, last + 1, step)]),
-            (f"*/{step}", [*range(low, high + 1, step)]),
-        )
-    )
-    return text, frozenset(values)
-
-
-def decorated(chance: random.Random) -> tuple[str, Meaning | None]:
-    """A crontab as other software has it, and what it means; None: Celery cannot say that."""
-    limits = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
-    fields = [plain_field(chance, low, high) for low, high in limits]
-    texts, values = [text for text, _ in fields], [values for _, values in fields]
-    known = True
-    # Days of the month or of the week, by name, since 1 is a Sunday for some.
-    if texts[2] != "*" or chance.random() < 0.5:
-        texts[4], values[4] = chance.choice(("*", "?")), ALL_DAYS
-    else:
-        texts[2] = chance.choice(("*", "?"))
-        first, last = sorted(chance.sample(range(7), 2))
-        span = ALL_DAYS & frozenset(range(first, last + 1))
-        texts[4], values[4] = f"{WEEK[first]}-{WEEK[last]}", span
-        if chance.random() < 0.3:
-            week = chance.randint(1, 5)
-            texts[4], values[4] = f"{WEEK[first]}#{week}", frozenset([first])
-            values[2] = frozenset(range(week * 7 - 6, min(week * 7, 31) + 1))
-        elif chance.random() < 0.3:
-            comma = chance.choice((",", ", "))
-            texts[4] = f"{WEEK[first].title()}{comma}{WEEK[last].upper()}"
-            values[4] = frozenset((first, last))
-        elif chance.random() < 0.2:
-            texts[4], known = f"{WEEK[first].upper()}L", False
-    if chance.random() < 0.1:
-        texts[2], texts[4], known = chance.choice(("L", "LW", "15W", "L-3")), "?", False
-    if chance.random() < 0.1:
-        texts[0], values[0] = "5/15", frozenset((5, 20, 35, 50))
-    kind = chance.randrange(6)
-    if kind in (0, 1):
-        second = chance.choice(("0", "00", "0", "*/30", "15", "*"))
-        texts.insert(0, second)
-        known &= second in ("0", "00")
-    if kind in (1, 2):
-        year = chance.choice(("*", "*", "2027", "2026-2030", "*/2"))
-        texts.append(year)
-        known &= year == "*"
-    if kind == 3:
-        texts.append("0")
-    if chance.random() < 0.3:
-        texts = [text.upper() for text in texts]
-    return " ".join(texts), tuple(values) if known else None
-
-
 def test_a_hint_means_what_was_meant(db: Session) -> None:
     """Seconds, years, names, ?, L, W, #: either no hint, or one that says the same; where a text
     can be read in two ways, one for each."""
@@ -409,5 +349,7 @@ def test_no_false_alarms(db: Session) -> None:
     crons = [cron.strip() for cron in re.split(r"[|\n]", ORDINARY) if cron.strip()]
     assert len(crons) > 45
     for cron in crons:
+        if ENGINE == "sql" and cron.startswith("@solar"):
+            continue
         for zone in ("UTC", "Europe/Berlin"):
             assert validate(db, cron, zone) == (True, None, None, None, None, None), cron

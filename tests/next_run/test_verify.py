@@ -18,6 +18,7 @@ from differential import random_case
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+pytestmark = pytest.mark.python  # verify() has no twin: it asks croniter
 Session = psycopg.Connection[Any]
 UTC = datetime.UTC
 SECOND = 1_000_000

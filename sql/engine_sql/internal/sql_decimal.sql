@@ -8,20 +8,20 @@ DECLARE
     figures text;  -- the digits without leading zeros
     exponent numeric;
 BEGIN
-    IF value ~ '^[iZzb]' THEN
+    IF left(value, 1) IN ('i', 'b', 'z', 'Z') THEN
         RETURN CASE WHEN value IN ('i0', 'z', 'bf') THEN 'z' ELSE 'Z' END;
-    ELSIF value ~ '^f' THEN
+    ELSIF left(value, 1) = 'f' THEN
         RETURN CASE WHEN _periodic_schedule.sql_is_zero(written) THEN 'z' ELSE 'Z' END;
-    ELSIF value ~ '^l' THEN  -- sign, digits, exponent
+    ELSIF left(value, 1) = 'l' THEN  -- sign, digits, exponent
         part := regexp_match(
-            written, '^\((?:i[01]|b[tf]),l\(((?:(?:i[0-9]|b[tf]),?)*)\),(?:s([FnN])|([ib].*))\)$'
+            written, '^\((?:i[01]|b[tf]),l(?:\(((?:(?:i[0-9]|b[tf]),?)*)\))?,(?:s([FnN])|([ib].*))\)$'
         );
         IF part IS NULL OR part[2] IS NOT NULL THEN
             RETURN CASE WHEN part IS NOT NULL THEN 'Z' END;
         END IF;
-        figures := ltrim(translate(replace(replace(part[1], 'bt', '1'), 'bf', '0'), 'i,', ''), '0');
+        figures := ltrim(translate(replace(replace(coalesce(part[1], ''), 'bt', '1'), 'bf', '0'), 'i,', ''), '0');
         exponent := translate(replace(replace(part[3], 'bt', '1'), 'bf', '0'), 'i', '');
-    ELSIF value ~ '^s' THEN
+    ELSIF left(value, 1) = 's' THEN
         IF strpos(written, '\') > 0 THEN
             RETURN NULL;
         END IF;

@@ -4,17 +4,18 @@ LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
+    size CONSTANT integer := octet_length(content);
     brackets text;
 BEGIN
-    IF length(content) <= levels OR length(translate(content, '[{', '')) + levels >= length(content)
+    IF size <= levels
+        OR size - octet_length(replace(replace(content, '[', ''), '{', '')) <= levels
     THEN
         RETURN false;
     END IF;
-    brackets := translate(
-        regexp_replace(
-            content COLLATE "C", '"[^"\\]*(?:\\.[^"\\]*)*"?|[^]["{}]+', '', 'g'
-        ), '{}', '[]'
+    brackets := regexp_replace(
+        content COLLATE "C", '"[^"\\]*(?:\\.[^"\\]*)*"?|[^]["{}]+', '', 'g'
     );
+    brackets := replace(replace(brackets, '{', '['), '}', ']');
     -- Many beside each other are no deeper than one.
     brackets := regexp_replace(brackets, '(?:\[\]){2,}', '[]', 'g');
     brackets := regexp_replace(brackets, '(?:\[\[\]\]){2,}', '[[]]', 'g');

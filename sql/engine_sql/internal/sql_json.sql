@@ -12,20 +12,17 @@ DECLARE
         || '|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?|true|false|null|NaN|-?Infinity)';
     comma CONSTANT text := space || ',' || space;
     colon CONSTANT text := space || ':' || space;
-    member CONSTANT text := string || colon || scalar;
-    element CONSTANT text := '(?:' || scalar
-        || '|\[' || space || '(?:' || scalar || comma || ')*' || scalar || space || '\]'
-        || '|\{' || space || '(?:' || member || comma || ')*' || member || space || '\})';
     -- What is no token is a character, and the text's first space is apart.
     tokens CONSTANT text := '(?:[][{},:]|' || scalar || '|.)' || space || '|[ \t\n\r]+';
-    -- Elements, and members whose names have nothing that a name which matters has.
-    runs CONSTANT text := '(?:' || element || comma || '){2,}'
-        || '|(?:"[^"\\_\u0001-\u001f]*"' || colon || element || comma || ')+';
+    -- Likely elements that stand beside each other, each with its comma, and likely members, whose
+    -- names have nothing that a name which matters has.
+    word CONSTANT text := '[^] \t\n\r"[{},:\\]+';
+    runs CONSTANT text := '(?:(?:"[^"\\]*"|' || word || ')' || comma || ')+'
+        || '|(?:"[^"\\_]*"' || colon || '(?:"[^"\\]*"|' || word || ')' || comma || ')+';
     -- Values before all is an object are needed where kombu may have marked one.
     is_marked CONSTANT boolean := strpos(content, '__type__') > 0
         OR content ~ ('\\u00[567]' COLLATE "C");
-    has_long_number CONSTANT boolean := length(content) > 4300
-        AND strpos(translate(content, '123456789', '000000000'), repeat('0', 4301)) > 0;
+    has_long_number CONSTANT boolean := _periodic_schedule.sql_has_long_number(content);
     -- In a long text what stands beside each other, and nobody asks for, is one token.
     is_coarse boolean := length(content) > 1000 AND NOT is_marked AND NOT has_long_number
         AND (names IS NOT NULL OR content !~ ('^[ \t\n\r]*\{' COLLATE "C"));
@@ -60,10 +57,9 @@ DECLARE
     marked text;
     others integer;
     members jsonb;
-    run text[];
     item integer;
 BEGIN
-    IF content ~ '^\ufeff' THEN
+    IF left(content, 1) = U&'\FEFF' THEN
         fault := 'Unexpected UTF-8 BOM (decode using utf-8-sig)';
         is_coarse := false;
         piece := '';
@@ -78,29 +74,46 @@ BEGIN
             mark := rtrim(token, E' \t\n\r');
             c := left(mark, 1);
             found := NULL;
-            IF is_coarse AND length(mark) > 2 AND right(mark, 1) = ',' THEN
-                run := regexp_match(
-                    token COLLATE "C", '^(' || element || ')' || space || '([,:])'
-                );
-                IF run[2] = ':' AND state IN (a_key, a_key_or_end) THEN
-                    state := a_key;
-                ELSIF run[2] = ',' AND inside = '[' AND state IN (a_value, a_value_or_end) THEN
+            IF is_coarse AND length(mark) > 1 AND right(mark, 1) = ',' THEN
+                IF inside = '[' AND state IN (a_value, a_value_or_end)
+                    AND token ~ ('^(?:' || scalar || comma || ')+$' COLLATE "C")
+                THEN
                     state := a_value;
                     IF depth = 1 AND item_count < 2 THEN
-                        kept[kept_count + 1] := _periodic_schedule.sql_json_scalar(run[1]);
-                        run := regexp_match(
-                            token COLLATE "C", '^' || element || comma || '(' || element || ')'
+                        FOREACH found IN ARRAY regexp_match(
+                            token COLLATE "C",
+                            '^(' || scalar || ')' || comma || '(?:(' || scalar || ')' || space || ',)?'
+                        ) LOOP
+                            CONTINUE WHEN found IS NULL;
+                            item_count := item_count + 1;
+                            kept_count := kept_count + 1;
+                            kept[kept_count] := _periodic_schedule.sql_json_scalar(found);
+                        END LOOP;
+                        found := NULL;
+                    END IF;
+                ELSIF inside = '{' AND state = a_value
+                    AND token ~ ('^' || scalar || comma || '$' COLLATE "C")
+                THEN
+                    state := a_key;
+                    IF depth = 1 THEN
+                        kept[kept_count + 1] := key;
+                        kept[kept_count + 2] := _periodic_schedule.sql_json_scalar(
+                            rtrim(left(mark, -1), E' \t\n\r')
                         );
-                        kept[kept_count + 2] := _periodic_schedule.sql_json_scalar(run[1]);
                         kept_count := kept_count + 2;
+                        item_count := item_count + 1;
+                    END IF;
+                ELSIF state IN (a_key, a_key_or_end) AND token ~ (
+                    '^(?:' || string || colon || scalar || comma || ')+$' COLLATE "C"
+                ) THEN
+                    state := a_key;
+                    IF depth = 1 THEN
+                        item_count := item_count + 1;
                     END IF;
                 ELSE
-                    piece := token;
+                    piece := token;  -- it has a fault
                     is_coarse := false;
                     CONTINUE pieces;
-                END IF;
-                IF depth = 1 THEN
-                    item_count := item_count + 2;
                 END IF;
             ELSIF state = a_comma_or_end AND c = ',' THEN
                 state := CASE inside WHEN '[' THEN a_value ELSE a_key END;

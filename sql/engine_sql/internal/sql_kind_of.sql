@@ -5,7 +5,7 @@ AS $function$
 DECLARE
     characters text[];
 BEGIN
-    IF value !~ '^s' THEN
+    IF left(value, 1) <> 's' THEN
         RETURN CASE left(value, 1)
             WHEN 'b' THEN 'true or false'
             WHEN 'l' THEN 'an array'

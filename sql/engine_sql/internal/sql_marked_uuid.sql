@@ -11,7 +11,7 @@ DECLARE
     bytes bytea;
     digits text;
 BEGIN
-    IF value !~ '^d\{' THEN
+    IF left(value, 2) <> 'd{' THEN
         RETURN NULL;
     END IF;
     SELECT
@@ -26,7 +26,7 @@ BEGIN
     IF source IN ('int', 'fields') THEN
         written := replace(replace(written, 'bt', 'i1'), 'bf', 'i0');
     END IF;
-    IF source = 'hex' AND written ~ '^s' THEN
+    IF source = 'hex' AND left(written, 1) = 's' THEN
         digits := replace(_periodic_schedule.sql_uuid_of(substr(written, 2)), '-', '');
     ELSIF source = 'int' AND written ~ '^i[0-9]+$' THEN
         IF substr(written, 2)::numeric < 340282366920938463463374607431768211456 THEN

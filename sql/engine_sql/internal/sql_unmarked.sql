@@ -3,7 +3,7 @@ LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    written CONSTANT text := CASE WHEN value ~ '^s' THEN substr(value, 2) END;
+    written CONSTANT text := CASE WHEN left(value, 1) = 's' THEN substr(value, 2) END;
 BEGIN
     CASE kind
         WHEN 'sbytes' THEN

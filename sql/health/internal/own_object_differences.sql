@@ -30,7 +30,11 @@ BEGIN
     own AS MATERIALIZED (
         SELECT l.kind, coalesce(l.schema, home) AS schema, l.name, l.column_name, l.digest
         FROM listed AS l
-        WHERE NOT l.needs_python OR to_regproc('_periodic_schedule.py_load') IS NOT NULL
+        WHERE NOT l.needs_python OR EXISTS (
+            SELECT FROM pg_proc AS p JOIN pg_language AS g ON g.oid = p.prolang
+            WHERE p.pronamespace = to_regnamespace('_periodic_schedule')
+              AND g.lanname = 'plpython3u'
+        ) OR pg_get_function_sqlbody(to_regprocedure('periodic_schedule.engine()')) ~ 'plpython'
     ),
 
     relation AS MATERIALIZED (
