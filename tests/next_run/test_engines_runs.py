@@ -7,8 +7,8 @@ from typing import Any
 import psycopg
 import pytest
 from celery_crontab import read_crontab
+from clock_changes import AROUND, FIXED, REAL_TIME, Change, changes, walked
 from differential_runs import run_share
-from test_clock_changes import AROUND, FIXED, REAL_TIME, Change, changes, walked
 from zones import zone_names
 
 Session = psycopg.Connection[Any]
