@@ -1,5 +1,5 @@
-"""Changes of the clocks, and what runs around each by Debian cron's rule: a walk through the minutes,
-which both engines are held against."""
+"""Changes of the clocks, and what runs around each by Debian cron's rule: a walk through the
+minutes, which both engines are held against."""
 
 import datetime
 import zoneinfo
