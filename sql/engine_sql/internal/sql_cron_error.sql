@@ -13,7 +13,8 @@ BEGIN
                 'What %s %s means to Celery depends on digits or letters of other scripts.',
                 field, _periodic_schedule.sql_quoted(text)
             ),
-            'Write the digits 0-9, and names in English, or install plpython3u.',
+            'Write the digits 0-9, and names in English; or, where the server has plpython3u, as a '
+            'superuser: alembic -x engine=plpython upgrade head',
             field, "position"::text, 'feature_not_supported'
         ];
     END IF;
