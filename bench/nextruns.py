@@ -15,14 +15,13 @@ from stage import CRONS, TASK, ZONES, Session, Stage, settle, shared
 Call = tuple[str, str, datetime]
 START = datetime(2026, 1, 1, tzinfo=UTC)
 CALLS = 1000
-SETUP = "SELECT _periodic_schedule.py_load()"  # what py_next_run_of_each() is called after
-# The one place that names the set-based function: 500 distinct among so many rows.
+# 500 distinct among so many rows.
 SET_BASED = (
     "SELECT cardinality(n.runs) FROM ("
     "  SELECT array_agg(expression) AS expressions, array_agg(zone) AS zones,"
-    "   array_agg(_periodic_schedule.to_microseconds(base)) AS bases FROM bench_calls) AS a"
-    " CROSS JOIN LATERAL _periodic_schedule.py_next_run_of_each(a.expressions, a.zones, a.bases,"
-    "  86400000) AS n"
+    "   array_agg(base) AS bases FROM bench_calls) AS a"
+    " CROSS JOIN LATERAL _periodic_schedule.runs_after_each(a.expressions, a.zones, a.bases,"
+    "  '1 day') AS n"
 )
 
 
@@ -75,7 +74,7 @@ def first_call(stage: Stage) -> list[Result]:
 
 def one_call(stage: Stage, db: Session) -> list[Result]:
     """A thousand calls on other schedules and times in each round, per call."""
-    db.execute("CREATE TEMP TABLE bench_calls (expression text, zone text, base timestamptz)")
+    make_calls(db)
     in_zones = {zone: ZoneInfo(zone) for zone in ZONES}
 
     def ours(number: int) -> float:
@@ -142,7 +141,6 @@ def set_based(stage: Stage, db: Session) -> Result:
     distinct = calls(-1, 500)
     load(db, itertools.islice(itertools.cycle(distinct), size))
     db.execute("ANALYZE bench_calls")
-    db.execute(SETUP)
     seen = alternate({"ours": timed(db.execute, SET_BASED)}, stage.few)
     return Result(
         f"set-based next runs, {size:,} rows, {len(distinct)} distinct",
@@ -165,6 +163,10 @@ def calls(seed: int, count: int = CALLS) -> list[Call]:
         )
         for _ in range(count)
     ]
+
+
+def make_calls(db: Session) -> None:
+    db.execute("CREATE TEMP TABLE bench_calls (expression text, zone text, base timestamptz)")
 
 
 def load(db: Session, rows: "Sequence[Call] | itertools.islice[Call]") -> None:

@@ -21,6 +21,7 @@ sys.path[:0] = [str(ROOT / "docker")]
 
 import bloat
 import confirms
+import engines
 import nextruns
 import peers
 import pgcron
@@ -36,7 +37,18 @@ from stage import Stage, server
 # In this order: those after writes have Postgres own the schedules.
 TOPICS: dict[str, Callable[[Stage], Report]] = {
     module.__name__: module.measure
-    for module in (repair, writes, nextruns, ticks, snapshot, peers, confirms, bloat, pgcron)
+    for module in (
+        repair,
+        engines,
+        writes,
+        nextruns,
+        ticks,
+        snapshot,
+        peers,
+        confirms,
+        bloat,
+        pgcron,
+    )
 }
 
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from datetime import datetime, timedelta
 from functools import partial
 
-from harness import Curve, Report, Result, Spread, alternate, rates, seconds, slower, timed
+from harness import Curve, Report, Result, Side, Spread, alternate, rates, seconds, slower, timed
 from stage import INTERVAL, TASK, Session, Stage, copy_table, make_due, own, settle, value
 
 TICK = "SELECT count(*) FROM _periodic_schedule.tick_at(%s, %s)"
@@ -58,13 +58,41 @@ def first_due(db: Session) -> datetime:
 
 
 def claim(stage: Stage, db: Session) -> list[Result]:
+    batch = min(BATCH, stage.large // 4)
+    rounds = claim_rounds(stage, batch)
+    seen = alternate(claim_sides(db, batch), rounds)
+    sizes = {"schedules": stage.large, "batch": batch}
+    claimed = rates(
+        f"claim + ledger + advance, batch {batch:,}, {stage.large:,} schedules",
+        batch,
+        seen["ours"],
+        seen["bare"],
+        peer="bare UPDATE + INSERT of as many rows",
+        must="≥ 0.6x",
+        aim="≥ 0.8x",
+        sizes=sizes,
+    )
+    forget_claims(db)
+    later = first_due(db) + timedelta(days=1)  # than all that was claimed
+    handed = alternate({"ours": timed(work_off, db, batch, later)}, rounds - 1)
+    return [
+        claimed,
+        Result(
+            f"take() and finish() of them, batch {batch:,}",
+            Spread.of(batch / taken for taken in handed["ours"]),
+            "/s",
+            sizes=sizes,
+        ),
+    ]
+
+
+def claim_sides(db: Session, batch: int) -> dict[str, Side]:
     """tick(), and the same rows written by a client that knows what to write.
 
     Both sides have equal tables.  The bare one neither looks for what is due, nor locks it, nor
     computes next runs, nor looks at policies and pending syncs.  Of Beat's rows it reads what the
     ledger copies.
     """
-    batch = min(BATCH, stage.large // 4)
     copy_table(db, "pg_periodic_schedule", "bench_mirror")
     copy_table(db, "periodic_schedule.firing", "bench_firing")
     db.execute("INSERT INTO bench_mirror SELECT * FROM pg_periodic_schedule")
@@ -111,33 +139,17 @@ def claim(stage: Stage, db: Session) -> list[Result]:
 
         return seconds(write)
 
-    # Not more than half a day's, so that none comes twice.
-    rounds = max(2, min(stage.rounds // 20, stage.large // batch // 3))
-    seen = alternate({"bare": bare, "ours": ours}, rounds)
-    sizes = {"schedules": stage.large, "batch": batch}
-    claimed = rates(
-        f"claim + ledger + advance, batch {batch:,}, {stage.large:,} schedules",
-        batch,
-        seen["ours"],
-        seen["bare"],
-        peer="bare UPDATE + INSERT of as many rows",
-        must="≥ 0.6x",
-        aim="≥ 0.8x",
-        sizes=sizes,
-    )
+    return {"bare": bare, "ours": ours}
+
+
+def claim_rounds(stage: Stage, batch: int) -> int:
+    """Not more than half a day's, so that none comes twice."""
+    return max(2, min(stage.rounds // 20, stage.large // batch // 3))
+
+
+def forget_claims(db: Session) -> None:
     db.execute("RESET enable_hashjoin; RESET enable_mergejoin")
     db.execute("DROP TABLE bench_mirror, bench_firing")
-    later = first_due(db) + timedelta(days=1)  # than all that was claimed
-    handed = alternate({"ours": timed(work_off, db, batch, later)}, rounds - 1)
-    return [
-        claimed,
-        Result(
-            f"take() and finish() of them, batch {batch:,}",
-            Spread.of(batch / taken for taken in handed["ours"]),
-            "/s",
-            sizes=sizes,
-        ),
-    ]
 
 
 def work_off(db: Session, batch: int, now: datetime) -> None:

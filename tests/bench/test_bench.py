@@ -9,7 +9,10 @@ import pytest
 from conftest import BIN, ROOT
 
 # pgcron waits for the next minute.
-TOPICS = ("repair", "writes", "nextruns", "ticks", "snapshot", "peers", "confirms", "bloat")
+TOPICS = (
+    *("repair", "engines", "writes", "nextruns", "ticks", "snapshot", "peers", "confirms"),
+    "bloat",
+)
 RESULT = {
     *("work", "measured", "unit", "peer", "peer_measured", "ratio", "must", "aim"),
     *("sizes", "note", "reaches_must", "reaches_aim"),

@@ -13,13 +13,15 @@ DECLARE
             + 1035593281
         )
     ) AT TIME ZONE zone;
-    day CONSTANT interval := '25 hours';  -- no clock was ever moved by more than 24
 BEGIN
-    -- No change of the clock is near: no clock was ever changed twice in three days.
-    IF (run - day) AT TIME ZONE zone + 2 * day = (run + day) AT TIME ZONE zone
+    -- No change of the clock is near: no clock was ever moved by more than 24 hours, or changed
+    -- twice in three days.
+    IF (run - interval '25 hours') AT TIME ZONE zone + interval '50 hours'
+        = (run + interval '25 hours') AT TIME ZONE zone
         AND (  -- nor does the clock show again what it shows
             NOT real_time OR run <= after + interval '1 hour'
-            OR (after - day) AT TIME ZONE zone + 2 * day = (after + day) AT TIME ZONE zone
+            OR (after - interval '25 hours') AT TIME ZONE zone + interval '50 hours'
+            = (after + interval '25 hours') AT TIME ZONE zone
         ) THEN
         RETURN run;
     END IF;

@@ -3,10 +3,12 @@ LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
 -- No search_path is set: its callers have done that, once for many zones.
 AS $function$
 BEGIN
-    RETURN EXISTS (SELECT FROM _periodic_schedule.sql_zone AS z WHERE z.name = sql_is_zone.name)
-        OR _periodic_schedule.sql_is_zone_name(name) AND EXISTS (  -- a new one, perhaps
-            SELECT FROM pg_catalog.pg_timezone_names AS z WHERE z.name = sql_is_zone.name
-        );
+    IF EXISTS (SELECT FROM _periodic_schedule.sql_zone AS z WHERE z.name = sql_is_zone.name) THEN
+        RETURN true;
+    END IF;
+    RETURN _periodic_schedule.sql_is_zone_name(name) AND EXISTS (  -- a new one, perhaps
+        SELECT FROM pg_catalog.pg_timezone_names AS z WHERE z.name = sql_is_zone.name
+    );
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.sql_is_zone(text) IS

@@ -19,31 +19,47 @@ BEGIN
         END];
         RETURN;
     END IF;
-    SELECT array_agg(f.run ORDER BY f.number), array_agg(f.error ORDER BY f.number)
+    SELECT array_agg(f.run), array_agg(f.error)
     INTO runs, errors
     FROM (
         SELECT
-            u.number, s.error[1] AS error,
+            s.error[1] AS error,
             CASE
-                WHEN s.error IS NULL THEN _periodic_schedule.sql_following(
-                    s.kind, s.minutes, s.hours, s.days, s.months, s.weekdays, s.real_time, s.zone,
-                    s.span, s.moment, u.after
+                WHEN s.error IS NULL THEN coalesce(
+                    s.runs[width_bucket(u.after, s.runs) + 1],
+                    _periodic_schedule.sql_following(
+                        s.kind, s.minutes, s.hours, s.days, s.months, s.weekdays, s.real_time,
+                        s.zone, s.span, s.moment, u.after
+                    )
                 )
             END AS run
         FROM unnest(expressions, timezones, afters) WITH ORDINALITY
             AS u (expression, timezone, after, number)
         JOIN (
-            SELECT d.expression, d.timezone, r.*
+            SELECT
+                d.expression, d.timezone, r.*,
+                CASE
+                    WHEN d.rows > 1 AND r.error IS NULL AND r.kind = 'crontab'
+                        THEN _periodic_schedule.sql_runs_from(
+                            r.minutes, r.hours, r.days, r.months, r.weekdays, r.real_time, r.zone,
+                            d.first, d.last, d.rows
+                        )
+                END AS runs
             FROM (
-                SELECT DISTINCT e.expression, e.timezone
-                FROM unnest(expressions, timezones) AS e (expression, timezone)
+                SELECT
+                    e.expression, e.timezone, min(e.after) AS first, max(e.after) AS last,
+                    count(*) AS rows
+                FROM unnest(expressions, timezones, afters) AS e (expression, timezone, after)
+                GROUP BY e.expression, e.timezone
             ) AS d
             CROSS JOIN LATERAL _periodic_schedule.sql_read_or_lost(d.expression, d.timezone) AS r
             OFFSET 0
         ) AS s ON s.expression = u.expression AND s.timezone = u.timezone
+        ORDER BY u.number
     ) AS f;
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.sql_runs_after_each(text[], text[], timestamptz[]) IS
     'Next runs of many schedules, in step with the arguments, and their errors; raises nothing. '
-    'Each distinct schedule is read once';
+    'Each distinct schedule is read once, and its runs are searched once where many times lie '
+    'between two of them';

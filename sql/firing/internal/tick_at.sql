@@ -43,15 +43,18 @@ BEGIN
     END IF;
     -- In the order of the ledger's key, so that its index is written page by page.
     SELECT
-        array_agg(c.pipeline_id ORDER BY c.pipeline_id) AS pipeline_ids,
-        array_agg(c.row_ctid ORDER BY c.pipeline_id) AS row_ctids,
+        array_agg(o.pipeline_id) AS pipeline_ids, array_agg(o.row_ctid) AS row_ctids,
         NULL::bigint AS last_pending_id
     INTO claimed
     FROM (
-        SELECT m.pipeline_id, m.ctid AS row_ctid FROM @beat_schema@.pg_periodic_schedule AS m
-        WHERE m.enabled AND m.next_run_at <= tick_at.now AND m.pg_owned
-        ORDER BY m.next_run_at LIMIT batch FOR NO KEY UPDATE SKIP LOCKED
-    ) AS c;
+        SELECT c.pipeline_id, c.row_ctid
+        FROM (
+            SELECT m.pipeline_id, m.ctid AS row_ctid FROM @beat_schema@.pg_periodic_schedule AS m
+            WHERE m.enabled AND m.next_run_at <= tick_at.now AND m.pg_owned
+            ORDER BY m.next_run_at LIMIT batch FOR NO KEY UPDATE SKIP LOCKED
+        ) AS c
+        ORDER BY c.pipeline_id
+    ) AS o;
     IF EXISTS (SELECT FROM periodic_schedule.firing AS f WHERE f.missed) THEN
         claimed := _periodic_schedule.take_back_missed(claimed.pipeline_ids, tick_at.now, batch);
     END IF;
