@@ -68,6 +68,7 @@ BEGIN
     END;
     IF minutes + hours + days + months + weekdays IS NULL THEN  -- not written as ever
         FOR number IN 1..5 LOOP
+            CONTINUE WHEN (ARRAY[minutes, hours, days, months, weekdays])[number] IS NOT NULL;
             field := _periodic_schedule.sql_cron_field(texts[number], number);
             IF field.problem IS NOT NULL THEN
                 error := _periodic_schedule.sql_cron_error(
