@@ -99,7 +99,8 @@ BEGIN
                     IF depth = 1 AND item_count < 2 THEN
                         FOREACH found IN ARRAY regexp_match(
                             token COLLATE "C",
-                            '^(' || element || ')' || comma || '(?:(' || element || ')' || space || ',)?'
+                            '^(' || element || ')' || comma
+                                || '(?:(' || element || ')' || space || ',)?'
                         ) LOOP
                             CONTINUE WHEN found IS NULL;
                             item_count := item_count + 1;
@@ -321,8 +322,8 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.sql_json(text, text[], boolean) IS
-    'A text as Python''s json reads it for kombu. value: its kind and what is needed of it: n, bt, bf; '
-    'i, f, s and the number or text (as of sql_json_string()); l and d, empty ones alone; of what '
-    'kombu has marked y and bytes, u and UUID, t, a, m (datetime, date, time), z or Z (Decimal, is '
-    'it zero?). items: of an object those of these names, or for NULL its first two names; of an '
+    'A text as Python''s json reads it for kombu. value: its kind and what is needed of it: n, bt, '
+    'bf; i, f, s and the number or text (as of sql_json_string()); l and d, empty ones alone; of '
+    'what kombu has marked y and bytes, u and UUID, t, a, m (datetime, date, time), z or Z (Decimal, '
+    'is it zero?). items: of an object those of these names, or for NULL its first two names; of an '
     'array its first two. problem: why it cannot be read';

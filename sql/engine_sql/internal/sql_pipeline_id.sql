@@ -1,5 +1,5 @@
--- PostgreSQL has SHA-1 in extensions only.  Words are bigint, which their sums do not overflow, and a
--- turn of the loops is five rounds, after which the five variables have their places again.
+-- PostgreSQL has SHA-1 in extensions only.  Words are bigint, which their sums do not overflow, and
+-- a turn of the loop is five rounds, after which the five variables have their places again.
 -- Longer than 80 lines: it is one digest.
 -- No SET search_path, which takes a microsecond a call: who calls it has set it.
 CREATE OR REPLACE FUNCTION _periodic_schedule.sql_pipeline_id(name text) RETURNS uuid
