@@ -150,7 +150,10 @@ BEGIN
             ELSIF state IN (a_key, a_key_or_end) THEN
                 state := a_colon;
                 IF is_marked OR depth = 1 THEN
-                    key := _periodic_schedule.sql_json_string(substr(mark, 2, length(mark) - 2));
+                    key := substr(left(mark, -1), 2);
+                    IF strpos(key, '\') > 0 THEN
+                        key := _periodic_schedule.sql_json_string(key);
+                    END IF;
                 END IF;
             ELSIF c IN ('[', '{') THEN
                 depth := depth + 1;
@@ -324,6 +327,7 @@ $function$;
 COMMENT ON FUNCTION _periodic_schedule.sql_json(text, text[], boolean) IS
     'A text as Python''s json reads it for kombu. value: its kind and what is needed of it: n, bt, '
     'bf; i, f, s and the number or text (as of sql_json_string()); l and d, empty ones alone; of '
-    'what kombu has marked y and bytes, u and UUID, t, a, m (datetime, date, time), z or Z (Decimal, '
-    'is it zero?). items: of an object those of these names, or for NULL its first two names; of an '
-    'array its first two. problem: why it cannot be read';
+    'what kombu has marked y and bytes, u and UUID, t, a, m (datetime, date, time), z or Z (a '
+    'Decimal that is zero or not). items: of an object those of these names, or for NULL its first '
+    'two names; of an array its first two. problem: why it cannot be read. may_skip: those of an '
+    'object are not needed for NULL';

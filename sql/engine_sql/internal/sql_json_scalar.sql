@@ -1,11 +1,15 @@
--- No SET search_path, which takes a microsecond a call: who calls it has set it.
 CREATE OR REPLACE FUNCTION _periodic_schedule.sql_json_scalar(token text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
     CASE left(token, 1)
         WHEN '"' THEN
-            RETURN 's' || _periodic_schedule.sql_json_string(substr(left(token, -1), 2));
+            token := substr(left(token, -1), 2);
+            IF strpos(token, '\') > 0 THEN
+                token := _periodic_schedule.sql_json_string(token);
+            END IF;
+            RETURN 's' || token;
         WHEN '[' THEN
             RETURN 'l+';
         WHEN '{' THEN

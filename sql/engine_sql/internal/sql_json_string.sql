@@ -1,6 +1,6 @@
--- No SET search_path, which takes a microsecond a call: who calls it has set it.
 CREATE OR REPLACE FUNCTION _periodic_schedule.sql_json_string(raw text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     -- No control character is in a string of JSON as it is, so this one stands for a backslash.
