@@ -63,5 +63,5 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.sql_loaded(text, text) IS
-    'What Beat makes of args, kwargs or headers: of positional arguments the first two, of the others '
-    'those that identify, as values of sql_json(); or the error that it cannot be sent';
+    'What Beat makes of args, kwargs or headers: of positional arguments the first two, of the '
+    'others those that identify, as values of sql_json(); or the error that it cannot be sent';
