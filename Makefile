@@ -6,13 +6,18 @@ demo: provision  ## schedules written through Django, the mirror, and Beat retir
 	@$(bin)/python docker/demo.py
 
 # By files on three processes, each with a server of its own: many tests wait for real time.
+# ENGINE=sql: on servers without PL/Python, where a plain role installs; TESTS=: some files or folders.
 test: provision  ## the whole suite, on throw-away servers
-	$(bin)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(bin)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 # And every case of the tests of which `make test` takes a share: every clock change, every pair of writes.
-differential: provision  ## a million random crontabs against Celery's parser and croniter: a quarter of an hour
-	PYTHONPATH=docker $(bin)/python tests/differential.py
-	$(bin)/pytest -n 2 --whole tests/next_run/test_clock_changes.py tests/sync/test_concurrency.py
+differential: provision  ## each engine a million times against Celery's parser, croniter and the other one: an hour
+	ENGINE=plpython PYTHONPATH=docker $(bin)/python tests/differential.py
+	ENGINE=sql PYTHONPATH=docker $(bin)/python tests/differential.py
+	PYTHONPATH=docker $(bin)/python tests/differential_runs.py
+	PYTHONPATH=docker $(bin)/python tests/differential_rows.py
+	$(bin)/pytest -n 2 --whole tests/next_run/test_clock_changes.py tests/next_run/test_engines_runs.py \
+		tests/next_run/test_engines_texts.py tests/sync/test_concurrency.py
 
 soak: provision  ## three schedulers and an application behind PgBouncer, for ten minutes
 	$(bin)/pytest -n 0 -s --soak 600 tests/handover/test_poolers.py -k soak

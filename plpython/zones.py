@@ -71,7 +71,7 @@ def tz_database() -> tuple[str, str]:
 
 
 def digest_of(name: str) -> str:
-    """Of what a zone's clocks show each fortnight from 2025 to 2033: sql_zone_digest() has the same."""
+    """Of what a zone's clocks show each fortnight from 2025 to 2033, as sql_zone_digest()."""
     import hashlib
 
     zone = load_zone(name)

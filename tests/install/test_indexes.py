@@ -51,6 +51,10 @@ def many_tasks(db: Session) -> None:
             " ORDER BY slot FOR SHARE SKIP LOCKED",
             "sync_slot_slot_idx",
         ),
+        (  # the engine sql, for each schedule that it reads
+            "SELECT FROM _periodic_schedule.sql_zone WHERE name = 'UTC'",
+            "sql_zone_name_idx",
+        ),
         (  # tick()
             "SELECT pipeline_id FROM pg_periodic_schedule"
             " WHERE enabled AND next_run_at <= now() AND pg_owned"

@@ -21,10 +21,11 @@ def now() -> datetime.datetime:
         ("crontab", {"minute": "0, 30", "timezone": "UTC"}, "0,30 * * * *"),
         ("interval", {"every": 30, "period": "seconds"}, "@every 30 seconds"),
         ("clocked", {"clocked_time": "2036-12-01T10:00:00+01:00"}, "@at 2036-12-01T09:00:00Z"),
-        (
+        pytest.param(
             "solar",
             {"event": "sunrise", "latitude": 52.37, "longitude": 4.9},
             "@solar sunrise 52.37 4.9",
+            marks=pytest.mark.python,
         ),
     ],
 )

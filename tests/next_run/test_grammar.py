@@ -27,7 +27,7 @@ def test_random_crontabs_mean_what_celery_reads(db: Session) -> None:
         ("1-5/2 and so on", "1-5/2"),
         ("jan day", "jan"),  # a name in any field; Celery looks at three letters
         ("*/15 ", "*/15"),
-        ("\N{ARABIC-INDIC DIGIT THREE}", "\N{ARABIC-INDIC DIGIT THREE}"),
+        pytest.param(*["\N{ARABIC-INDIC DIGIT THREE}"] * 2, marks=pytest.mark.python),
         ("\u00a07", "7"),
         (" -0", "0"),
     ],

@@ -105,7 +105,7 @@ def test_what_the_clock_always_skips_is_an_error_that_is_remembered(
     db.execute("SET statement_timeout = '500ms'")  # of a thousand of other times
     errors = db.execute(
         "SELECT (_periodic_schedule.runs_after_each("
-        " array_agg(%s::text), array_agg(%s::text), array_agg(to_timestamp(i * 100000000)),"
+        " array_agg(%s::text), array_agg(%s::text), array_agg(to_timestamp(i * 1e8)),"
         " '10 ms')).errors FROM generate_series(1, 1000) AS i",
         [cron, zone],
     ).fetchone()

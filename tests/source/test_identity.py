@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import drift, insert_crontab, insert_task, mirror, pending
+from conftest import APPLICATION, drift, insert_crontab, insert_task, mirror, pending
 
 Session = psycopg.Connection[Any]
 FLOW = uuid.UUID("6f3a1f0e-3f61-4f0c-9d0a-3d6f0a4b7a11")
@@ -146,14 +146,14 @@ def test_null_stays_null_and_a_bad_value_is_a_recorded_error(db: Session, orm: A
 
 
 def test_pipelines_elsewhere_are_registered_by_name(db: Session) -> None:
-    db.execute("CREATE SCHEMA app")
+    db.execute(f"SET ROLE {APPLICATION}; CREATE SCHEMA app")
     db.execute('CREATE TABLE app."the tenant" (key integer PRIMARY KEY, label text)')
     db.execute(
         'CREATE TABLE app.job (uid uuid PRIMARY KEY, "the title" text, flow uuid, tenant integer)'
     )
     db.execute(
         "SELECT periodic_schedule.register_pipeline_source('app.job', 'app.\"the tenant\"', 'uid',"
-        " 'the title', 'flow', 'tenant', 'key', 'label')"
+        " 'the title', 'flow', 'tenant', 'key', 'label'); RESET ROLE"
     )
     key = uuid.uuid4()
     insert_task(db, str(key), crontab_id=insert_crontab(db, "0 3 * * *"))

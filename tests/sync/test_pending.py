@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import psycopg
+import pytest
 from conftest import drift, insert_crontab, insert_task, mirror, pending
 from ticking import assert_in_sync, due_task, fired, tick
 
@@ -67,6 +68,7 @@ def test_an_open_write_holds_up_nothing_that_postgres_fires(
     assert_in_sync(db)
 
 
+@pytest.mark.python
 def test_slow_schedules_do_not_hold_up_a_bulk(db: Session) -> None:
     """Where the sun does not rise for months, finding out takes long."""
     db.execute(

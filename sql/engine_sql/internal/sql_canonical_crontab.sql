@@ -5,9 +5,10 @@ LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
 AS $function$
 DECLARE
     found record;
-    texts text[] := '{}';
+    texts text[] := fields;
 BEGIN
     FOR number IN 1..5 LOOP
+        CONTINUE WHEN fields[number] = '*';
         found := _periodic_schedule.sql_cron_field(fields[number], number);
         IF found.problem IS NOT NULL THEN
             cron_string := array_to_string(fields, ' ');
@@ -16,7 +17,7 @@ BEGIN
             ))[1];
             RETURN;
         END IF;
-        texts := texts || found.canonical;
+        texts[number] := found.canonical;
     END LOOP;
     cron_string := array_to_string(texts, ' ');
 END

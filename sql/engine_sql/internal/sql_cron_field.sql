@@ -5,12 +5,18 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.sql_cron_field(
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 AS $function$
 DECLARE
-    parts text[] COLLATE "C" := _periodic_schedule.sql_list_parts(text);
+    parts text[] COLLATE "C";
     one text COLLATE "C";
     found record;
     texts text[] COLLATE "C" := '{}';
 BEGIN
+    mask := _periodic_schedule.sql_plain_mask(text, number);
+    IF mask IS NOT NULL AND text COLLATE "C" !~ '-[^,]*-|/[^,]*/' THEN  -- nothing in it is ignored
+        canonical := text;
+        RETURN;
+    END IF;
     mask := 0;
+    parts := _periodic_schedule.sql_list_parts(text);
     FOREACH one IN ARRAY parts LOOP
         found := _periodic_schedule.sql_cron_part(one, number);
         IF found.problem IS NOT NULL THEN

@@ -97,7 +97,7 @@ BEGIN
             RETURN false;
         END IF;
     END IF;
-    IF size - stop <= 1 THEN
+    IF size <= stop THEN
         RETURN true;
     END IF;
     -- What stands between date and time may be any character.

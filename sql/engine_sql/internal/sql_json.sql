@@ -1,6 +1,6 @@
 -- Longer than 80 lines: a state machine; a part of it would need all its variables.
 CREATE OR REPLACE FUNCTION _periodic_schedule.sql_json(
-    content text, names text[], OUT problem text, OUT value text, OUT items text[]
+    content text, names text[], may_skip boolean, OUT problem text, OUT value text, OUT items text[]
 )
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -12,20 +12,26 @@ DECLARE
         || '|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?|true|false|null|NaN|-?Infinity)';
     comma CONSTANT text := space || ',' || space;
     colon CONSTANT text := space || ':' || space;
+    member CONSTANT text := string || colon || scalar;
+    element CONSTANT text := '(?:' || scalar
+        || '|\[' || space || '(?:(?:' || scalar || comma || ')*' || scalar || space || ')?\]'
+        || '|\{' || space || '(?:(?:' || member || comma || ')*' || member || space || ')?\})';
+    word CONSTANT text := '[^] \t\n\r"[{},:]+';
     -- What is no token is a character, and the text's first space is apart.
-    tokens CONSTANT text := '(?:[][{},:]|' || scalar || '|.)' || space || '|[ \t\n\r]+';
-    -- Likely elements that stand beside each other, each with its comma, and likely members, whose
+    tokens CONSTANT text := '(?:[][{},:]|' || string || '|' || word || '|.)' || space
+        || '|[ \t\n\r]+';
+    -- What may be elements that stand beside each other, each with its comma, or members, whose
     -- names have nothing that a name which matters has.
-    word CONSTANT text := '[^] \t\n\r"[{},:\\]+';
-    runs CONSTANT text := '(?:(?:"[^"\\]*"|' || word || ')' || comma || ')+'
-        || '|(?:"[^"\\_]*"' || colon || '(?:"[^"\\]*"|' || word || ')' || comma || ')+';
+    likely CONSTANT text := '(?:"[^"\\]*"|' || word || '|[[{](?:[^][{}"\\]|"[^"\\]*")*[]}])';
+    runs CONSTANT text := '(?:' || likely || comma || ')+'
+        || '|(?:"[^"\\_]*"' || colon || likely || comma || ')+';
     -- Values before all is an object are needed where kombu may have marked one.
     is_marked CONSTANT boolean := strpos(content, '__type__') > 0
-        OR content ~ ('\\u00[567]' COLLATE "C");
+        OR strpos(content, '\u00') > 0 AND content ~ ('\\u00[567]' COLLATE "C");
     has_long_number CONSTANT boolean := _periodic_schedule.sql_has_long_number(content);
     -- In a long text what stands beside each other, and nobody asks for, is one token.
-    is_coarse boolean := length(content) > 1000 AND NOT is_marked AND NOT has_long_number
-        AND (names IS NOT NULL OR content !~ ('^[ \t\n\r]*\{' COLLATE "C"));
+    is_coarse boolean := may_skip AND length(content) > 1000 AND NOT is_marked
+        AND NOT has_long_number;
     -- The states: what may come next.
     a_value CONSTANT integer := 1;
     a_value_or_end CONSTANT integer := 2;
@@ -76,13 +82,13 @@ BEGIN
             found := NULL;
             IF is_coarse AND length(mark) > 1 AND right(mark, 1) = ',' THEN
                 IF inside = '[' AND state IN (a_value, a_value_or_end)
-                    AND token ~ ('^(?:' || scalar || comma || ')+$' COLLATE "C")
+                    AND token ~ ('^(?:' || element || comma || ')+$' COLLATE "C")
                 THEN
                     state := a_value;
                     IF depth = 1 AND item_count < 2 THEN
                         FOREACH found IN ARRAY regexp_match(
                             token COLLATE "C",
-                            '^(' || scalar || ')' || comma || '(?:(' || scalar || ')' || space || ',)?'
+                            '^(' || element || ')' || comma || '(?:(' || element || ')' || space || ',)?'
                         ) LOOP
                             CONTINUE WHEN found IS NULL;
                             item_count := item_count + 1;
@@ -92,7 +98,7 @@ BEGIN
                         found := NULL;
                     END IF;
                 ELSIF inside = '{' AND state = a_value
-                    AND token ~ ('^' || scalar || comma || '$' COLLATE "C")
+                    AND token ~ ('^' || element || comma || '$' COLLATE "C")
                 THEN
                     state := a_key;
                     IF depth = 1 THEN
@@ -104,7 +110,7 @@ BEGIN
                         item_count := item_count + 1;
                     END IF;
                 ELSIF state IN (a_key, a_key_or_end) AND token ~ (
-                    '^(?:' || string || colon || scalar || comma || ')+$' COLLATE "C"
+                    '^(?:' || string || colon || element || comma || ')+$' COLLATE "C"
                 ) THEN
                     state := a_key;
                     IF depth = 1 THEN
@@ -148,19 +154,30 @@ BEGIN
                 inside := c;
                 key := NULL;
                 state := CASE c WHEN '[' THEN a_value_or_end ELSE a_key_or_end END;
-            ELSIF length(mark) = 1 AND strpos('0123456789', mark) = 0 THEN
-                fault := 'Expecting value';
-            ELSIF has_long_number AND length(ltrim(mark, '-')) > 4300
-                AND ltrim(mark, '-') !~ '[^0-9]' COLLATE "C"
-            THEN
-                problem := 'is not JSON: Exceeds the limit (4300 digits) for integer string'
-                    || format(' conversion: value has %s digits;', length(ltrim(mark, '-')))
-                    || ' use sys.set_int_max_str_digits() to increase the limit';
-                RETURN;
-            ELSIF is_marked OR depth < 2 THEN
-                found := _periodic_schedule.sql_json_scalar(mark);
             ELSE
-                found := 'unread';
+                IF c <> '"' THEN
+                    mark := substring(mark COLLATE "C" FROM '^' || scalar);
+                END IF;
+                IF mark IS NULL THEN
+                    fault := 'Expecting value';
+                ELSIF has_long_number AND length(ltrim(mark, '-')) > 4300
+                    AND ltrim(mark, '-') !~ '[^0-9]' COLLATE "C"
+                THEN
+                    problem := 'is not JSON: Exceeds the limit (4300 digits) for integer string'
+                        || format(' conversion: value has %s digits;', length(ltrim(mark, '-')))
+                        || ' use sys.set_int_max_str_digits() to increase the limit';
+                    RETURN;
+                ELSIF octet_length(mark) < octet_length(rtrim(token, E' \t\n\r')) THEN
+                    -- What is behind a value is none of it.
+                    fault := CASE depth
+                        WHEN 0 THEN 'Extra data' ELSE 'Expecting '','' delimiter'
+                    END;
+                    place := place + length(mark);
+                ELSIF is_marked OR depth < 2 THEN
+                    found := _periodic_schedule.sql_json_scalar(mark);
+                ELSE
+                    found := 'unread';
+                END IF;
             END IF;
             IF fault IS NOT NULL THEN
                 EXIT pieces;
@@ -286,7 +303,7 @@ BEGIN
     END IF;
 END
 $function$;
-COMMENT ON FUNCTION _periodic_schedule.sql_json(text, text[]) IS
+COMMENT ON FUNCTION _periodic_schedule.sql_json(text, text[], boolean) IS
     'A text as Python''s json reads it for kombu. value: its kind and what is needed of it: n, bt, bf; '
     'i, f, s and the number or text (as of sql_json_string()); l and d, empty ones alone; of what '
     'kombu has marked y and bytes, u and UUID, t, a, m (datetime, date, time), z or Z (Decimal, is '

@@ -5,8 +5,9 @@ AS $function$
 DECLARE
     -- No control character is in a string of JSON as it is, so this one stands for a backslash.
     mark CONSTANT text := chr(1);
-    lone CONSTANT text := '\\u([dD][89abAB][0-9a-fA-F]{2})(?!\\u[dD][c-fC-F])'
-        '|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})';
+    -- Pairs of surrogates, halves of one, and what is between them.
+    parts CONSTANT text := '\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u[dD][89a-fA-F]..'
+        '|(?:[^\\]|\\[^u]|\\u[^dD]|\\u[dD][0-7])+';
     body text := raw;
 BEGIN
     IF strpos(raw, '\') = 0 THEN
@@ -17,12 +18,11 @@ BEGIN
     IF body ~ ('\\u[dD][89a-fA-F]' COLLATE "C") THEN
         body := (
             SELECT string_agg(
-                m[1] || coalesce('\\u' || lower((m[2]) COLLATE "C"), ''), '' ORDER BY number
+                CASE WHEN length(m[1]) = 6 AND m[1] ~ ('^\\u[dD][89a-fA-F]' COLLATE "C")
+                    THEN '\\u' || lower(substr(m[1], 3) COLLATE "C") ELSE m[1] END,
+                '' ORDER BY number
             )
-            FROM regexp_matches(
-                regexp_replace(body, lone COLLATE "C", chr(2) || '\1\2', 'g'),
-                '([^\u0002]*)(?:\u0002(....))?' COLLATE "C", 'g'
-            ) WITH ORDINALITY AS u (m, number)
+            FROM regexp_matches(body, parts COLLATE "C", 'g') WITH ORDINALITY AS u (m, number)
         );
     END IF;
     body := replace(body, '\u0000', '\\u0000');

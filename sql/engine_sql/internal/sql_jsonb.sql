@@ -6,7 +6,8 @@ BEGIN
     IF strpos(content, '__type__') > 0
         OR strpos(content, '\u00') > 0 AND content ~ '\\u00[567]' COLLATE "C"
         OR octet_length(content) > 900 AND (
-            _periodic_schedule.sql_is_too_deep(content, 900)
+            octet_length(content) > 100000 AND strpos(content, '\u') = 0  -- json is faster
+            OR _periodic_schedule.sql_is_too_deep(content, 900)
             OR _periodic_schedule.sql_has_long_number(content)
         )
     THEN

@@ -37,7 +37,19 @@ BEGIN
         error := format('%s is nested more than %s levels deep', column_name, levels);
         RETURN;
     END IF;
-    read := _periodic_schedule.sql_json(content, names);
+    IF octet_length(content) > 100000 AND strpos(content, '\u') = 0
+        AND strpos(content, '__type__') = 0
+        AND NOT _periodic_schedule.sql_has_long_number(content)
+        AND _periodic_schedule.sql_is_json(content)
+    THEN
+        -- What is long is read by PostgreSQL, if it can.
+        read := _periodic_schedule.sql_long_json(content, names);
+    ELSE
+        read := _periodic_schedule.sql_json(content, names, true);
+        IF names IS NULL AND read.value = 'd+' THEN
+            read := _periodic_schedule.sql_json(content, names, false);
+        END IF;
+    END IF;
     IF read.problem IS NOT NULL THEN
         error := column_name || ' ' || read.problem;
     ELSIF left(read.value, 1) = wanted THEN

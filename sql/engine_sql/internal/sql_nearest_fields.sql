@@ -36,5 +36,5 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.sql_nearest_fields(text[], boolean) IS
-    'Five fields of any cron in Celery''s words; NULL: nothing is near. counts_from_sunday: whether '
-    'Sunday is 0 there; in Quartz it is 1, in Spring 0';
+    'Five fields of any cron in Celery''s words; NULL: nothing is near. counts_from_sunday: is '
+    'Sunday 0 there? In Quartz it is 1, in Spring 0';

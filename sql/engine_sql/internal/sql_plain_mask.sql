@@ -8,13 +8,16 @@ DECLARE
     one text COLLATE "C";
     first integer;
     last integer;
+    step integer;
     mask bigint := 0;
 BEGIN
     IF octet_length(text) > 200 THEN
         RETURN NULL;
     END IF;
     FOREACH one IN ARRAY string_to_array(text, ',') LOOP
-        IF starts_with(one, '*/') THEN
+        IF one = '*' THEN
+            mask := mask | every;
+        ELSIF starts_with(one, '*/') THEN
             first := _periodic_schedule.sql_plain_value(substr(one, 3));
             mask := mask | (
                 CASE WHEN first > 0 AND one < '*/:' THEN _periodic_schedule.sql_steps(first) END
@@ -23,13 +26,21 @@ BEGIN
         ELSE
             first := _periodic_schedule.sql_plain_value(split_part(one, '-', 1));
             last := first;
+            step := 1;
             IF strpos(one, '-') > 0 THEN
                 last := _periodic_schedule.sql_plain_value(split_part(one, '-', 2));
+                IF last IS NULL AND split_part(one, '/', 2) < ':' THEN  -- a number
+                    one := split_part(one, '-', 2);
+                    last := _periodic_schedule.sql_plain_value(split_part(one, '/', 1));
+                    step := _periodic_schedule.sql_plain_value(split_part(one, '/', 2));
+                END IF;
             END IF;
             mask := mask | CASE
                 WHEN 1::bigint << first & every = 0 OR 1::bigint << last & every = 0 THEN NULL
-                WHEN first <= last THEN (2::bigint << last) - (1::bigint << first)
-                ELSE every - ((1::bigint << first) - (2::bigint << last))
+                WHEN step = 1 AND first <= last THEN (2::bigint << last) - (1::bigint << first)
+                WHEN step = 1 THEN every - ((1::bigint << first) - (2::bigint << last))
+                WHEN step > 1 AND first <= last
+                    THEN _periodic_schedule.sql_steps(step) << first & (2::bigint << last) - 1
             END;
         END IF;
         EXIT WHEN mask IS NULL;
@@ -39,4 +50,4 @@ END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.sql_plain_mask(text, integer) IS
     'The values of a crontab''s field (1: minute … 5: day of week), bit n for n, if it is a list '
-    'of a, a-b and */n as they are mostly written; NULL: sql_cron_field() knows';
+    'of a, a-b, a-b/n, * and */n as they are mostly written; NULL: sql_cron_field() knows';
