@@ -1,13 +1,14 @@
 """The engine sql finds the runs that Python finds, and what the rule says at a clock change."""
 
 import datetime
+import random
 from collections.abc import Callable
 from typing import Any
 
 import psycopg
 import pytest
 from celery_crontab import read_crontab
-from clock_changes import AROUND, FIXED, REAL_TIME, Change, changes, walked
+from clock_changes import AROUND, FIXED, HOURS, REAL_TIME, Change, changes, walked
 from differential_runs import run_share
 from zones import zone_names
 
@@ -76,3 +77,96 @@ def test_where_a_search_begins_does_not_matter(functions: Session) -> None:
                 later = [each for each in runs if each > after.timestamp()]
                 if later:
                     assert round(run.timestamp()) == later[0], f"{expression} in {zone}"
+
+
+AHEAD = """
+SELECT o.numbers, ARRAY(SELECT _periodic_schedule.from_microseconds(r) FROM unnest(o.runs) AS r)
+FROM _periodic_schedule.py_runs_ahead(
+    %(expressions)s, %(zones)s, %(one_offs)s,
+    ARRAY(SELECT _periodic_schedule.to_microseconds(f) FROM unnest(%(firsts)s::timestamptz[]) AS f),
+    ARRAY(
+        SELECT (extract(epoch FROM s) * 1000000)::bigint FROM unnest(%(spreads)s::interval[]) AS s
+    ),
+    ARRAY(
+        SELECT _periodic_schedule.to_microseconds(e) FROM unnest(%(expiries)s::timestamptz[]) AS e
+    ),
+    %(schedules)s::bigint[], _periodic_schedule.to_microseconds(%(until)s), %(n)s
+) AS o
+UNION ALL
+SELECT array_agg(r.number ORDER BY r.place), array_agg(r.run_at ORDER BY r.place)
+FROM _periodic_schedule.sql_runs_of_many(
+    %(expressions)s, %(zones)s, %(one_offs)s, %(firsts)s, %(spreads)s::interval[], %(expiries)s,
+    %(schedules)s::bigint[], %(until)s, %(n)s
+) WITH ORDINALITY AS r (number, run_at, place)
+"""
+
+
+@pytest.mark.python
+def test_runs_ahead_of_many_schedules(functions: Session) -> None:
+    """What upcoming_runs() lists."""
+    functions.execute("SELECT _periodic_schedule.py_load()")
+    chance = random.Random(3)  # noqa: S311
+    start = datetime.datetime(2026, 10, 25, tzinfo=UTC)  # clocks go back
+    for _ in range(40):
+        size = chance.randint(1, 12)
+        texts = ["* * * * *", "*/7 * * * *", "0 1,2 * * *", "@every 1 seconds", "@every 90 seconds"]
+        texts += ["0 25 * * *", "@every 1 hours", "@at 2026-10-25T01:30:00Z"]
+        firsts = [start + datetime.timedelta(seconds=chance.randrange(3600)) for _ in range(size)]
+        arguments = {
+            "expressions": [chance.choice(texts) for _ in range(size)],
+            "zones": [chance.choice(("UTC", "Europe/Berlin")) for _ in range(size)],
+            "one_offs": [chance.random() < 0.2 for _ in range(size)],
+            "firsts": firsts,
+            "spreads": [chance.choice(("0", "0", "7.5 s", "20 min")) for _ in range(size)],
+            "expiries": [
+                chance.choice((datetime.datetime(9999, 1, 1, tzinfo=UTC), first))
+                for first in firsts
+            ],
+            "schedules": [chance.choice((1, 1, 3)) for _ in range(size)],
+            "until": start + datetime.timedelta(minutes=chance.choice((0, 1, 59, 61, 600, 1440))),
+            "n": chance.choice((1, 2, 10, 300)),
+        }
+        python, sql = functions.execute(AHEAD, arguments).fetchall()
+        assert python == (sql[0] or [], sql[1] or []), arguments
+
+
+LOCAL = """
+SELECT
+    _periodic_schedule.from_microseconds(u.run), _periodic_schedule.from_microseconds(u.wall)
+    AT TIME ZONE 'UTC', u.note
+FROM (
+    SELECT ARRAY(
+        SELECT _periodic_schedule.to_microseconds(r) FROM unnest(%(runs)s::timestamptz[]) AS r
+    ) AS runs
+) AS x
+CROSS JOIN LATERAL _periodic_schedule.py_local_times(%(expression)s, %(zone)s, x.runs) AS l
+CROSS JOIN LATERAL unnest(x.runs, l.walls, l.notes) AS u (run, wall, note)
+"""
+
+
+@pytest.mark.python
+def test_what_the_clocks_show_at_a_run(functions: Session) -> None:
+    """And what preview() notes of a change of the clocks."""
+    functions.execute("SELECT _periodic_schedule.py_load(), _periodic_schedule.py_load_explain()")
+    noted = set()
+    zones = ("Europe/Berlin", "Australia/Lord_Howe", "Africa/Casablanca", "Pacific/Apia", "UTC")
+    for zone in zones:
+        for change in changes(zone, 2010, 2026) or [Change(1_800_000_000, 0, 0)]:
+            low = datetime.datetime.fromtimestamp(change.at - 5 * HOURS, UTC)
+            high = low + datetime.timedelta(hours=12)
+            for expression in (*FIXED, *REAL_TIME, "@every 30 minutes"):
+                found = functions.execute(
+                    "SELECT runs FROM _periodic_schedule.sql_runs_until(%s, %s, %s, %s, 100)",
+                    [expression, zone, low, high],
+                ).fetchone()
+                assert found is not None
+                arguments = {"expression": expression, "zone": zone, "runs": found[0]}
+                python = functions.execute(LOCAL, arguments).fetchall()
+                ours = functions.execute(
+                    "SELECT * FROM _periodic_schedule.sql_local_times("
+                    " %(expression)s, %(zone)s, %(runs)s)",
+                    arguments,
+                ).fetchall()
+                assert ours == python, (expression, zone, change)
+                noted |= {str(note).partition(":")[0] for _, _, note in ours}
+    assert noted == {"None", "moved", "second pass", "first pass", "runs once"}

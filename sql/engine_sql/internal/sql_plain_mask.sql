@@ -1,7 +1,7 @@
 -- No search_path is set: as in sql_read_crontab().
 CREATE OR REPLACE FUNCTION _periodic_schedule.sql_plain_mask(text text, number integer)
 RETURNS bigint
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
 AS $function$
 DECLARE
     every bigint := ('{1152921504606846975,16777215,4294967294,8190,127}'::bigint[])[number];
