@@ -67,7 +67,7 @@ DECLARE
     members jsonb;
     item integer;
 BEGIN
-    IF left(content, 1) = U&'\FEFF' THEN
+    IF left(content, 1) = chr(65279) THEN
         fault := 'Unexpected UTF-8 BOM (decode using utf-8-sig)';
         is_coarse := false;
         piece := '';
