@@ -11,6 +11,7 @@ database and Beat's tables, installs, and is the application: APPLICATION.  Test
 import contextlib
 import datetime
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -36,7 +37,7 @@ AS_ROOT = os.geteuid() == 0
 PORT = get_port(None)
 ENGINE = os.environ.get("ENGINE") or "plpython"
 # Who migrates, installs and writes; the session of ``db`` is a superuser's all the same.
-APPLICATION = "application" if ENGINE == "sql" else "postgres"
+APPLICATION = "the_application" if ENGINE == "sql" else "postgres"
 # Where servers are: in memory, if there is room.  A thousand databases are made and dropped, for
 # each of which ext4 takes 0.02 to 0.4 s.
 MEMORY = Path("/dev/shm")  # noqa: S108
@@ -47,6 +48,7 @@ SERVER_BIN = max(Path("/usr/lib/postgresql").iterdir()) / "bin"  # /usr/bin has 
 if ENGINE == "sql":
     SERVER_BIN = SERVER / "without_python" / SERVER_BIN.relative_to("/usr")
 LEFT_OUT = pytest.StashKey[int]()  # of tests
+NEEDS_PYTHON = re.compile(r"\b(describe|verify|verify_all)\(")  # what has no twin in SQL
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -153,7 +155,7 @@ def give(db: psycopg.Connection[Any], role: str = APPLICATION) -> None:
     """A database to the plain role that installs; a copy is its maker's."""
     if ENGINE == "sql":
         db.execute(
-            "DO $$BEGIN CREATE ROLE application LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE;"
+            "DO $$BEGIN CREATE ROLE the_application LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE;"
             " EXCEPTION WHEN duplicate_object THEN END$$"
         )
         db.execute(f'ALTER DATABASE "{db.info.dbname}" OWNER TO {role}')

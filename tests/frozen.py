@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from conftest import BIN, ROOT, url_of
+from conftest import APPLICATION, BIN, ENGINE, ROOT, url_of
 from databases import schema_of
 
 Session = psycopg.Connection[Any]
@@ -96,7 +96,10 @@ class Copy:
         self.db.execute(f'CREATE DATABASE assembled TEMPLATE "{self.db.info.dbname}_tmpl"')
         try:
             script = self.run("python3 sql/assemble.py").replace("@beat_schema@", '"public"')
-            with psycopg.connect(f"{self.db.info.dsn} dbname=assembled") as session:
+            if ENGINE == "sql":
+                self.db.execute(f"ALTER DATABASE assembled OWNER TO {APPLICATION}")
+            place = f"{self.db.info.dsn} dbname=assembled user={APPLICATION}"
+            with psycopg.connect(place) as session:
                 session.execute(f"SET LOCAL search_path = pg_catalog, pg_temp; {script}".encode())
                 session.commit()
                 return schema_of(session)

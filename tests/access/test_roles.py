@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from conftest import (
     ENGINE,
+    NEEDS_PYTHON,
     ROOT,
     alembic,
     django_migrate,
@@ -168,10 +169,9 @@ OPERATES = [
 
 
 def may(session: Session, statement: str, key: Any) -> None:
-    needs_python = re.search(r"\b(describe|verify|verify_all)\(", statement)
     with (
         pytest.raises(psycopg.errors.FeatureNotSupported)
-        if ENGINE == "sql" and needs_python
+        if ENGINE == "sql" and NEEDS_PYTHON.search(statement)
         else contextlib.nullcontext()
     ):
         session.execute(statement.format(key=key).encode())

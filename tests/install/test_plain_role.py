@@ -22,7 +22,7 @@ from conftest import (
 )
 from databases import client, downgrade, ours, schema_of, upgrade
 from frozen import Copy
-from ticking import adopt
+from ticking import adopt, set_policy
 
 Session = psycopg.Connection[Any]
 ROLE = "plain"
@@ -130,7 +130,8 @@ def test_adopted_ticked_and_relayed_by_two_schedulers(
     add_schedules(app)
     app.execute("DELETE FROM django_celery_beat_periodictask WHERE name = 'bad'")
     adopt(app)
-    app.execute("SELECT * FROM periodic_schedule.tick()")
+    for name in ("each second", "each second too"):
+        set_policy(app, name, misfire="all", misfire_age="1 hour")
     started = [Beat(url_of(app.info), broker, tmp_path) for _ in range(2)]
     try:
         for beat in started:
@@ -171,17 +172,17 @@ def test_upgraded_and_downgraded(beats: Session, tmp_path: Path) -> None:
 def test_dumped_and_restored(app: Session, empty: Callable[[], Session], tmp_path: Path) -> None:
     add_schedules(app)
     app.execute("SELECT periodic_schedule.adopt(beat_is_stopped => true)")
-    app.execute("UPDATE pg_periodic_schedule SET next_run_at = now() WHERE task_name = 'nightly'")
-    app.execute("SELECT count(*) FROM periodic_schedule.tick()")
+    app.execute("SELECT periodic_schedule.run_now(pipeline_id) FROM pg_periodic_schedule")
+    before = app.execute(PROBLEMS).fetchall()
     client("pg_dump", app, "-Fc", "-f", tmp_path / "dump")
     restored = empty()
     client("pg_restore", restored, "--exit-on-error", tmp_path / "dump")
     assert schema_of(restored) == schema_of(app)
     rows = "SELECT * FROM pg_periodic_schedule ORDER BY pipeline_id"
     assert restored.execute(rows).fetchall() == app.execute(rows).fetchall()
-    assert [row[0] for row in restored.execute(PROBLEMS)] == ["is_copy"]
+    assert "is_copy" in [problem for problem, _ in restored.execute(PROBLEMS)]
     restored.execute("SELECT periodic_schedule.confirm_identity()")
-    assert restored.execute(PROBLEMS).fetchall() == []
+    assert restored.execute(PROBLEMS).fetchall() == before
     restored.execute("UPDATE django_celery_beat_crontabschedule SET hour = '4' WHERE hour = '25'")
     assert mirror(restored, "sync_error", "bad") is None
     assert (drift(restored), pending(restored)) == ([], [])

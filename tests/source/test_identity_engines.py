@@ -120,11 +120,11 @@ MARKED = (
     *('[{"__type__": "x", "__value__": 1}, NO', '[NO, {"__type__": "x", "__value__": 1}]'),
 )
 DEEP = (
-    *("[" * 100_000, '"' + "[" * 2000 + '"', '["' + "[" * 2000, "[]" * 2000),
+    *("[" * 20_000, '"' + "[" * 2000 + '"', '["' + "[" * 2000, "[]" * 2000),
     "]" * 2000 + "[" * 2000,
     *(
         opening * levels + inner + closing * levels
-        for levels in (899, 900, 901, 989, 5000)
+        for levels in (899, 900, 901, 989, 2000)
         for opening, closing in (("[", "]"), ('{"a":', "}"))
         for inner in ("1", "", "x")
     ),
@@ -220,7 +220,7 @@ def test_what_the_sql_engine_says(functions: Session, args: str, error: str | No
 
 def test_random_rows(functions: Session, share: Any) -> None:
     chance = random.Random(19)  # noqa: S311
-    for _ in share(range(100), 10):
+    for _ in share(range(100), 15):
         assert differences(functions, [random_row(chance) for _ in range(1000)]) == []
 
 
@@ -237,11 +237,11 @@ def test_random_rows(functions: Session, share: Any) -> None:
         '{"organization_id": "' + "x" * 1_000_000,
         '{"organization_id": "' + "\\ud800" * 50_000 + '"}',
         '{"organization_id": "' + "\\u00e9" * 100_000 + '", "workflow_id": 1}',
-        '["' + "\\" * 500_000 + "]",
-        '"x' * 100_000,
+        '["' + "\\" * 100_000 + "]",
+        '"x' * 30_000,
         '{"":' * 300 + "1," * 100_000,
         "9" * 1_000_000,
-        "\\" * 300_000,
+        "\\" * 100_000,
         "[" + f"{marked('bytes', 'a')}," * 3_000 + "1]",
     ],
     ids=lambda text: f"{text[:24]}…{text[-8:]}",
@@ -249,7 +249,7 @@ def test_random_rows(functions: Session, share: Any) -> None:
 def test_long_texts(functions: Session, long: str) -> None:
     """In time that grows as they do: none of these needs a second, a square would need hours."""
     functions.execute("SET statement_timeout = '20 s'")
-    assert differences(functions, [row(long, long, long)]) == []
+    assert differences(functions, [row(long, long)]) == []
     functions.execute("RESET statement_timeout")
 
 

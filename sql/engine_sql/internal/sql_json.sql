@@ -2,7 +2,7 @@
 CREATE OR REPLACE FUNCTION _periodic_schedule.sql_json(
     content text, names text[], may_skip boolean, OUT problem text, OUT value text, OUT items text[]
 )
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+LANGUAGE plpgsql IMMUTABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
@@ -67,7 +67,7 @@ DECLARE
     members jsonb;
     item integer;
 BEGIN
-    IF left(content, 1) = U&'\FEFF' THEN
+    IF left(content, 1) = chr(65279) THEN
         fault := 'Unexpected UTF-8 BOM (decode using utf-8-sig)';
         is_coarse := false;
         piece := '';

@@ -1,3 +1,4 @@
+-- Longer than 80 lines: each way to read a column, the quick ones first.
 CREATE OR REPLACE FUNCTION _periodic_schedule.sql_loaded(
     content text, column_name text, OUT items text[], OUT error text
 )
