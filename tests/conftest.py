@@ -11,6 +11,7 @@ database and Beat's tables, installs, and is the application: APPLICATION.  Test
 import contextlib
 import datetime
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -36,7 +37,7 @@ AS_ROOT = os.geteuid() == 0
 PORT = get_port(None)
 ENGINE = os.environ.get("ENGINE") or "plpython"
 # Who migrates, installs and writes; the session of ``db`` is a superuser's all the same.
-APPLICATION = "application" if ENGINE == "sql" else "postgres"
+APPLICATION = "the_application" if ENGINE == "sql" else "postgres"
 # Where servers are: in memory, if there is room.  A thousand databases are made and dropped, for
 # each of which ext4 takes 0.02 to 0.4 s.
 MEMORY = Path("/dev/shm")  # noqa: S108
@@ -47,6 +48,7 @@ SERVER_BIN = max(Path("/usr/lib/postgresql").iterdir()) / "bin"  # /usr/bin has 
 if ENGINE == "sql":
     SERVER_BIN = SERVER / "without_python" / SERVER_BIN.relative_to("/usr")
 LEFT_OUT = pytest.StashKey[int]()  # of tests
+NEEDS_PYTHON = re.compile(r"\b(describe|verify|verify_all)\(")  # what has no twin in SQL
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -149,19 +151,19 @@ def alembic(*arguments: str, url: str, check: bool = True) -> str:
     return run("alembic", *arguments, url=url, check=check)
 
 
-def give_to_application(db: psycopg.Connection[Any]) -> None:
-    """A database, in which it is no superuser; copies are their maker's."""
+def give(db: psycopg.Connection[Any], role: str = APPLICATION) -> None:
+    """A database to the plain role that installs; a copy is its maker's."""
     if ENGINE == "sql":
         db.execute(
-            "DO $$BEGIN CREATE ROLE application LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE;"
+            "DO $$BEGIN CREATE ROLE the_application LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE;"
             " EXCEPTION WHEN duplicate_object THEN END$$"
         )
-        db.execute(f'ALTER DATABASE "{db.info.dbname}" OWNER TO application')
+        db.execute(f'ALTER DATABASE "{db.info.dbname}" OWNER TO {role}')
 
 
 def load_beat_tables(**info: Any) -> None:
     with psycopg.connect(**info) as db:
-        give_to_application(db)
+        give(db)
     django_migrate(url_of(info))
 
 
@@ -185,7 +187,7 @@ def _running(server: Any) -> None:
 def db(postgresql: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
     """A superuser's connection, in autocommit, to a database with the extension."""
     postgresql.autocommit = True
-    give_to_application(postgresql)
+    give(postgresql)
     postgresql.execute("SELECT periodic_schedule.confirm_identity()")  # it is a clone
     return postgresql
 
@@ -205,7 +207,7 @@ def functions(server: Any) -> Iterator[psycopg.Connection[Any]]:
 def bare(bare_postgresql: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
     """The same, to a database with nothing but what Django's migrations made."""
     bare_postgresql.autocommit = True
-    give_to_application(bare_postgresql)
+    give(bare_postgresql)
     return bare_postgresql
 
 
@@ -353,11 +355,14 @@ def new_database(bare: psycopg.Connection[Any]) -> Iterator[Callable[..., psycop
 
     def make(template: str = "template0") -> psycopg.Connection[Any]:
         name = f"{bare.info.dbname}_{len(made)}"
+        ((owner,),) = bare.execute(
+            "SELECT datdba::regrole::text FROM pg_database WHERE datname = %s", [template]
+        )
         bare.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         session: psycopg.Connection[Any] = psycopg.connect(
             f"{bare.info.dsn} dbname={name}", autocommit=True
         )
-        give_to_application(session)
+        give(session, APPLICATION if owner == "postgres" else owner)
         made.append(session)
         return session
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from conftest import BIN, PG_BIN, ROOT, alembic, django_migrate, url_of
+from conftest import APPLICATION, BIN, PG_BIN, ROOT, alembic, django_migrate, url_of
 
 Session = psycopg.Connection[Any]
 
@@ -61,7 +61,8 @@ def alembic_sql(*arguments: str) -> str:
 
 
 def make_beat_tables(db: Session, schema: str, **options: str) -> None:
-    db.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
+    owner = options.get("user", APPLICATION)
+    db.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}" AUTHORIZATION {owner}')
     quoted = f'"{schema}"'.replace('"', "%22").replace(" ", "%5C%20")
     django_migrate(f"{url_of(db.info, **options)}?options=-csearch_path%3D{quoted}")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import ROOT, drift, mirror, pending, url_of
+from conftest import ENGINE, ROOT, drift, mirror, pending, url_of
 from real_beat import beat
 from ticking import begin_within_a_minute
 
@@ -155,6 +155,12 @@ def tasks_with_a_past(orm: Any) -> None:
     task(orm, "paused", interval=once, enabled=False)
 
 
+def leave_out_the_sun(orm: Any) -> None:
+    """Which the engine sql leaves to Beat."""
+    if ENGINE == "sql":
+        orm.SolarSchedule.objects.all().delete()  # and their tasks
+
+
 def our_next_runs(db: Session) -> dict[str, float | None]:
     rows = db.execute(
         "SELECT task_name, extract(epoch FROM next_run_at)::float8 FROM pg_periodic_schedule"
@@ -166,10 +172,11 @@ def test_every_task_is_due_when_the_real_beat_says_so(db: Session, orm: Any) -> 
     begin_within_a_minute(db, 5)  # Beat counts from Django's date_changed, we from the write
     new_tasks(orm)
     tasks_with_a_past(orm)
+    leave_out_the_sun(orm)
     ours = our_next_runs(db)
     start = time.time()
     theirs = beat("first", url_of(db.info), start=start, horizon=9 * 365 * 86_400)
-    assert len(theirs) > 130
+    assert len(theirs) > (130 if ENGINE == "plpython" else 60)
     wrong = {
         name: (due, ours[name])
         for name, due in theirs.items()
@@ -215,6 +222,7 @@ def test_the_query_of_the_readme_says_what_beat_does_next(db: Session, orm: Any)
     """For all that is enabled and has just run; start and expiry are not in the query."""
     new_tasks(orm)
     tasks_with_a_past(orm)
+    leave_out_the_sun(orm)
     rest = orm.PeriodicTask.objects.filter(start_time=None, expires=None, total_run_count=0)
     rest = rest.exclude(name="clocked before")
     orm.PeriodicTask.objects.exclude(id__in=[row.id for row in rest]).delete()
@@ -227,7 +235,7 @@ def test_the_query_of_the_readme_says_what_beat_does_next(db: Session, orm: Any)
         " FROM pg_periodic_schedule WHERE enabled",
         [start],
     ).fetchall()
-    assert len(rows) == len(theirs) > 90
+    assert len(rows) == len(theirs) > (90 if ENGINE == "plpython" else 40)
     for name, cron, run in rows:
         due = theirs[name]
         assert due is not None

@@ -7,6 +7,7 @@ import psycopg
 import pytest
 from brokers import wait_for
 from conftest import (
+    APPLICATION,
     SAMPLE,
     drift,
     insert_crontab,
@@ -40,6 +41,7 @@ def test_roles_that_cannot_be_fenced_are_refused(db: Session, roles: Roles) -> N
     owner, above = roles("owner"), roles("super", "SUPERUSER")
     member, bypass = roles("member"), roles("bypass", "LOGIN BYPASSRLS")
     db.execute(f"ALTER TABLE {TASKS} OWNER TO {owner}; GRANT {owner} TO {member}")
+    db.execute(f"GRANT ALL ON {TASKS} TO {APPLICATION}")  # whose functions go on
     try:
         for missing in ("nobody at all", None):
             state, message, _, hint = diagnosis(db, missing)

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 from brokers import wait_for
-from conftest import alembic, insert_interval, insert_task, mirror, url_of
+from conftest import APPLICATION, alembic, insert_interval, insert_task, mirror, url_of
 from places import TASKS, Roles, Session, fence, session_of
 from ticking import adopt
 
@@ -30,7 +30,7 @@ BROKEN = {
     "for writes": f"DROP {POLICY}; CREATE {POLICY} AS RESTRICTIVE FOR UPDATE TO {{role}} {HIDES}",
     "superuser": "ALTER ROLE {role} SUPERUSER",
     "bypasses": "ALTER ROLE {role} BYPASSRLS",
-    "member of the owner": "GRANT postgres TO {role}",
+    "member of the owner": f"GRANT {APPLICATION} TO {{role}}",
 }
 # What does not, though it looks like it.
 HOLDS = {
@@ -39,7 +39,7 @@ HOLDS = {
     "for reads": f"DROP {POLICY}; CREATE {POLICY} AS RESTRICTIVE FOR SELECT TO {{role}} {HIDES}",
     "another policy": f"CREATE POLICY mine ON {TASKS} USING (true)",
     "renamed": "ALTER ROLE {role} RENAME TO renamed_beat; ALTER ROLE renamed_beat RENAME TO {role}",
-    "does not inherit": "ALTER ROLE {role} NOINHERIT; GRANT postgres TO {role}",
+    "does not inherit": f"ALTER ROLE {{role}} NOINHERIT; GRANT {APPLICATION} TO {{role}}",
     "of bigint": f"SET CONSTRAINTS ALL IMMEDIATE; DROP {POLICY};"
     f" ALTER TABLE {TASKS} ALTER id TYPE bigint;"
     f" CREATE {POLICY} AS RESTRICTIVE TO {{role}} {HIDES}",
@@ -138,7 +138,7 @@ def test_a_fence_that_holds_is_not_said_to_be_broken(
 
 def test_a_role_whose_sessions_begin_as_another(db: Session, beat_role: str, roles: Roles) -> None:
     """As roles do that a vault gives out: ALTER ROLE … SET role."""
-    other, owner_to_be = roles("other"), "postgres"
+    other, owner_to_be = roles("other"), APPLICATION
     database = db.info.dbname
     db.execute(f"ALTER ROLE {beat_role} NOINHERIT; GRANT {owner_to_be} TO {beat_role}")
     for setting, breaks in {
@@ -216,7 +216,7 @@ def test_the_owner_of_the_table_is_not_bound(db: Session, beat_role: str) -> Non
         assert "it owns Beat's table of tasks" in details["unfenced"]
         assert not is_fenced(db)
     finally:
-        db.execute(f"ALTER TABLE {TASKS} OWNER TO postgres")
+        db.execute(f"ALTER TABLE {TASKS} OWNER TO {APPLICATION}")
     assert health(db) == []
 
 

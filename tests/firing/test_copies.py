@@ -212,7 +212,7 @@ def test_django_clones_of_the_page(db: Session, server: Any, tmp_path: Path) -> 
     (package / "test_it.py").write_text(TESTS)
     said = run(
         *("python", SAMPLE / "manage.py", "test", "page_tests", "--parallel", "2"),
-        url=url_of(db.info),
+        url=url_of(db.info, user="postgres"),  # who may create databases
         cwd=tmp_path,
         DJANGO_SETTINGS_MODULE="page_settings",
         PYTHONPATH=f"{tmp_path}:{SAMPLE}",

@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 from conftest import (
+    ENGINE,
     drift,
     insert_clocked,
     insert_crontab,
@@ -52,7 +53,8 @@ class Play:
         columns: dict[str, Any] = dict.fromkeys(
             ("crontab_id", "interval_id", "clocked_id", "solar_id")
         )
-        kind = self.choice.choice(list(columns))
+        # The sun is not adopted by the engine sql.
+        kind = self.choice.choice([*columns][: 3 if ENGINE == "sql" else 4])
         if kind == "crontab_id":
             crontab, zone = self.choice.choice(CRONTABS), self.choice.choice(ZONES)
             columns[kind] = insert_crontab(self.db, crontab, zone)

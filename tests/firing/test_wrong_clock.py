@@ -679,6 +679,11 @@ def test_a_pause_that_was_asked_for_is_kept(db: Session) -> None:
     assert abs(until - clock(db) - 2 * HOUR) < MINUTE / 2
 
 
+# Without Python nobody knows how long the machine has been up, so that a clock that is moved is not
+# seen.
+needs_uptime = pytest.mark.python
+
+
 def watch(db: Session, **columns: str) -> None:
     """As if the server's clock had been looked at otherwise."""
     values = ", ".join(f"{name} = {value}" for name, value in columns.items())
@@ -711,6 +716,7 @@ def undone(db: Session) -> tuple[bool, int]:
     return not db.execute(f"SELECT enabled FROM {TASKS}").fetchall()[0][0], pruned
 
 
+@needs_uptime
 @pytest.mark.parametrize("moved", ["1 hour", "-1 hour", "10 days"])
 def test_what_cannot_be_undone_is_not_done_by_a_clock_that_was_moved(
     db: Session, moved: str
@@ -729,6 +735,7 @@ def test_what_cannot_be_undone_is_not_done_by_a_clock_that_was_moved(
     assert undone(db) == (True, 1)
 
 
+@needs_uptime
 def test_a_clock_that_is_back_where_it_was_is_trusted_at_once(db: Session) -> None:
     expired_and_old(db)
     move_clock(db, "1 hour")
@@ -759,6 +766,7 @@ def test_nothing_is_undone_while_a_time_is_known_to_be_in_the_future(db: Session
     assert undone(db) == (True, 0)
 
 
+@needs_uptime
 def test_the_operator_is_warned_of_a_clock_that_is_not_where_it_was(db: Session) -> None:
     notices: list[str] = []
     db.add_notice_handler(lambda notice: notices.append(str(notice.message_primary)))
@@ -791,6 +799,7 @@ def offset() -> Iterator[Path]:
         yield Path(directory) / "offset"
 
 
+@needs_uptime
 def test_a_server_whose_clock_is_an_hour_ahead_for_a_moment(offset: Path) -> None:
     """A real one, under libfaketime."""
     offset.write_text("+0")

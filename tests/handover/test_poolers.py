@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from brokers import Beat, Broker, wait_for
 from conftest import (
+    APPLICATION,
     BIN,
     OLD_STACK,
     ROOT,
@@ -64,6 +65,7 @@ print(session.is_pooled, *inside, session.value("SELECT current_user"))
 def assumed(db: Database) -> Iterator[str]:
     """A role that Django's settings ask for."""
     db.execute("CREATE ROLE assumed; SELECT periodic_schedule.grant_access('ticker', 'assumed')")
+    db.execute(f"GRANT assumed TO {APPLICATION}")
     yield "assumed"
     db.execute("DROP OWNED BY assumed; DROP ROLE assumed")
 

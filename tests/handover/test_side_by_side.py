@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 from brokers import Broker
-from conftest import insert_clocked, insert_crontab, insert_interval, insert_task
+from conftest import ENGINE, insert_clocked, insert_crontab, insert_interval, insert_task
 from places import TASKS, Place, Session, minute_of, times, utc
 
 WINDOW = 130.0
@@ -83,7 +83,7 @@ def insert_two_hundred(db: Session, start: float) -> dict[str, int]:
         )
     add("clocked", clocked_id=insert_clocked(db, utc(start - 3600)), one_off=True)
     add("clocked", clocked_id=insert_clocked(db, utc(start + 3600)), one_off=True)
-    for number in range(20):
+    for number in range(20 if ENGINE == "plpython" else 0):  # not by the engine sql
         event = ("sunrise", "solar_noon", "sunset", "dawn_civil", "dusk_nautical")[number % 5]
         place = where_it_happens(db, event, start + 10 + number * 5.5)
         row = db.execute(
@@ -250,7 +250,7 @@ def test_two_hundred_schedules_side_by_side(server: Any, tmp_path: Path) -> None
     }
     assert counts["paused"] == 0
     assert counts["clocked"] == plan["clocked"] - 1  # one is in an hour
-    assert counts["solar"] == plan["solar"]
+    assert counts.get("solar") == plan.get("solar")
     assert 0 < counts["one-off"] <= plan["one-off"]
     for kind in ("crontab", "interval", "expires", "start"):
         assert counts[kind] > plan[kind] / 2

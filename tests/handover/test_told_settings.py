@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from brokers import STOCK, Beat, wait_for
 from conftest import (
+    ENGINE,
     OLD_STACK,
     ROOT,
     insert_clocked,
@@ -158,6 +159,7 @@ KINDS = {
     "start",
     "expires",
 }
+KINDS -= set() if ENGINE == "plpython" else {"sun"}  # which the engine sql leaves to Beat
 CRONTABS = {"crontab", "there", "policy", "loose"}
 
 
@@ -178,7 +180,8 @@ def kinds(db: Session) -> Session:
         "INSERT INTO django_celery_beat_solarschedule (event, latitude, longitude)"
         " VALUES ('sunrise', 52, 4) RETURNING id"
     ).fetchall()
-    insert_task(db, "sun", solar_id=sun)
+    if ENGINE == "plpython":
+        insert_task(db, "sun", solar_id=sun)
     for name, age in (("policy", "50 s"), ("loose", "70 s")):
         db.execute(
             "INSERT INTO periodic_schedule.firing_policy (pipeline_id, misfire, misfire_age)"

@@ -27,6 +27,7 @@ def zones() -> Iterator[Path]:
     shutil.rmtree(place)
 
 
+@pytest.mark.python
 def test_an_update_of_the_zone_data_is_seen_until_reconcile(
     connect: Callable[..., Session], zones: Path
 ) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 from conftest import (
+    ENGINE,
     PG_BIN,
     PLACE,
     ROOT,
@@ -32,6 +33,7 @@ from databases import DROP_UNSENT, downgrade
 Session = psycopg.Connection[Any]
 TASKS = "django_celery_beat_periodictask"
 TIMETABLES = ("crontabschedule", "intervalschedule", "clockedschedule", "solarschedule")
+INSTALLS = "app_owner" if ENGINE == "sql" else "postgres"
 # Tables of which a restored database has more, or others: the rows of its own installation.
 OWN_ROWS = (
     *(
@@ -146,7 +148,7 @@ def app(_running: None) -> Iterator[Session]:
         server.execute("CREATE ROLE app_owner LOGIN; CREATE ROLE stock_beat LOGIN")
         server.execute("CREATE DATABASE app TEMPLATE template0 OWNER app_owner")
         django_migrate(url_of({**PLACE, "dbname": "app", "user": "app_owner"}))
-        alembic("upgrade", "head", url=url_of({**PLACE, "dbname": "app"}))
+        alembic("upgrade", "head", url=url_of({**PLACE, "dbname": "app"}, user=INSTALLS))
         server.execute("CREATE DATABASE prepared TEMPLATE app OWNER app_owner")
         with place("app") as session:
             fill(session)
@@ -406,8 +408,8 @@ def test_definitions_only(shell: Callable[..., str]) -> None:
         insert_task(copy, "before", crontab_id=insert_crontab(copy, "0 3 * * *"))
         problems = copy.execute("SELECT problem FROM periodic_schedule.setup_problems()")
         assert ("tables_emptied",) in problems.fetchall()
-        alembic("stamp", "head", url=url_of(copy.info))  # as before an upgrade
-        alembic("upgrade", "head", url=url_of(copy.info))
+        alembic("stamp", "head", url=url_of(copy.info, user=INSTALLS))  # as before an upgrade
+        alembic("upgrade", "head", url=url_of(copy.info, user=INSTALLS))
         said = shell(attach)
         assert [f"emptied: _periodic_schedule.{name}" in said for name in EMPTIED] == [True, True]
         assert mirror(copy, "cron_string", "before") == "0 3 * * *"
@@ -518,5 +520,5 @@ def test_the_application_without_us(shell: Callable[..., str]) -> None:
         assert ours == []
         insert_task(copy, "t", crontab_id=insert_crontab(copy, "0 3 * * *"))
         copy.execute(f"ALTER TABLE {TASKS} DISABLE ROW LEVEL SECURITY")
-        alembic("upgrade", "head", url=url_of(copy.info))
+        alembic("upgrade", "head", url=url_of(copy.info, user=INSTALLS))
         assert (drift(copy), pending(copy)) == ([], [])

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 from conftest import ROOT
 
 Session = psycopg.Connection[Any]
@@ -90,6 +91,7 @@ def test_what_reads_as_the_owner_takes_no_hidden_row_for_gone(db: Session) -> No
     assert blind == []
 
 
+@pytest.mark.python
 def test_the_installed_python_is_the_source(db: Session) -> None:
     bodies = db.execute("SELECT prosrc FROM pg_proc WHERE prosrc LIKE '%return locals()%'")
     installed = re.sub(r"(?m)^    ", "", "\n".join(body for (body,) in bodies))

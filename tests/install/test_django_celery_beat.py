@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from conftest import (
+    ENGINE,
     SAMPLE,
     django_migrate,
     drift,
@@ -98,7 +99,9 @@ def test_every_release_of_django_celery_beat(
     upgrade(db)
     write("after")
     rows = "SELECT count(*), count(sync_error), count(next_run_at) FROM pg_periodic_schedule"
-    assert db.execute(rows).fetchone() == (106, 0, 102)
+    # Of solar schedules the engine sql says that it knows none.
+    expected = (106, 2, 100) if ENGINE == "sql" else (106, 0, 102)
+    assert db.execute(rows).fetchone() == expected
     assert (drift(db), pending(db)) == ([], [])
     django_migrate(url_of(db.info))  # up to the newest release, under the triggers
     assert (drift(db), pending(db)) == ([], [])

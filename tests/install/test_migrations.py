@@ -9,6 +9,8 @@ import psycopg
 import pytest
 from assemble import assemble
 from conftest import (
+    APPLICATION,
+    ENGINE,
     ROOT,
     alembic,
     drift,
@@ -61,6 +63,7 @@ def test_what_somebody_put_into_public_is_not_called(bare: Session) -> None:
 
 def test_the_source_makes_the_schema_that_the_migrations_make(db: Session, bare: Session) -> None:
     with bare.transaction():
+        bare.execute(f"SET LOCAL ROLE {APPLICATION}")
         bare.execute(assemble().replace("@beat_schema@", '"public"').encode())
     assert schema_of(bare) == schema_of(db)
 
@@ -68,7 +71,7 @@ def test_the_source_makes_the_schema_that_the_migrations_make(db: Session, bare:
 def test_offline_sql_does_the_same(db: Session, bare: Session) -> None:
     before = schema_of(bare)
     insert_task(bare, "there before", crontab_id=insert_crontab(bare, "0 3 * * *"))
-    script = ("-v", "ON_ERROR_STOP=1", "-q")
+    script = ("-v", "ON_ERROR_STOP=1", "-q", "-U", APPLICATION)
     client("psql", bare, *script, text=alembic_sql("upgrade", "head"))
     assert schema_of(bare) == schema_of(db)
     assert mirror(bare, "cron_string", "there before") == "0 3 * * *"
@@ -88,7 +91,9 @@ def test_an_application_role_with_rights_on_beats_tables_alone(bare: Session) ->
         bare.execute('GRANT USAGE ON SCHEMA "tenant one" TO application')
         for objects in ("TABLES", "SEQUENCES"):
             bare.execute(f'GRANT ALL ON ALL {objects} IN SCHEMA "tenant one" TO application')
-        upgrade(bare, "-x", "schema=tenant one")
+        bare.execute(f'GRANT CREATE ON DATABASE "{bare.info.dbname}" TO django')
+        by = url_of(bare.info, user="django" if ENGINE == "sql" else "postgres")
+        alembic("-x", "schema=tenant one", "upgrade", "head", url=by)
         url = url_of(bare.info, user="application").replace("+psycopg", "")
         mirrored = 'SELECT cron_string, sync_error FROM "tenant one".pg_periodic_schedule'
         with psycopg.connect(url, autocommit=True) as session:

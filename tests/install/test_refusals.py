@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 from assemble import assemble
-from conftest import ROOT, alembic, insert_crontab, insert_task, mirror, run, url_of
+from conftest import APPLICATION, ROOT, alembic, insert_crontab, insert_task, mirror, run, url_of
 from databases import (
     alembic_sql,
     client,
@@ -94,8 +94,10 @@ def test_beat_tables_in_several_schemas(bare: Session) -> None:
 
 
 def test_a_database_that_has_an_older_release(bare: Session) -> None:
-    bare.execute("CREATE SCHEMA periodic_schedule")
+    bare.execute(f"CREATE SCHEMA periodic_schedule AUTHORIZATION {APPLICATION}")
+    bare.execute(f"SET ROLE {APPLICATION}")
     bare.execute("CREATE TABLE periodic_schedule.source_lock (slot integer PRIMARY KEY)")
+    bare.execute("RESET ROLE")
     said = refuse(bare)
     assert "this database has pg_periodic_schedule 0.x" in said
     assert "Downgrade it with that release" in said
@@ -109,7 +111,7 @@ def test_not_superuser(bare: Session) -> None:
         bare.execute(f'GRANT ALL ON DATABASE "{database}" TO humble')
         said = refuse(bare, url=url)
         assert "role humble is neither the owner of Beat's tables nor a superuser" in said
-        assert "HINT: Run the migration as postgres." in said
+        assert f"HINT: Run the migration as {APPLICATION}." in said
         for (command,) in bare.execute(
             "SELECT format('ALTER TABLE %s OWNER TO humble', oid::regclass) FROM pg_class"
             " WHERE relname ~ '^django_celery_beat' AND relkind = 'r'"
@@ -138,7 +140,7 @@ def test_without_plpython(bare: Session) -> None:
         "CREATE OR REPLACE VIEW pg_catalog.pg_available_extensions AS"
         f" SELECT * FROM ({row[0].rstrip(';')}) AS x WHERE name <> 'plpython3u'"
     )
-    said = refuse(bare, "-x", "engine=plpython")
+    said = refuse(bare, "-x", "engine=plpython", url=url_of(bare.info, user="postgres"))
     assert "the server has no plpython3u" in said
     assert "docker/provision.sh" in said
     said = upgrade(bare)
@@ -157,6 +159,7 @@ def test_postgres_too_old(bare: Session) -> None:
     assert raised.value.diag.message_hint
 
 
+@pytest.mark.python
 def test_without_croniter(private_server: tuple[Session, Path]) -> None:
     db, croniter = private_server
     croniter.write_text("raise ImportError(name='croniter')")
@@ -261,8 +264,9 @@ def test_what_is_there_already_is_named_and_left_as_it_is(bare: Session) -> None
             bare.execute(cure.encode())
             bare.execute(check.encode())
     for made in ("CREATE SCHEMA _periodic_schedule", "CREATE TABLE periodic_schedule.firing ()"):
-        bare.execute("CREATE SCHEMA IF NOT EXISTS periodic_schedule")
+        bare.execute(f"SET ROLE {APPLICATION}; CREATE SCHEMA IF NOT EXISTS periodic_schedule")
         bare.execute(made.encode())
+        bare.execute("RESET ROLE")
         assert "there is something of our names already: " in refuse(bare)
         before = schema_of(bare)
         client("psql", bare, "-q", text=alembic_sql("upgrade", "head"))
@@ -283,8 +287,11 @@ VERSION_TABLES = {
 
 
 def test_a_version_table_without_us(bare: Session) -> None:
-    for made in VERSION_TABLES.values():
-        bare.execute(f"CREATE SCHEMA periodic_schedule; CREATE {made}".encode())
+    for table in VERSION_TABLES.values():
+        made = (
+            f"SET ROLE {APPLICATION}; CREATE SCHEMA periodic_schedule; CREATE {table}; RESET ROLE"
+        )
+        bare.execute(made.encode())
         before = schema_of(bare)
         said = alembic("upgrade", "head", url=url_of(bare.info), check=False)
         assert "pg_periodic_schedule is not installed in this database" in said

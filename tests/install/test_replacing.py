@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import ROOT, django_on, drift, insert_crontab, mirror, pending
+from conftest import APPLICATION, ROOT, django_on, drift, insert_crontab, mirror, pending
 from databases import upgrade
 from places import TASKS
 
@@ -108,7 +108,7 @@ class Application:
 @pytest.fixture
 def place(bare: Session) -> Iterator[SimpleNamespace]:
     """Two schedules of its ticker's, installed."""
-    bare.execute(THEIRS)
+    bare.execute(f"SET ROLE {APPLICATION}; {THEIRS} RESET ROLE")
     crontab = insert_crontab(bare, "0 3 * * *")
     with django_on(bare) as orm:
         application = Application(orm)
@@ -141,7 +141,7 @@ def test_the_page_is_walked(place: SimpleNamespace) -> None:
     assert state(db, first) == [True, False, False]
     ((problem, key, detail),) = db.execute(HEALTH).fetchall()
     assert (problem, key) == ("mirror_written", first)
-    assert "role postgres" in detail
+    assert f"role {APPLICATION}" in detail
     # Nor does a resumption resume it.
     application.resume(first)
     assert state(db, first) == [True, False, False]

@@ -22,7 +22,10 @@ import pytest
 from conftest import (
     AS_ROOT,
     DISK,
+    ENGINE,
+    NEEDS_PYTHON,
     ROOT,
+    SERVER_BIN,
     drift,
     insert_crontab,
     insert_interval,
@@ -352,7 +355,6 @@ def test_the_same_task_in_two_databases_has_one_id(
 @contextlib.contextmanager
 def standby_of(db: Session) -> Iterator[Session]:
     """A streaming replica of the server, and a session on the same database of it."""
-    binaries = max(Path("/usr/lib/postgresql").iterdir()) / "bin"
     user = ["runuser", "-u", "postgres", "--"] if AS_ROOT else []
     directory = Path(tempfile.mkdtemp(dir=DISK))
     directory.chmod(0o755)
@@ -366,15 +368,15 @@ def standby_of(db: Session) -> Iterator[Session]:
 
     try:
         command(
-            binaries / "pg_basebackup", "-d", place, "-D", data, "-R", "-c", "fast", "-X", "stream",
-            "--no-sync",
+            SERVER_BIN / "pg_basebackup", "-d", place, "-D", data, "-R", "-c", "fast",
+            "-X", "stream", "--no-sync",
         )  # fmt: skip
         options = (
             f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={directory}"
             " -c fsync=off -c max_prepared_transactions=20"  # not fewer than its primary
         )
         command(
-            binaries / "pg_ctl", "start", "-s", "-w", "-D", data, "-l", directory / "log",
+            SERVER_BIN / "pg_ctl", "start", "-s", "-w", "-D", data, "-l", directory / "log",
             "-o", options,
         )  # fmt: skip
         try:
@@ -387,7 +389,7 @@ def standby_of(db: Session) -> Iterator[Session]:
             ) as session:
                 yield session
         finally:
-            command(binaries / "pg_ctl", "stop", "-s", "-w", "-m", "immediate", "-D", data)
+            command(SERVER_BIN / "pg_ctl", "stop", "-s", "-w", "-m", "immediate", "-D", data)
     finally:
         shutil.rmtree(directory)
 
@@ -450,6 +452,8 @@ def test_a_replica_is_read_and_refuses_to_fire_and_a_failover_repeats_with_the_s
         adopt(db)
         caught_up(db, standby)
         for query in READ:
+            if ENGINE == "sql" and NEEDS_PYTHON.search(query):
+                continue
             # The clock is read by some of these: the shape is compared, the mirror's rows are too.
             here, there = db.execute(query).fetchall(), standby.execute(query).fetchall()
             assert len(here) == len(there), query

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 import psycopg
-from conftest import alembic, beat_server, drift, insert_crontab, insert_task, mirror, url_of
+from conftest import alembic, beat_server, drift, give, insert_crontab, insert_task, mirror, url_of
 
 Session = psycopg.Connection[Any]
 TASKS = "django_celery_beat_periodictask"
@@ -59,6 +59,7 @@ def test_the_first_copy_ends_and_reconcile_mirrors_it() -> None:
         for name in ("used", "unused"):
             publisher.execute(f"CREATE DATABASE {name} TEMPLATE postgres")
             subscriber = psycopg.connect(f"{place.dsn} dbname={name}", autocommit=True)
+            give(subscriber)
             alembic("upgrade", "head", url=url_of(subscriber.info))
             subscribers.append(subscriber)
         publisher.execute(f"CREATE PUBLICATION beat FOR TABLE {TABLES}")

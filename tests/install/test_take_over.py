@@ -8,7 +8,16 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import ROOT, drift, insert_crontab, insert_interval, insert_task, mirror, pending
+from conftest import (
+    APPLICATION,
+    ROOT,
+    drift,
+    insert_crontab,
+    insert_interval,
+    insert_task,
+    mirror,
+    pending,
+)
 from databases import DROP_UNSENT, alembic_sql, client, downgrade, refuse, upgrade
 from places import TASKS
 
@@ -50,7 +59,7 @@ class Application:
     def __init__(self, db: Session) -> None:
         self.db = db
         self.keys: dict[str, uuid.UUID] = {}
-        db.execute(THEIRS)
+        db.execute(f"SET ROLE {APPLICATION}; {THEIRS} RESET ROLE")
         self.daily = insert_crontab(db, f"0 {TODAY.hour} * * *")
 
     def pipeline(
@@ -275,7 +284,8 @@ def test_the_seed_is_nobodys_and_its_grants_move(bare: Session) -> None:
         bare.execute(f"CREATE ROLE {role}")
     try:
         bare.execute(SEED)
-        bare.execute(
+        bare.execute(  # the one that installs is in the role that has made it
+            f"GRANT owner_of_theirs TO {APPLICATION};"
             "ALTER TABLE pg_periodic_schedule OWNER TO owner_of_theirs;"
             "GRANT SELECT ON pg_periodic_schedule TO reads_all WITH GRANT OPTION;"
             "GRANT TRIGGER ON pg_periodic_schedule TO reads_all;"
@@ -314,7 +324,7 @@ def test_the_seed_is_nobodys_and_its_grants_move(bare: Session) -> None:
             (False, False, False, True, True, True, False),
         ]
         owner = "SELECT tableowner FROM pg_tables WHERE tablename = 'pg_periodic_schedule'"
-        assert bare.execute(owner).fetchone() == ("postgres",)
+        assert bare.execute(owner).fetchone() == (APPLICATION,)
         assert mirror(bare, "pipeline_name || ' ' || organization_id", named) == "New org"
         assert mirror(bare, "pipeline_name || ' ' || organization_id", other) == "Old o"
         settled(bare)
@@ -381,7 +391,7 @@ def refused(db: Session) -> str:
 
 
 def test_what_hangs_on_their_table_is_named(bare: Session) -> None:
-    bare.execute(THEIRS)
+    bare.execute(f"SET ROLE {APPLICATION}; {THEIRS}")
     bare.execute("""
 CREATE VIEW a_view AS SELECT pipeline_name FROM pg_periodic_schedule;
 CREATE MATERIALIZED VIEW a_matview AS SELECT count(*) FROM pg_periodic_schedule;

@@ -109,8 +109,8 @@ def test_runs_ahead_of_many_schedules(functions: Session) -> None:
     start = datetime.datetime(2026, 10, 25, tzinfo=UTC)  # clocks go back
     for _ in range(40):
         size = chance.randint(1, 12)
-        texts = ("* * * * *", "*/7 * * * *", "0 1,2 * * *", "@every 1 seconds", "@every 90 seconds")
-        texts += ("0 25 * * *", "@every 1 hours", "@at 2026-10-25T01:30:00Z")
+        texts = ["* * * * *", "*/7 * * * *", "0 1,2 * * *", "@every 1 seconds", "@every 90 seconds"]
+        texts += ["0 25 * * *", "@every 1 hours", "@at 2026-10-25T01:30:00Z"]
         firsts = [start + datetime.timedelta(seconds=chance.randrange(3600)) for _ in range(size)]
         arguments = {
             "expressions": [chance.choice(texts) for _ in range(size)],

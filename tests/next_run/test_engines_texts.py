@@ -240,8 +240,8 @@ def moments(db: Session, chance: random.Random, count: int, compared: Compared) 
 
 @pytest.fixture(scope="module")
 def times(request: pytest.FixtureRequest) -> int:
-    """A hundred times as many with --whole."""
-    return 100 if request.config.getoption("whole") else 1
+    """Thirty times as many with --whole."""
+    return 30 if request.config.getoption("whole") else 1
 
 
 @pytest.mark.parametrize("kind", [crontabs, rows, intervals, moments])

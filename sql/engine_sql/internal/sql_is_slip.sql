@@ -2,7 +2,7 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.sql_is_slip(text text, name text) 
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
     WHEN length(text) = 2 THEN starts_with(name, text)
-    WHEN length(text) NOT BETWEEN 3 AND 12 OR left(text, 1) <> left(name, 1) THEN false
+    WHEN length(text) < 3 OR length(text) > 12 OR left(text, 1) <> left(name, 1) THEN false
     ELSE (  -- in another order
         SELECT string_agg(l.letter, '' ORDER BY l.letter COLLATE "C")
         FROM string_to_table(text, NULL) AS l (letter)

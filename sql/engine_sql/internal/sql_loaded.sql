@@ -1,3 +1,4 @@
+-- Longer than 80 lines: each way to read a column, the quick ones first.
 CREATE OR REPLACE FUNCTION _periodic_schedule.sql_loaded(
     content text, column_name text, OUT items text[], OUT error text
 )
@@ -80,5 +81,5 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.sql_loaded(text, text) IS
-    'What Beat makes of args, kwargs or headers: of positional arguments the first two, of the others '
-    'those that identify, as values of sql_json(); or the error that it cannot be sent';
+    'What Beat makes of args, kwargs or headers: of positional arguments the first two, of the '
+    'others those that identify, as values of sql_json(); or the error that it cannot be sent';

@@ -69,6 +69,7 @@ BEGIN
             END IF;
         END IF;
         FOR number IN 1..5 LOOP
+            CONTINUE WHEN (ARRAY[minutes, hours, days, months, weekdays])[number] IS NOT NULL;
             field := _periodic_schedule.sql_cron_field(texts[number], number);
             IF field.problem IS NOT NULL THEN
                 error := _periodic_schedule.sql_cron_error(
