@@ -56,11 +56,12 @@ BAD = (
     ),
 )
 NUMBERS = (
-    *("0", "-0", "7", "-7", "12345678901234567890", "9" * 4300, "9" * 4301, "-" + "9" * 4301),
+    *("0", "-0", "7", "-7", "12345678901234567890"),
     *("0.0", "-0.0", "1.5", "1e5", "1E-5", "0e999", "1e999", "-1e999", "1e-400", "2.4703e-324"),
     *("2.4704e-324", "0.0000e-99999999999", "0.1e-99999999999", "1e99999999999", "1.0", "1e-0"),
-    *("9" * 5000 + ".5", "340282366920938463463374607431768211456", "1" + "0" * 400 + "e-800"),
+    *("340282366920938463463374607431768211456", "1" + "0" * 400 + "e-800"),
 )
+LONG_NUMBERS = ("9" * 4300, "9" * 4301, "-" + "9" * 4301, "9" * 5000 + ".5")
 SPECIAL = (
     *(
         "",
@@ -107,6 +108,8 @@ DIGITS = "\u0663\u0967\uff15\U0001d7d9\U0001e957"
 def number(chance: random.Random) -> str:
     if chance.random() < 0.6:
         return str(chance.randint(-20, 1000))
+    if chance.random() < 0.01:
+        return chance.choice(LONG_NUMBERS)
     return chance.choice(NUMBERS) if chance.random() < 0.5 else f"{chance.uniform(-9, 9):.3}"
 
 
@@ -506,9 +509,9 @@ def column(chance: random.Random, kind: str) -> str | None:
         return empty
     if luck < 0.22:
         return chance.choice((None, "", " ", "null", "0", '""', empty + " ", "[]", "{}"))
-    if luck < 0.225:
+    if luck < 0.222:
         return deep(chance)
-    if luck < 0.24:
+    if luck < 0.225:
         found = long_text(chance)
     elif luck < 0.4:
         found = written(chance, value(chance), chance.random() < 0.5)
@@ -523,7 +526,9 @@ def column(chance: random.Random, kind: str) -> str | None:
 
 
 def name_of(chance: random.Random) -> str:
-    name = chance.choice((text, text, odd_uuid, lambda c: "é" * c.randint(0, 100)))(chance)
+    if chance.random() < 0.5:
+        return str(uuid.UUID(int=chance.getrandbits(128)))
+    name = chance.choice((text, text, odd_uuid, lambda c: "é" * c.randint(0, 50)))(chance)
     return "".join(c for c in name if c != "\x00" and not 0xD800 <= ord(c) < 0xE000)
 
 

@@ -5,6 +5,7 @@ CREATE OR REPLACE FUNCTION periodic_schedule.validate(
 )
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
+SET standard_conforming_strings = on  -- for what the engine sql has of backslashes
 AS $function$
 BEGIN
     IF periodic_schedule.engine() = 'sql' THEN

@@ -109,8 +109,8 @@ def test_runs_ahead_of_many_schedules(functions: Session) -> None:
     start = datetime.datetime(2026, 10, 25, tzinfo=UTC)  # clocks go back
     for _ in range(40):
         size = chance.randint(1, 12)
-        texts = ("* * * * *", "*/7 * * * *", "0 1,2 * * *", "@every 1 seconds", "@every 90 seconds")
-        texts += ("0 25 * * *", "@every 1 hours", "@at 2026-10-25T01:30:00Z")
+        texts = ["* * * * *", "*/7 * * * *", "0 1,2 * * *", "@every 1 seconds", "@every 90 seconds"]
+        texts += ["0 25 * * *", "@every 1 hours", "@at 2026-10-25T01:30:00Z"]
         firsts = [start + datetime.timedelta(seconds=chance.randrange(3600)) for _ in range(size)]
         arguments = {
             "expressions": [chance.choice(texts) for _ in range(size)],
@@ -170,3 +170,44 @@ def test_what_the_clocks_show_at_a_run(functions: Session) -> None:
                 assert ours == python, (expression, zone, change)
                 noted |= {str(note).partition(":")[0] for _, _, note in ours}
     assert noted == {"None", "moved", "second pass", "first pass", "runs once"}
+
+
+MANY = """
+SELECT
+    u.expression, u.after, u.run,
+    _periodic_schedule.sql_run_after(u.expression, %(zone)s, u.after)
+FROM (
+    SELECT
+        array_agg(e.expression) AS expressions, array_agg(a.after) AS afters,
+        array_agg(%(zone)s::text) AS zones
+    FROM unnest(%(expressions)s::text[]) AS e (expression)
+    CROSS JOIN (
+        SELECT s FROM generate_series(%(low)s, %(high)s, interval '50 minutes') AS s
+        UNION ALL VALUES (%(far)s::timestamptz)
+    ) AS a (after)
+) AS c
+CROSS JOIN LATERAL _periodic_schedule.sql_runs_after_each(c.expressions, c.zones, c.afters) AS n
+CROSS JOIN LATERAL unnest(c.expressions, c.afters, n.runs) AS u (expression, after, run)
+"""
+
+
+@pytest.mark.parametrize("far", ["-infinity", "infinity", "2011-06-01Z"])
+def test_many_times_of_a_schedule_in_one_call(functions: Session, far: str) -> None:
+    """Runs are shared where times are dense; each is what a search from that time finds."""
+    for zone in ("Australia/Lord_Howe", "Africa/Casablanca", "Pacific/Apia"):
+        for change in changes(zone, 2011, 2011):
+            arguments = {
+                "expressions": [*FIXED, *REAL_TIME, "0 0 1 1 *", "@every 3 hours", "nothing"],
+                "zone": zone,
+                "low": datetime.datetime.fromtimestamp(change.at - 5 * 86400, UTC),
+                "high": datetime.datetime.fromtimestamp(change.at + 5 * 86400, UTC),
+                "far": far,
+            }
+            found = functions.execute(
+                f"SELECT count(*), count(*) FILTER (WHERE m.a IS DISTINCT FROM m.b) FROM ({MANY})"
+                " AS m (expression, after, a, b)",
+                arguments,
+            ).fetchone()
+            assert found
+            assert found[0] > 1000
+            assert found[1] == 0, (zone, change)

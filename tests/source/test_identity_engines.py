@@ -119,21 +119,27 @@ MARKED = (
     *('{"__type__": "x", "__type__": "bytes", "__value__": 1, "__value__": "ab"}',),
     *('[{"__type__": "x", "__value__": 1}, NO', '[NO, {"__type__": "x", "__value__": 1}]'),
 )
-DEEP = tuple(
-    opening * levels + inner + closing * levels
-    for levels in (899, 900, 901, 989, 5000)
-    for opening, closing in (("[", "]"), ('{"a":', "}"))
-    for inner in ("1", "", "x")
-) + ("[" * 100_000, '"' + "[" * 2000 + '"', '["' + "[" * 2000, "]" * 2000 + "[" * 2000, "[]" * 2000)
+DEEP = (
+    *("[" * 20_000, '"' + "[" * 2000 + '"', '["' + "[" * 2000, "[]" * 2000),
+    "]" * 2000 + "[" * 2000,
+    *(
+        opening * levels + inner + closing * levels
+        for levels in (899, 900, 901, 989, 2000)
+        for opening, closing in (("[", "]"), ('{"a":', "}"))
+        for inner in ("1", "", "x")
+    ),
+)
 KINDS: dict[str, list[Row]] = {
     "not JSON": [row(text, text, text) for text in NOT_JSON],
     "numbers": [
-        row(form % (text, text), '{"organization_id": %s, "workflow_id": %s}' % (text, text), text)
+        each
         for text in NUMBERS
-        for form in ("[%s, %s]", "%s")
-        if form != "%s"
-    ]
-    + [row(text, text) for text in NUMBERS],
+        for each in (
+            row(text, text, text),
+            row(f"[{text}, {text}]", f'{{"organization_id": {text}, "workflow_id": {text}}}'),
+            row(f"[{text}, {text}]"),
+        )
+    ],
     "texts": [row(f"[{text}, {text}]", kwargs) for text in TEXTS for kwargs in ("{}", text)]
     + [row(text, f'{{"organization_id": {text}, "workflow_id": {text}, "a": 1}}') for text in TEXTS]
     + [row(f"{{{text}: 1, {text}: 2, {other}: 3}}") for text in TEXTS for other in TEXTS],
@@ -168,7 +174,7 @@ KINDS: dict[str, list[Row]] = {
         )
     ],
     "keys twice": [
-        row(kwargs='{"workflow_id": 1, "organization_id": 7, "workflow_id": "%s"}' % FLOW),
+        row(kwargs=f'{{"workflow_id": 1, "organization_id": 7, "workflow_id": "{FLOW}"}}'),
         row(kwargs='{"organization_id": 7, "organization_id": 7.0}'),
         row(kwargs='{"organization_i\\u0064": "a"}'),
         row('{"a": 1, "a": 2, "b": 3}'),
@@ -214,7 +220,7 @@ def test_what_the_sql_engine_says(functions: Session, args: str, error: str | No
 
 def test_random_rows(functions: Session, share: Any) -> None:
     chance = random.Random(19)  # noqa: S311
-    for _ in share(range(100), 10):
+    for _ in share(range(100), 15):
         assert differences(functions, [random_row(chance) for _ in range(1000)]) == []
 
 
@@ -231,11 +237,11 @@ def test_random_rows(functions: Session, share: Any) -> None:
         '{"organization_id": "' + "x" * 1_000_000,
         '{"organization_id": "' + "\\ud800" * 50_000 + '"}',
         '{"organization_id": "' + "\\u00e9" * 100_000 + '", "workflow_id": 1}',
-        '["' + "\\" * 500_000 + "]",
-        '"x' * 100_000,
+        '["' + "\\" * 100_000 + "]",
+        '"x' * 30_000,
         '{"":' * 300 + "1," * 100_000,
         "9" * 1_000_000,
-        "\\" * 300_000,
+        "\\" * 100_000,
         "[" + f"{marked('bytes', 'a')}," * 3_000 + "1]",
     ],
     ids=lambda text: f"{text[:24]}…{text[-8:]}",
@@ -243,7 +249,7 @@ def test_random_rows(functions: Session, share: Any) -> None:
 def test_long_texts(functions: Session, long: str) -> None:
     """In time that grows as they do: none of these needs a second, a square would need hours."""
     functions.execute("SET statement_timeout = '20 s'")
-    assert differences(functions, [row(long, long, long)]) == []
+    assert differences(functions, [row(long, long)]) == []
     functions.execute("RESET statement_timeout")
 
 
@@ -255,8 +261,6 @@ def test_without_superuser_or_extension(db: Session, connect: Any) -> None:
         db.execute("GRANT CREATE ON DATABASE plain TO plain")
         with connect(dbname="plain", user="plain", autocommit=True) as session:
             session.execute("CREATE SCHEMA _periodic_schedule")
-            for path in sorted((SQL / "engine_sql").rglob("*identit*.sql")):
-                assert path.exists()
             session.execute("SET check_function_bodies = off")
             for path in sorted((SQL / "engine_sql").rglob("*.sql")):
                 session.execute(read_part(path).text)

@@ -18,4 +18,4 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.sql_base64(text) IS
-    'What Python''s b64decode() makes of a text as sql_json_string() writes it; NULL: it refuses it';
+    'What Python''s b64decode() makes of a text as sql_json_string() writes it; NULL: it refuses';

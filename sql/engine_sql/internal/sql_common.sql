@@ -21,4 +21,4 @@ END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.sql_common(text, text) IS
     'How many characters two texts have in common by Ratcliff and Obershelp, as Python''s difflib '
-    'counts them: those of the longest common piece, the first of such, and so on at both its sides';
+    'counts them: those of the longest common piece, the first of such, and so on at its sides';

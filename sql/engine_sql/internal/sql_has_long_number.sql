@@ -3,10 +3,10 @@ LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
-    IF octet_length(content) <= 4300 OR content !~ '[0-9]{99}' COLLATE "C" THEN
-        RETURN false;
-    END IF;
-    RETURN strpos(translate(content, '123456789', '000000000'), repeat('0', 4301)) > 0;
+    RETURN octet_length(content) > 4300 AND (
+        SELECT coalesce(max(length(m[1])) > 4300, false)
+        FROM regexp_matches(content, '[0-9]{99,}' COLLATE "C", 'g') AS m
+    );
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.sql_has_long_number(text) IS

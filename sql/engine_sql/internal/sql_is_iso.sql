@@ -111,5 +111,5 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.sql_is_iso(text, text) IS
-    'Whether Python''s datetime.fromisoformat() reads a text as sql_json_string() writes it; of the '
-    'kind time, time.fromisoformat()';
+    'Whether Python''s datetime.fromisoformat() reads a text as sql_json_string() writes it; of '
+    'the kind time, time.fromisoformat()';

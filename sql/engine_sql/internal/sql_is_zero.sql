@@ -8,11 +8,14 @@ EXCEPTION WHEN numeric_value_out_of_range THEN
     -- Too near to zero, or too far.
     RETURN (
         SELECT
-            coalesce(nullif(m[3], '')::numeric, 0)
-            + CASE WHEN m[1] ~ '[1-9]' THEN length(m[1]) ELSE -length(substring(m[2] FROM '^0*')) END
-            < 0
+            CASE m[3] WHEN '-' THEN -1 ELSE 1 END
+            * concat('0', left(ltrim(m[4], '0'), 25))::numeric
+            + CASE m[1]
+                WHEN '0' THEN -length(substring(m[2] FROM '^0*'))
+                ELSE length(m[1])
+            END < 0
         FROM regexp_match(
-            number, '^-?([0-9]+)(?:\.([0-9]+))?(?:[eE]([-+]?[0-9]+))?$' COLLATE "C"
+            number, '^-?([0-9]+)(?:\.([0-9]+))?(?:[eE]([-+]?)([0-9]+))?$' COLLATE "C"
         ) AS m
     );
 END

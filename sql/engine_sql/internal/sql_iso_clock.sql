@@ -54,5 +54,5 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.sql_iso_clock(bytea, integer, integer) IS
-    'Hours, minutes and seconds that Python''s fromisoformat() reads from these bytes, which end in '
-    'zeros, and whether nothing is behind them; NULL: it refuses them';
+    'Hours, minutes and seconds that Python''s fromisoformat() reads from these bytes, which end '
+    'in zeros, and whether nothing is behind them; NULL: it refuses them';

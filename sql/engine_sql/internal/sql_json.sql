@@ -2,7 +2,7 @@
 CREATE OR REPLACE FUNCTION _periodic_schedule.sql_json(
     content text, names text[], may_skip boolean, OUT problem text, OUT value text, OUT items text[]
 )
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+LANGUAGE plpgsql IMMUTABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
@@ -49,6 +49,7 @@ DECLARE
     mark text;  -- the token without the space behind it
     found text;  -- a value that is complete
     inside text := '';
+    ending text;
     key text;
     -- Of each level, what it was in and the key there; and where its values begin in kept.
     outsides text[] := '{}';
@@ -61,11 +62,12 @@ DECLARE
     start integer;
     kind text;
     marked text;
+    listed text[];
     others integer;
     members jsonb;
     item integer;
 BEGIN
-    IF left(content, 1) = U&'\FEFF' THEN
+    IF left(content, 1) = chr(65279) THEN
         fault := 'Unexpected UTF-8 BOM (decode using utf-8-sig)';
         is_coarse := false;
         piece := '';
@@ -77,8 +79,17 @@ BEGIN
                 piece, CASE WHEN is_coarse THEN runs || '|' ELSE '' END || tokens COLLATE "C", 'g'
             ) AS m
         LOOP
+            c := left(token, 1);
+            IF state = a_comma_or_end AND c = ',' THEN
+                state := CASE inside WHEN '[' THEN a_value ELSE a_key END;
+                place := place + length(token);
+                CONTINUE;
+            ELSIF state = a_colon AND c = ':' THEN
+                state := a_value;
+                place := place + length(token);
+                CONTINUE;
+            END IF;
             mark := rtrim(token, E' \t\n\r');
-            c := left(mark, 1);
             found := NULL;
             IF is_coarse AND length(mark) > 1 AND right(mark, 1) = ',' THEN
                 IF inside = '[' AND state IN (a_value, a_value_or_end)
@@ -88,7 +99,8 @@ BEGIN
                     IF depth = 1 AND item_count < 2 THEN
                         FOREACH found IN ARRAY regexp_match(
                             token COLLATE "C",
-                            '^(' || element || ')' || comma || '(?:(' || element || ')' || space || ',)?'
+                            '^(' || element || ')' || comma
+                                || '(?:(' || element || ')' || space || ',)?'
                         ) LOOP
                             CONTINUE WHEN found IS NULL;
                             item_count := item_count + 1;
@@ -121,15 +133,9 @@ BEGIN
                     is_coarse := false;
                     CONTINUE pieces;
                 END IF;
-            ELSIF state = a_comma_or_end AND c = ',' THEN
-                state := CASE inside WHEN '[' THEN a_value ELSE a_key END;
-            ELSIF state = a_colon AND c = ':' THEN
-                state := a_value;
-            ELSIF c = translate(inside, '[{', ']}')
-                AND state IN (a_comma_or_end, a_value_or_end, a_key_or_end)
-            THEN
+            ELSIF c = ending AND state IN (a_comma_or_end, a_value_or_end, a_key_or_end) THEN
                 found := inside;
-            ELSIF c = '' THEN
+            ELSIF mark = '' THEN
                 NULL;  -- the space before all
             ELSIF state = a_comma_or_end THEN
                 fault := 'Expecting '','' delimiter';
@@ -144,7 +150,10 @@ BEGIN
             ELSIF state IN (a_key, a_key_or_end) THEN
                 state := a_colon;
                 IF is_marked OR depth = 1 THEN
-                    key := _periodic_schedule.sql_json_string(substr(mark, 2, length(mark) - 2));
+                    key := substr(left(mark, -1), 2);
+                    IF strpos(key, '\') > 0 THEN
+                        key := _periodic_schedule.sql_json_string(key);
+                    END IF;
                 END IF;
             ELSIF c IN ('[', '{') THEN
                 depth := depth + 1;
@@ -152,10 +161,11 @@ BEGIN
                 outside_keys[depth] := key;
                 starts[depth] := kept_count;
                 inside := c;
+                ending := translate(c, '[{', ']}');
                 key := NULL;
                 state := CASE c WHEN '[' THEN a_value_or_end ELSE a_key_or_end END;
             ELSE
-                IF c <> '"' THEN
+                IF c <> '"' AND mark !~ '^(?:0|[1-9][0-9]{0,8}|true|false|null)$' COLLATE "C" THEN
                     mark := substring(mark COLLATE "C" FROM '^' || scalar);
                 END IF;
                 IF mark IS NULL THEN
@@ -173,7 +183,9 @@ BEGIN
                         WHEN 0 THEN 'Extra data' ELSE 'Expecting '','' delimiter'
                     END;
                     place := place + length(mark);
-                ELSIF is_marked OR depth < 2 THEN
+                ELSIF is_marked OR depth = 0
+                    OR depth = 1 AND (inside = '{' OR item_count < 2)
+                THEN
                     found := _periodic_schedule.sql_json_scalar(mark);
                 ELSE
                     found := 'unread';
@@ -187,10 +199,14 @@ BEGIN
                 IF depth = 1 AND inside = '[' THEN
                     items := kept[1:least(kept_count, 2)];
                 ELSIF depth = 1 AND names IS NULL THEN
-                    items := ARRAY(
-                        SELECT 's' || kept[at] FROM generate_series(1, kept_count, 2) AS at
-                        GROUP BY kept[at] ORDER BY min(at) LIMIT 2
-                    );
+                    FOR at IN 1 .. kept_count BY 2 LOOP
+                        IF items IS NULL THEN
+                            items := ARRAY['s' || kept[at]];
+                        ELSIF kept[at] <> kept[1] THEN
+                            items[2] := 's' || kept[at];
+                            EXIT;
+                        END IF;
+                    END LOOP;
                 ELSIF depth = 1 THEN
                     FOR at IN 1 .. kept_count BY 2 LOOP
                         item := array_position(names, kept[at]);
@@ -206,11 +222,15 @@ BEGIN
                     found := found || '+';
                 ELSIF found = 'l' THEN
                     found := 'l+';
-                    IF outsides[depth] = '[' OR outside_keys[depth] IN ('__value__', 'fields') THEN
-                        marked := (
-                            SELECT string_agg(kept[at], ',' ORDER BY at)
-                            FROM generate_series(start + 1, kept_count) AS at
-                        );
+                    -- What fields of a UUID or a Decimal may be made of.
+                    IF outside_keys[depth] IN ('__value__', 'fields')
+                        OR outsides[depth] = '[' AND outside_keys[depth - 1] = '__value__'
+                    THEN
+                        listed := '{}';
+                        FOR at IN start + 1 .. kept_count LOOP
+                            listed[at - start] := kept[at];
+                        END LOOP;
+                        marked := array_to_string(listed, ',');
                         IF marked ~ (
                             '^(?:(?:i[-0-9]+|b[tf]|s[FnN]|l|l\([-ibtf0-9,]*\))(?:,|$))+$'
                             COLLATE "C"
@@ -260,6 +280,7 @@ BEGIN
                     END IF;
                 END IF;
                 inside := outsides[depth];
+                ending := translate(inside, '[{', ']}');
                 key := outside_keys[depth];
                 kept_count := start;
                 depth := depth - 1;
@@ -304,8 +325,9 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.sql_json(text, text[], boolean) IS
-    'A text as Python''s json reads it for kombu. value: its kind and what is needed of it: n, bt, bf; '
-    'i, f, s and the number or text (as of sql_json_string()); l and d, empty ones alone; of what '
-    'kombu has marked y and bytes, u and UUID, t, a, m (datetime, date, time), z or Z (Decimal, is '
-    'it zero?). items: of an object those of these names, or for NULL its first two names; of an '
-    'array its first two. problem: why it cannot be read';
+    'A text as Python''s json reads it for kombu. value: its kind and what is needed of it: n, bt, '
+    'bf; i, f, s and the number or text (as of sql_json_string()); l and d, empty ones alone; of '
+    'what kombu has marked y and bytes, u and UUID, t, a, m (datetime, date, time), z or Z (a '
+    'Decimal that is zero or not). items: of an object those of these names, or for NULL its first '
+    'two names; of an array its first two. problem: why it cannot be read. may_skip: those of an '
+    'object are not needed for NULL';

@@ -5,7 +5,11 @@ AS $function$
 BEGIN
     CASE left(token, 1)
         WHEN '"' THEN
-            RETURN 's' || _periodic_schedule.sql_json_string(substr(token, 2, length(token) - 2));
+            token := substr(left(token, -1), 2);
+            IF strpos(token, '\') > 0 THEN
+                token := _periodic_schedule.sql_json_string(token);
+            END IF;
+            RETURN 's' || token;
         WHEN '[' THEN
             RETURN 'l+';
         WHEN '{' THEN

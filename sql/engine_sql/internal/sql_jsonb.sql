@@ -1,6 +1,6 @@
--- No SET search_path, which takes a microsecond a call: who calls it has set it.
 CREATE OR REPLACE FUNCTION _periodic_schedule.sql_jsonb(content text) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL RESTRICTED
+SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
     IF strpos(content, '__type__') > 0

@@ -23,7 +23,9 @@ BEGIN
         RETURN '"None"';
     END IF;
     characters := ARRAY(
-        SELECT m[1] FROM regexp_matches(substr(value, 2, 13), '\\\\|\\u....|.' COLLATE "C", 'g') AS m
+        SELECT m[1] FROM regexp_matches(
+            substr(value, 2, 13), '\\\\|\\u....|.' COLLATE "C", 'g'
+        ) AS m
     );
     IF cardinality(characters) > 2 THEN
         RETURN 'text';

@@ -1,3 +1,4 @@
+-- Longer than 80 lines: each way to read a column, the quick ones first.
 CREATE OR REPLACE FUNCTION _periodic_schedule.sql_loaded(
     content text, column_name text, OUT items text[], OUT error text
 )
@@ -16,7 +17,24 @@ DECLARE
 BEGIN
     IF coalesce(content, '') IN ('', CASE column_name WHEN 'args' THEN '[]' ELSE '{}' END) THEN
         RETURN;
-    ELSIF _periodic_schedule.sql_is_too_deep(content, levels) THEN
+    END IF;
+    IF column_name = 'args' AND length(content) <= 1000 THEN
+        -- Nearly all are these, and are read so in a tenth of the time: plain texts and numbers in
+        -- an array, spaced as json.dumps() does it.
+        items := regexp_match(
+            content COLLATE "C",
+            '^\[("[^"\\\u0001-\u001f]*"|-?[1-9][0-9]*), ("[^"\\\u0001-\u001f]*"|-?[1-9][0-9]*)'
+            '(?:, (?:"[^"\\\u0001-\u001f]*"|-?[1-9][0-9]*|true|false|null))*\]$'
+        );
+        IF items IS NOT NULL THEN
+            items := ARRAY[
+                _periodic_schedule.sql_json_scalar(items[1]),
+                _periodic_schedule.sql_json_scalar(items[2])
+            ];
+            RETURN;
+        END IF;
+    END IF;
+    IF _periodic_schedule.sql_is_too_deep(content, levels) THEN
         error := format('%s is nested more than %s levels deep', column_name, levels);
         RETURN;
     END IF;
@@ -63,5 +81,5 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.sql_loaded(text, text) IS
-    'What Beat makes of args, kwargs or headers: of positional arguments the first two, of the others '
-    'those that identify, as values of sql_json(); or the error that it cannot be sent';
+    'What Beat makes of args, kwargs or headers: of positional arguments the first two, of the '
+    'others those that identify, as values of sql_json(); or the error that it cannot be sent';

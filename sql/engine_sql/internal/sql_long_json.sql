@@ -36,5 +36,5 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.sql_long_json(text, text[]) IS
-    'As sql_json(), of a text that PostgreSQL reads, without \u, a __type__ or a number of more than '
-    '4300 digits';
+    'As sql_json(), of a text that PostgreSQL reads, without \u, a __type__ or a number of more '
+    'than 4300 digits';

@@ -1,9 +1,9 @@
--- PostgreSQL has SHA-1 in extensions only.  Words are bigint, which their sums do not overflow, and a
--- turn of the loops is five rounds, after which the five variables have their places again.
+-- PostgreSQL has SHA-1 in extensions only.  Words are bigint, which their sums do not overflow, and
+-- a turn of the loop is five rounds, after which the five variables have their places again.
 -- Longer than 80 lines: it is one digest.
--- No SET search_path, which takes a microsecond a call: who calls it has set it.
 CREATE OR REPLACE FUNCTION _periodic_schedule.sql_pipeline_id(name text) RETURNS uuid
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
     low CONSTANT bigint := 4294967295;  -- 32 bits

@@ -11,26 +11,8 @@ AS $function$
 DECLARE
     texts text[] COLLATE "C" := string_to_array(expression, ' ');
     field record;
+    is_split boolean := false;
 BEGIN
-    IF cardinality(texts) <> 5 OR expression COLLATE "C" ~ (
-        '^ |  | $|[\u0009-\u000d\u001c-\u001f\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f'
-        '\u205f\u3000]'
-    ) THEN  -- other white space than four single spaces
-        texts := _periodic_schedule.sql_fields(expression);
-        IF cardinality(texts) <> 5 THEN
-            error := ARRAY[
-                format(
-                    'crontab %s has not five fields but %s',
-                    _periodic_schedule.sql_quoted(expression), cardinality(texts)
-                ),
-                'The fields are minute, hour, day of month, month and day of week.',
-                _periodic_schedule.sql_cron_hint(),
-                NULL,
-                _periodic_schedule.sql_field_position(expression, 6)::text
-            ];
-            RETURN;
-        END IF;
-    END IF;
     minutes := CASE
         WHEN texts[1] = '*' THEN 1152921504606846975
         ELSE coalesce(
@@ -66,8 +48,31 @@ BEGIN
             _periodic_schedule.sql_plain_mask(texts[5], 5)
         )
     END;
-    IF minutes + hours + days + months + weekdays IS NULL THEN  -- not written as ever
+    IF cardinality(texts) <> 5 OR minutes + hours + days + months + weekdays IS NULL
+    THEN  -- not written as ever
+        IF cardinality(texts) <> 5 OR expression COLLATE "C" ~ (
+            '^ |  | $|[\u0009-\u000d\u001c-\u001f\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f'
+            '\u205f\u3000]'
+        ) THEN  -- other white space than four single spaces
+            texts := _periodic_schedule.sql_fields(expression);
+            is_split := true;  -- so that what was read was none of the fields
+            IF cardinality(texts) <> 5 THEN
+                error := ARRAY[
+                    format(
+                        'crontab %s has not five fields but %s',
+                        _periodic_schedule.sql_quoted(expression), cardinality(texts)
+                    ),
+                    'The fields are minute, hour, day of month, month and day of week.',
+                    _periodic_schedule.sql_cron_hint(),
+                    NULL,
+                    _periodic_schedule.sql_field_position(expression, 6)::text
+                ];
+                RETURN;
+            END IF;
+        END IF;
         FOR number IN 1..5 LOOP
+            CONTINUE WHEN NOT is_split
+                AND (ARRAY[minutes, hours, days, months, weekdays])[number] IS NOT NULL;
             field := _periodic_schedule.sql_cron_field(texts[number], number);
             IF field.problem IS NOT NULL THEN
                 error := _periodic_schedule.sql_cron_error(

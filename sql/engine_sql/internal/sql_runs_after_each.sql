@@ -8,8 +8,8 @@ AS $function$
 DECLARE
     read record;
 BEGIN
-    IF cardinality(afters) = 1 THEN
-        read := _periodic_schedule.sql_read_or_lost(expressions[1], timezones[1]);
+    IF cardinality(afters) = 1 AND NOT _periodic_schedule.sql_is_lost_zone(timezones[1]) THEN
+        read := _periodic_schedule.sql_read(expressions[1], timezones[1]);
         errors := ARRAY[(read.error)[1]];
         runs := ARRAY[CASE
             WHEN read.error IS NULL THEN _periodic_schedule.sql_following(
@@ -37,9 +37,10 @@ BEGIN
             AS u (expression, timezone, after, number)
         JOIN (
             SELECT
-                d.expression, d.timezone, r.*,
+                d.expression, d.timezone, r.kind, r.minutes, r.hours, r.days, r.months, r.weekdays,
+                r.real_time, r.zone, r.span, r.moment, e.error,
                 CASE
-                    WHEN d.rows > 1 AND r.error IS NULL AND r.kind = 'crontab'
+                    WHEN d.rows > 1 AND e.error IS NULL AND r.kind = 'crontab'
                         THEN _periodic_schedule.sql_runs_from(
                             r.minutes, r.hours, r.days, r.months, r.weekdays, r.real_time, r.zone,
                             d.first, d.last, d.rows
@@ -47,12 +48,26 @@ BEGIN
                 END AS runs
             FROM (
                 SELECT
-                    e.expression, e.timezone, min(e.after) AS first, max(e.after) AS last,
+                    a.expression, a.timezone, min(a.after) AS first, max(a.after) AS last,
                     count(*) AS rows
-                FROM unnest(expressions, timezones, afters) AS e (expression, timezone, after)
-                GROUP BY e.expression, e.timezone
+                FROM unnest(expressions, timezones, afters) AS a (expression, timezone, after)
+                GROUP BY a.expression, a.timezone
             ) AS d
-            CROSS JOIN LATERAL _periodic_schedule.sql_read_or_lost(d.expression, d.timezone) AS r
+            JOIN (
+                SELECT n.timezone, _periodic_schedule.sql_is_lost_zone(n.timezone) AS is_lost
+                FROM (SELECT DISTINCT t.timezone FROM unnest(timezones) AS t (timezone)) AS n
+                OFFSET 0
+            ) AS z ON z.timezone = d.timezone
+            CROSS JOIN LATERAL _periodic_schedule.sql_read(  -- of NULL it reads nothing
+                CASE WHEN NOT z.is_lost THEN d.expression END, d.timezone
+            ) AS r
+            CROSS JOIN LATERAL (
+                SELECT CASE
+                    WHEN z.is_lost THEN _periodic_schedule.sql_unknown_zone(d.timezone)
+                    ELSE r.error
+                END AS error
+                OFFSET 0
+            ) AS e
             OFFSET 0
         ) AS s ON s.expression = u.expression AND s.timezone = u.timezone
         ORDER BY u.number

@@ -7,21 +7,23 @@ LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
 -- No search_path is set: see sql_crontab_run().
 AS $function$
 DECLARE
+    -- As in sql_following().
+    run timestamptz := least(greatest(first, '0001-01-03 00:00Z'), '10000-01-01 00:00Z');
+    until CONSTANT timestamptz := least(greatest(last, run), '10000-01-01 00:00Z');
     -- As if days of the month, months and weekdays were of equal chance.
-    expected CONSTANT double precision := extract(epoch FROM last - first) / 86400
+    expected CONSTANT double precision := extract(epoch FROM until - run) / 86400
         * bit_count(minutes::bit(64)) * bit_count(hours::bit(64)) * bit_count(days::bit(64))
         * bit_count(months::bit(64)) * bit_count(weekdays::bit(64)) / (31 * 12 * 7);
-    run timestamptz := first;
     runs timestamptz[] := '{}';
 BEGIN
     IF expected > most THEN
         RETURN NULL;
     END IF;
-    WHILE run <= last LOOP
-        run := _periodic_schedule.sql_following(
-            'crontab', minutes, hours, days, months, weekdays, real_time, zone, NULL, NULL, run
+    WHILE run <= until LOOP
+        run := _periodic_schedule.sql_crontab_run(
+            minutes, hours, days, months, weekdays, real_time, zone, run
         );
-        EXIT WHEN run IS NULL;
+        EXIT WHEN coalesce(run, 'infinity') >= '10000-01-01 00:00Z';
         runs := runs || run;
     END LOOP;
     RETURN runs;

@@ -20,4 +20,4 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.sql_uuid_of(text) IS
-    'The UUID that Python''s uuid.UUID() reads, of a text as sql_json_string() writes it; NULL: none';
+    'The UUID that Python''s uuid.UUID() reads in a text as sql_json_string() writes it; or NULL';

@@ -3,6 +3,7 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.local_times(
 ) RETURNS TABLE (run_at timestamptz, local_time timestamp, note text)
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
+SET standard_conforming_strings = on  -- for what the engine sql has of backslashes
 AS $function$
 DECLARE
     instants bigint[];

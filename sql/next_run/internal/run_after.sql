@@ -3,6 +3,7 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.run_after(
 ) RETURNS timestamptz
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
+SET standard_conforming_strings = on  -- for what the engine sql has of backslashes
 AS $function$
 DECLARE
     run bigint;

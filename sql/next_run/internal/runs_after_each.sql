@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.runs_after_each(
 )
 LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
+SET standard_conforming_strings = on  -- for what the engine sql has of backslashes
 SET jit = off  -- compiling would take longer than it runs
 SET enable_hashjoin = on  -- tick() has none, and there may be as many schedules as rows
 SET enable_nestloop = off

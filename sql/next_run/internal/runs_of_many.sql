@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.runs_of_many(
 ) RETURNS TABLE (number bigint, run_at timestamptz)
 LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
+SET standard_conforming_strings = on  -- for what the engine sql has of backslashes
 AS $function$
 BEGIN
     IF periodic_schedule.engine() = 'sql' THEN

@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.runs_until(
 )
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
+SET standard_conforming_strings = on  -- for what the engine sql has of backslashes
 AS $function$
 DECLARE
     found record;

@@ -6,6 +6,7 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.task_identities(
 )
 LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
+SET standard_conforming_strings = on  -- for what the engine sql has of backslashes
 AS $function$
 BEGIN
     IF periodic_schedule.engine() = 'sql' THEN
