@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 from brokers import Beat, Broker, wait_for
-from conftest import DISK, ROOT, SERVER_BIN, insert_interval, insert_task
+from conftest import DISK, ENGINE, NEEDS_PYTHON, ROOT, SERVER_BIN, insert_interval, insert_task
 from port_for import get_port
 from servers import Server, Servers, as_postgres, base_backup
 from ticking import adopt
@@ -92,6 +92,8 @@ def test_a_standby_can_be_looked_at_and_says_what_it_cannot_do(standby: Server, 
     with standby.session(user) as session:
         done = calls(session)
         for name, call, writes in done:
+            if ENGINE == "sql" and NEEDS_PYTHON.search(call) and not writes:
+                continue
             if not writes:
                 session.execute(call.encode()).fetchall()
                 continue
