@@ -159,6 +159,7 @@ def refuse_renamed_schemas(connection: sqlalchemy.Connection) -> None:
         " JOIN pg_roles AS r ON r.oid = n.nspowner AND (r.rolsuper OR r.rolname = current_user)"
         " WHERE p.proname = 'schema_problems' AND p.prosqlbody IS NOT NULL AND ("
         "  NOT has_schema_privilege(p.proowner, n.oid, 'CREATE')"
+        "  OR p.proowner = n.nspowner"
         "  OR p.proowner IN (SELECT o.oid FROM pg_roles AS o WHERE o.rolsuper))"
     )
     for function in connection.execute(ours).scalars().all():

@@ -64,13 +64,13 @@ def show_mirror(db: psycopg.Connection[Any], step: str) -> None:
 
 
 def show_meaning(db: psycopg.Connection[Any], pipeline_id: str) -> None:
-    """describe(), validate() and preview()."""
-    (words,) = db.execute(
+    """describe(), which the engine sql has not, validate() and preview()."""
+    for (words,) in db.execute(
         "SELECT periodic_schedule.describe(cron_string) FROM pg_periodic_schedule"
-        " WHERE pipeline_id = %s",
+        " WHERE pipeline_id = %s AND periodic_schedule.engine() = 'plpython'",
         [pipeline_id],
-    ).fetchall()
-    print(f"   Weekly report: {words[0]}")
+    ):
+        print(f"   Weekly report: {words}")
     for error, hint in db.execute(
         "SELECT error, hint FROM periodic_schedule.validate('30 8 * * 5-7')"
     ):

@@ -394,6 +394,24 @@ def test_close_matches_are_those_of_difflib(db: Session) -> None:
         assert row[0] == difflib.get_close_matches(text, words, n=5, cutoff=cutoff)
 
 
+def test_white_space_between_fields(db: Session) -> None:
+    """Between fields, and where Celery would ignore it if it were one field."""
+    crons = ["*  5 3 4 1", " 1 2 3 4 5", "1 2 3 4 5 ", "* *  5 3", "1-5-\t3 1 1 1 1", "1\t2 3 4 5 "]
+    crons += [
+        "1-5/2/\t1 1 1 1",
+        "1-5-\u20033 1 1 1",
+        "1 2\n3 4 5",
+        "",
+        " ",
+        "  1 1 1 1",
+        "*/5/\t2 1 1 1 1",
+    ]
+    for cron, row in zip(crons, db.execute(CRONTAB, [crons]), strict=True):
+        compared = Compared()
+        compared.add(cron, read_by_python(cron), row)
+        assert compared.found == []
+
+
 def test_crontabs_that_never_match(db: Session) -> None:
     crons = [f"0 0 {day} {month} *" for day in (29, 30, 31) for month in range(1, 13)]
     crons += ["0 0 30,31 feb *", "0 0 31 4,6,9,11 *", "0 0 31 4-7 *", "0 0 29-31 2 *"]

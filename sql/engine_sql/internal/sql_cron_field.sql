@@ -11,7 +11,7 @@ DECLARE
     texts text[] COLLATE "C" := '{}';
 BEGIN
     mask := _periodic_schedule.sql_plain_mask(text, number);
-    IF mask IS NOT NULL AND text COLLATE "C" !~ '-[^,]*-|/[^,]*/' THEN  -- nothing in it is ignored
+    IF mask IS NOT NULL THEN
         canonical := text;
         RETURN;
     END IF;

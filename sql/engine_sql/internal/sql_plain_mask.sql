@@ -28,11 +28,12 @@ BEGIN
             last := first;
             step := 1;
             IF strpos(one, '-') > 0 THEN
-                last := _periodic_schedule.sql_plain_value(split_part(one, '-', 2));
-                IF last IS NULL AND split_part(one, '/', 2) < ':' THEN  -- a number
-                    one := split_part(one, '-', 2);
+                one := substr(one, strpos(one, '-') + 1);
+                last := _periodic_schedule.sql_plain_value(one);
+                IF last IS NULL THEN
                     last := _periodic_schedule.sql_plain_value(split_part(one, '/', 1));
-                    step := _periodic_schedule.sql_plain_value(split_part(one, '/', 2));
+                    one := substr(one, strpos(one, '/') + 1);
+                    step := CASE WHEN one < ':' THEN _periodic_schedule.sql_plain_value(one) END;
                 END IF;
             END IF;
             mask := mask | CASE
@@ -50,4 +51,5 @@ END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.sql_plain_mask(text, integer) IS
     'The values of a crontab''s field (1: minute … 5: day of week), bit n for n, if it is a list '
-    'of a, a-b, a-b/n, * and */n as they are mostly written; NULL: sql_cron_field() knows';
+    'of a, a-b, a-b/n, * and */n as they are mostly written, with nothing that Celery ignores; '
+    'NULL: sql_cron_field() knows';

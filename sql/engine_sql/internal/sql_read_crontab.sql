@@ -11,6 +11,7 @@ AS $function$
 DECLARE
     texts text[] COLLATE "C" := string_to_array(expression, ' ');
     field record;
+    is_split boolean := false;
 BEGIN
     minutes := CASE
         WHEN texts[1] = '*' THEN 1152921504606846975
@@ -54,6 +55,7 @@ BEGIN
             '\u205f\u3000]'
         ) THEN  -- other white space than four single spaces
             texts := _periodic_schedule.sql_fields(expression);
+            is_split := true;  -- so that what was read was none of the fields
             IF cardinality(texts) <> 5 THEN
                 error := ARRAY[
                     format(
@@ -69,7 +71,8 @@ BEGIN
             END IF;
         END IF;
         FOR number IN 1..5 LOOP
-            CONTINUE WHEN (ARRAY[minutes, hours, days, months, weekdays])[number] IS NOT NULL;
+            CONTINUE WHEN NOT is_split
+                AND (ARRAY[minutes, hours, days, months, weekdays])[number] IS NOT NULL;
             field := _periodic_schedule.sql_cron_field(texts[number], number);
             IF field.problem IS NOT NULL THEN
                 error := _periodic_schedule.sql_cron_error(
