@@ -197,3 +197,22 @@ def test_where_nothing_is_due_no_schedule_is_read(
         " WHERE relid = 'pg_periodic_schedule'::regclass"
     ).fetchall()
     assert read == [(0,)]
+
+
+def test_next_runs_in_a_tick_are_joined_by_hash(db: Session) -> None:
+    """tick() has hash joins off, for what it claims; rows times distinct schedules took minutes."""
+    plans: list[str] = []
+    db.execute("SELECT _periodic_schedule.set_engine('sql')")
+    db.execute("LOAD 'auto_explain'")
+    db.execute(
+        "SET auto_explain.log_min_duration = 0; SET auto_explain.log_nested_statements = on;"
+        " SET client_min_messages = log; SET plan_cache_mode = force_generic_plan;"
+        " SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off"
+    )
+    db.add_notice_handler(lambda notice: plans.append(notice.message_primary or ""))
+    db.execute(
+        "SELECT _periodic_schedule.runs_after_each('{0 1 * * *,0 2 * * *}', '{UTC,UTC}',"
+        " ARRAY[now(), now()], '1 day')"
+    )
+    (plan,) = [plan for plan in plans if "width_bucket" in plan]
+    assert any("Hash Cond" in line and "u.expression" in line for line in plan.splitlines()), plan
