@@ -14,12 +14,9 @@ DECLARE
     time_left CONSTANT interval := _periodic_schedule.time_left();
     -- least() passes NULL over.
     deadline CONSTANT timestamptz := clock_timestamp() + least('0.1 s', time_left / 2);
-    -- A task takes a tenth of a millisecond; by the engine sql half a one.
     most CONSTANT integer := greatest(
         least(
-            extract(epoch FROM time_left)
-            * CASE periodic_schedule.engine() WHEN 'sql' THEN 1000 ELSE 5000 END,
-            1000000
+            extract(epoch FROM time_left) / 2 * _periodic_schedule.tasks_in_a_second(), 1000000
         ), 0
     );
     done boolean := true;
