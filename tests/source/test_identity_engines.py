@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from assemble import SQL, read_part
+from assemble import SQL, in_order, read_part
 from differential_rows import TASKS, Row, differences, random_row, sayings
 
 Session = psycopg.Connection[Any]
@@ -262,8 +262,8 @@ def test_without_superuser_or_extension(db: Session, connect: Any) -> None:
         with connect(dbname="plain", user="plain", autocommit=True) as session:
             session.execute("CREATE SCHEMA _periodic_schedule")
             session.execute("SET check_function_bodies = off")
-            for path in sorted((SQL / "engine_sql").rglob("*.sql")):
-                session.execute(read_part(path).text)
+            for part in in_order([*map(read_part, (SQL / "engine_sql").rglob("*.sql"))]):
+                session.execute(part.text.encode())
             said = session.execute(
                 "SELECT * FROM _periodic_schedule.sql_identities(%s, %s, %s, %s, %s)",
                 [["a"], [TASKS[0]], [f'["{FLOW}", NaN]'], ["{}"], ["{}"]],
