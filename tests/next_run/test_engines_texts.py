@@ -371,6 +371,7 @@ def near_zones(db: Session, chance: random.Random, count: int, compared: Compare
             compared.found.append(f"{name!r}: Python {ours!r}, SQL {theirs!r}")
 
 
+@pytest.mark.python
 @pytest.mark.parametrize(("kind", "count"), [(validations, 500), (near_zones, 200)])
 def test_validate_says_the_same(db: Session, times: int, kind: Kind, count: int) -> None:
     """The same errors, hints and warnings."""

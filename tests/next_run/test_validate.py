@@ -240,6 +240,9 @@ def test_validate_and_next_run_at_agree(db: Session) -> None:
             runs = True
         except psycopg.errors.InvalidParameterValue:
             runs = False
+        except psycopg.errors.FeatureNotSupported:  # digits of other scripts
+            assert ENGINE == "sql"
+            runs = False
         assert valid == runs, cron
         if not valid:
             assert 1 <= position <= len(cron) + 1
