@@ -49,6 +49,10 @@ BEGIN
             CASE WHEN NOT has_database_privilege(current_database(), 'CREATE') THEN
                 format('GRANT CREATE ON DATABASE %I TO %I;', current_database(), current_user)
             END,
+            -- To be refreshed beside readers, sql_zone takes a temporary table.
+            CASE WHEN NOT has_database_privilege(current_database(), 'TEMPORARY') THEN
+                format('GRANT TEMPORARY ON DATABASE %I TO %I;', current_database(), current_user)
+            END,
             CASE WHEN NOT has_schema_privilege(home, 'CREATE') THEN
                 format('GRANT CREATE ON SCHEMA %I TO %I;', home, current_user)
             END
@@ -56,7 +60,8 @@ BEGIN
         IF lacks <> '' THEN
             RAISE EXCEPTION 'role % may not create what is needed', current_user
                 USING ERRCODE = 'insufficient_privilege',
-                DETAIL = 'Two schemas in the database, and the mirror beside Beat''s tables.',
+                DETAIL = 'Two schemas in the database, the mirror beside Beat''s tables, and a '
+                    'temporary table where the server''s time zones have changed.',
                 HINT = format('As who may: %s', lacks);
         END IF;
     END IF;

@@ -107,6 +107,13 @@ def test_adopt_tells_that_nobody_is_connected_as_the_fenced_role(db: Session, ro
     )
     assert db.execute(adopt).fetchall() == [(True,)]
     assert told == [f"no session of {role} is connected"]
+    # Nor is it one of who may do more, and is a member: on managed services, who made the role.
+    db.execute("SELECT * FROM periodic_schedule.release()")
+    administrator = roles("administrator", options="LOGIN BYPASSRLS")
+    db.execute(f"GRANT {role} TO {administrator}")
+    with session_of(db, administrator):
+        assert db.execute(adopt).fetchall() == [(True,)]
+    assert told[1:] == told[:1]
 
 
 def test_what_other_roles_can_do_under_a_fence(db: Session, roles: Roles) -> None:

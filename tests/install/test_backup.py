@@ -416,6 +416,21 @@ def test_definitions_only(shell: Callable[..., str]) -> None:
         assert_goes_on(copy, pg_owned=False)
 
 
+@pytest.mark.usefixtures("app")
+def test_definitions_dumped_alone(shell: Callable[..., str]) -> None:
+    """Then there is no list of zones either: REFRESH MATERIALIZED VIEW is data for pg_dump."""
+    make, _, attach = blocks_of("Definitions only")[0].splitlines()
+    shell(make, "pg_dump -U app_owner --schema-only app | psql -q -U postgres -d app_copy")
+    with place("app_copy") as copy:
+        insert_task(copy, "before", crontab_id=insert_crontab(copy, "0 3 * * *", "Asia/Tokyo"))
+        problems = copy.execute("SELECT problem FROM periodic_schedule.setup_problems()")
+        assert ("tables_emptied",) in problems.fetchall()
+        assert "emptied: _periodic_schedule.sql_zone" in shell(attach)
+        assert mirror(copy, "cron_string", "before") == "0 3 * * *"
+        assert copy.execute("SELECT version FROM periodic_schedule.tz_database()").fetchone()
+        assert_goes_on(copy, pg_owned=False)
+
+
 @pytest.mark.usefixtures("dumps")
 def test_a_dump_does_not_take_the_place_of_what_is_there(shell: Callable[..., str]) -> None:
     shell("createdb -U postgres -O app_owner -T prepared app_copy")

@@ -117,11 +117,12 @@ def test_not_superuser(bare: Session) -> None:
             " WHERE relname ~ '^django_celery_beat' AND relkind = 'r'"
         ).fetchall():
             bare.execute(command.encode())
-        bare.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
-        said = refuse(bare, url=url)
-        assert "role humble may not create what is needed" in said
-        assert "HINT: As who may: GRANT CREATE ON SCHEMA public TO humble;" in said
-        bare.execute("GRANT CREATE ON SCHEMA public TO humble")
+        for what, place in (("CREATE", "SCHEMA public"), ("TEMPORARY", f"DATABASE {database}")):
+            bare.execute(f"REVOKE {what} ON {place} FROM PUBLIC, humble")
+            said = refuse(bare, url=url)
+            assert "role humble may not create what is needed" in said
+            assert f"HINT: As who may: GRANT {what} ON {place} TO humble;" in said
+            bare.execute(f"GRANT {what} ON {place} TO humble")
         said = refuse(bare, "-x", "engine=plpython", url=url)
         assert "role humble is not a superuser" in said
         assert "alembic -x engine=sql upgrade head" in said

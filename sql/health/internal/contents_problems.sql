@@ -5,7 +5,11 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
     IF NOT EXISTS (SELECT FROM _periodic_schedule.sync_slot)
-        OR NOT EXISTS (SELECT FROM _periodic_schedule.installation) THEN
+        OR NOT EXISTS (SELECT FROM _periodic_schedule.installation)
+        OR EXISTS (
+            SELECT FROM pg_class AS c
+            WHERE c.oid = to_regclass('_periodic_schedule.sql_zone') AND NOT c.relispopulated
+        ) THEN
         RETURN QUERY SELECT
             'tables_emptied', NULL::uuid,
             'rows that nothing is mirrored without are gone, or were not in the dump: '

@@ -15,6 +15,14 @@ BEGIN
     IF FOUND THEN
         RETURN NEXT '_periodic_schedule.installation'::regclass;
     END IF;
+    -- Before its first time it cannot be refreshed beside readers; nor can it be read.
+    IF EXISTS (
+        SELECT FROM pg_class AS c
+        WHERE c.oid = to_regclass('_periodic_schedule.sql_zone') AND NOT c.relispopulated
+    ) THEN
+        REFRESH MATERIALIZED VIEW _periodic_schedule.sql_zone;
+        RETURN NEXT '_periodic_schedule.sql_zone'::regclass;
+    END IF;
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.fill_tables() IS
