@@ -143,6 +143,17 @@ def test_a_superuser_adds_python_later(plain: Session, bare: Session) -> None:
         " JOIN pg_periodic_schedule AS m USING (pipeline_id) WHERE NOT a.done"
     ).fetchall()
     assert [(name, error in reason) for name, reason in refused] == [("sun", True)]
+    # Postgres fires new ones, but for what it cannot compute: nobody would.
+    insert_task(plain, "new sun", solar_id=1)
+    insert_task(plain, "new", crontab_id=insert_crontab(plain, "0 4 * * *"))
+    owned = [mirror(plain, "pg_owned", name) for name in ("sun", "new sun", "nightly", "new")]
+    assert owned == [False, False, True, True]
+    ((problem, detail),) = health(plain)
+    assert (problem, detail[:19]) == ("left_to_beat", "2 enabled schedules")
+    # Of one that was ours, an operator says who fires it.
+    plain.execute(f"UPDATE {TASKS} SET crontab_id = NULL, solar_id = 1 WHERE name = 'new'")
+    assert "no_next_run" in dict(health(plain))
+    plain.execute(f"DELETE FROM {TASKS} WHERE name LIKE 'new%'")
     for call, arguments in (
         ("describe", "'0 3 * * *'"),
         ("verify", "'0 3 * * *', 'UTC', now(), now()"),

@@ -57,6 +57,7 @@ BEGIN
     SELECT 'no_next_run', m.pipeline_id, format('%s: %s', m.task_name, m.sync_error)
     FROM @beat_schema@.pg_periodic_schedule AS m
     WHERE m.enabled AND m.next_run_at IS NULL AND m.sync_error IS NOT NULL
+      AND (m.pg_owned OR NOT _periodic_schedule.is_beyond_engine(m.cron_string, m.timezone))
     UNION ALL
     SELECT 'sync_pending', NULL, format(
         '%s %s is pending since %s: %s; SELECT * FROM periodic_schedule.reconcile();',
