@@ -79,7 +79,11 @@ BEGIN
             '%s enabled schedules are Beat''s, %s', count(*), nobody
         )
         FROM @beat_schema@.pg_periodic_schedule AS m
-        WHERE m.enabled AND NOT m.pg_owned AND m.next_run_at IS NOT NULL
+        WHERE m.enabled AND NOT m.pg_owned
+          AND (
+              m.next_run_at IS NOT NULL OR m.sync_error IS NOT NULL
+              AND _periodic_schedule.is_beyond_engine(m.cron_string, m.timezone)
+          )
           AND coalesce(m.expires > clock_timestamp(), true)
         HAVING count(*) > 0;
     END IF;

@@ -48,7 +48,14 @@ BEGIN
                 (o.old).one_off, (o.old).effective_at, (o.old).parity_since, (o.old).parity_count
             )::_periodic_schedule.run_state,
             (o.old).pipeline_id IS NULL, (o.old).sync_error IS NULL, (o.old).pg_owned,
-            (o.old).run_count, expected_rows.pg_owns_new, now
+            (o.old).run_count,
+            CASE
+                -- What we cannot compute, and Beat can, is Beat's.
+                WHEN expected_rows.pg_owns_new AND (o.old).pipeline_id IS NULL
+                    THEN NOT _periodic_schedule.is_beyond_engine(p.cron_string, p.timezone)
+                ELSE expected_rows.pg_owns_new
+            END,
+            now
         ) AS b
         -- What the tick has computed, and nothing has changed since, is not computed again.
         CROSS JOIN LATERAL (SELECT b.kept AND NOT identify AS kept) AS k

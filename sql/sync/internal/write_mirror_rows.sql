@@ -78,7 +78,7 @@ BEGIN
         SELECT
             (e.copied).*, (e.identity).*, (e.run_state).*, e.sync_error, e.identity_digest,
             e.periodic_task_id,
-            -- What we cannot compute, and Beat can, is Beat's.
+            -- As in expected_rows(): it is Beat's.
             write_mirror_rows.pg_owns_new AND NOT (
                 e.sync_error IS NOT NULL AND _periodic_schedule.is_beyond_engine(
                     (e.run_state).cron_string, (e.run_state).timezone
