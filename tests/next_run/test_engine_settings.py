@@ -14,6 +14,7 @@ SETTINGS = (
     "search_path = ''",
     "plan_cache_mode = force_generic_plan",
     "lc_messages = 'C'",
+    "quote_all_identifiers = on",
 )
 ARGUMENTS = '["6ba7b810-9dad-11d1-80b4-00c04fd430c8", "a\\u00e9\\\\b"]'
 ASK = """
@@ -42,6 +43,7 @@ def test_settings_of_the_caller(db: Session, setting: str) -> None:
     with db.transaction():
         db.execute(f"SET LOCAL {setting}".encode())
         found = db.execute(ASK).fetchall()
+        assert db.execute("SELECT problem, detail FROM periodic_schedule.health").fetchall() == []
         table = "public.django_celery_beat_periodictask"
         db.execute(
             f"INSERT INTO {table} SELECT (jsonb_populate_record(t, jsonb_build_object("
@@ -52,3 +54,21 @@ def test_settings_of_the_caller(db: Session, setting: str) -> None:
     assert mirror(db, "sync_error", "after") is None
     if "Style" not in setting:
         assert found == expected
+
+
+def test_where_all_is_planned_as_a_parallel_query(db: Session) -> None:
+    """What catches errors cannot run in one, neither in a worker nor in its leader."""
+    db.execute(  # it has another name since PostgreSQL 16
+        "SELECT set_config(name, 'on', false) FROM pg_settings"
+        " WHERE name IN ('force_parallel_mode', 'debug_parallel_query')"
+    )
+    crontab = insert_crontab(db, "0 3 * * *")
+    for number, args in enumerate((ARGUMENTS, "[1,", '["\\ud800"]', "[NaN]")):
+        insert_task(db, f"t{number}", task="t", args=args, crontab_id=crontab)
+    db.execute("SELECT periodic_schedule.reconcile()")
+    for view in ("drift", "pending_sync", "upcoming", "missed", "parity"):
+        rows = db.execute(f"SELECT * FROM periodic_schedule.{view}").fetchall()
+        assert rows == [] or view in ("upcoming", "parity")
+    problems = db.execute("SELECT problem FROM periodic_schedule.health").fetchall()
+    assert problems == [("no_next_run",)]
+    assert mirror(db, "sync_error", "t1") is not None

@@ -1,5 +1,5 @@
 CREATE OR REPLACE FUNCTION _periodic_schedule.sql_changed_zones(names text[]) RETURNS text[]
-LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
+LANGUAGE plpgsql STABLE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN

@@ -5,7 +5,7 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.sql_identities(
     OUT pipeline_names text[], OUT identity_sources text[], OUT errors text[],
     OUT runnable boolean[]
 )
-LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL RESTRICTED
+LANGUAGE plpgsql IMMUTABLE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE

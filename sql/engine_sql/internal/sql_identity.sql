@@ -3,7 +3,7 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.sql_identity(
     OUT workflow_id uuid, OUT organization_id text, OUT pipeline_name text,
     OUT identity_source text, OUT error text, OUT runnable boolean
 )
-LANGUAGE plpgsql IMMUTABLE PARALLEL RESTRICTED
+LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE

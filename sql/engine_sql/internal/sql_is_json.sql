@@ -1,5 +1,5 @@
 CREATE OR REPLACE FUNCTION _periodic_schedule.sql_is_json(content text) RETURNS boolean
-LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL RESTRICTED
+LANGUAGE plpgsql IMMUTABLE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN

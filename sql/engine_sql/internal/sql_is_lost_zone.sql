@@ -1,5 +1,5 @@
 CREATE OR REPLACE FUNCTION _periodic_schedule.sql_is_lost_zone(name text) RETURNS boolean
-LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
+LANGUAGE plpgsql STABLE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
@@ -10,5 +10,5 @@ EXCEPTION WHEN invalid_parameter_value THEN
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.sql_is_lost_zone(text) IS
-    'Has Postgres''s tz database no such zone any more?  Not for parallel workers: it catches an '
+    'Has Postgres''s tz database no such zone any more?  Not in a parallel query: it catches an '
     'error';

@@ -2,7 +2,7 @@
 CREATE OR REPLACE FUNCTION _periodic_schedule.sql_json(
     content text, names text[], may_skip boolean, OUT problem text, OUT value text, OUT items text[]
 )
-LANGUAGE plpgsql IMMUTABLE PARALLEL RESTRICTED
+LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE

@@ -2,7 +2,7 @@
 CREATE OR REPLACE FUNCTION _periodic_schedule.sql_loaded(
     content text, column_name text, OUT items text[], OUT error text
 )
-LANGUAGE plpgsql IMMUTABLE PARALLEL RESTRICTED
+LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE

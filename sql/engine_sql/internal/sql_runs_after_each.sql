@@ -2,7 +2,7 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.sql_runs_after_each(
     expressions text[], timezones text[], afters timestamptz[],
     OUT runs timestamptz[], OUT errors text[]
 )
-LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
+LANGUAGE plpgsql STABLE STRICT
 -- No search_path is set: runs_after_each() has done that.
 AS $function$
 DECLARE

@@ -27,8 +27,8 @@ BEGIN
             'Find the stock Beat that still runs and stop it, or fence the role that it connects '
             'as.'
         WHEN 'no_next_run' THEN
-            'Correct the task in Django as its sync_error says. One that takes Python is for Beat '
-            'to run: release() it.'
+            'Correct the task in Django as its sync_error says, or release() what only Python '
+            'computes.'
         WHEN 'sync_pending' THEN
             'Run reconcile(); if the row stays, mend what its reason names, such as a lock or a '
             'right.'

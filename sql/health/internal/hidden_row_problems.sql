@@ -18,7 +18,7 @@ BEGIN
     WHERE c.relrowsecurity AND row_security_active(c.oid) AND (
         n.nspname IN ('periodic_schedule', '_periodic_schedule')
         OR n.nspname = (parse_ident($id$@beat_schema@$id$))[1] AND (
-            c.relname = 'pg_periodic_schedule' OR c.relname LIKE 'django\_celery\_beat\_%'
+            c.relname = 'pg_periodic_schedule' OR c.relname LIKE E'django\\_celery\\_beat\\_%'
         )
         OR EXISTS (  -- pipelines and organizations
             SELECT FROM pg_trigger AS g

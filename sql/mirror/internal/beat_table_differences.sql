@@ -155,7 +155,7 @@ BEGIN
         problem IS NOT NULL OR y.typcategory <> x.typcategory OR x.typname = 'timestamptz'
     );
     -- What of ours is missing, own_object_differences() says.
-    IF NOT FOUND AND problem !~ '_periodic_schedule\.' THEN
+    IF NOT FOUND AND problem !~ E'_periodic_schedule\\.' THEN
         RETURN QUERY SELECT 'Beat''s tables cannot be read: ' || problem, NULL, NULL;
     END IF;
 END

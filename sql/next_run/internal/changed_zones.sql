@@ -1,5 +1,5 @@
 CREATE OR REPLACE FUNCTION _periodic_schedule.changed_zones(names text[]) RETURNS text[]
-LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
+LANGUAGE plpgsql STABLE STRICT
 SET search_path = pg_catalog, pg_temp
 SET standard_conforming_strings = on  -- for what the engine sql has of backslashes
 AS $function$

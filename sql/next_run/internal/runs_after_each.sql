@@ -2,7 +2,7 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.runs_after_each(
     cron_strings text[], timezones text[], afters timestamptz[], budget interval,
     OUT runs timestamptz[], OUT errors text[], OUT incomplete text
 )
-LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
+LANGUAGE plpgsql STABLE STRICT
 SET search_path = pg_catalog, pg_temp
 SET standard_conforming_strings = on  -- for what the engine sql has of backslashes
 SET jit = off  -- compiling would take longer than it runs

@@ -4,7 +4,7 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.task_identities(
     OUT pipeline_names text[], OUT identity_sources text[], OUT errors text[],
     OUT runnable boolean[]
 )
-LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED
+LANGUAGE plpgsql STABLE STRICT
 SET search_path = pg_catalog, pg_temp
 SET standard_conforming_strings = on  -- for what the engine sql has of backslashes
 AS $function$

@@ -15,7 +15,7 @@ DECLARE
     END;
     -- Its locks stay until somebody resolves it: every write of a task through Django would wait.
     is_prepared CONSTANT boolean := coalesce(  -- NULL: at the end of an extended query
-        current_query() ~* '^\s*PREPARE\s+TRANSACTION\M', false
+        current_query() ~* E'^\\s*PREPARE\\s+TRANSACTION\\M', false
     );
     done boolean := false;
 BEGIN

@@ -2,6 +2,7 @@ CREATE OR REPLACE FUNCTION _periodic_schedule.trigger_differences()
 RETURNS TABLE (relation regclass, trigger_name name, difference text, commands text[])
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
+SET quote_all_identifiers = off  -- definitions are compared
 AS $function$
 #variable_conflict use_column
 BEGIN
