@@ -20,6 +20,7 @@ DECLARE
         ), 0
     );
     done boolean := true;
+    is_cut boolean := false;  -- there is no time for all of it, nor for what else is pending
     task_ids bigint[];
 BEGIN
     IF time_left IS NOT NULL THEN
@@ -57,6 +58,7 @@ BEGIN
                     'statement_timeout leaves no time for it'
                 );
                 task_ids := task_ids[:most];
+                is_cut := true;
             END IF;
             IF change = 'runs' THEN
                 task_ids := _periodic_schedule.sync_run_state(task_ids, clock_timestamp());
@@ -78,7 +80,7 @@ BEGIN
             );
         END IF;
     END IF;
-    IF done AND isolation IN ('read committed', 'read uncommitted') AND (
+    IF done AND NOT is_cut AND isolation IN ('read committed', 'read uncommitted') AND (
         EXISTS (SELECT FROM periodic_schedule.pending_sync)
         OR EXISTS (SELECT FROM _periodic_schedule.beat_reload AS b WHERE b.pending)
     ) THEN
