@@ -10,8 +10,9 @@ import platform
 import random
 import sys
 import time
+from collections.abc import Callable
 from importlib.metadata import version
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import psycopg
 from celery import Celery
@@ -19,6 +20,8 @@ from celery.schedules import ParseException, crontab
 from croniter import croniter
 
 UTC = datetime.UTC
+MILLION = 1_000_000
+Share = TypeVar("Share")
 APP = Celery("oracle")
 APP.conf.timezone = "UTC"
 EPOCH = datetime.datetime(2026, 1, 1, tzinfo=UTC)
@@ -189,7 +192,11 @@ def run_share(url: str, seed: int, count: int) -> tuple[list[str], int]:
     return found, accepted
 
 
-def main(count: int) -> None:
+def in_shares(
+    run_share: Callable[[str, int, int], Share], count: int
+) -> tuple[list[Share], int, str]:
+    """What each process finds of as many cases on a throw-away server; how many those are in all,
+    and how long they took."""
     import throwaway
 
     processes = os.cpu_count() or 1
@@ -200,18 +207,35 @@ def main(count: int) -> None:
     ):
         shares = [(url, seed, count // processes) for seed in range(processes)]
         results = pool.starmap(run_share, shares)
+    took = (
+        f"{time.monotonic() - started:.0f} s, {processes} processes,"
+        f" Python {platform.python_version()}"
+    )
+    return results, count // processes * processes, took
+
+
+def compare_engines(run_share: Callable[[str, int, int], list[str]], cases: str) -> None:
+    """The main program of what compares the engines."""
+    results, total, took = in_shares(run_share, int(sys.argv[1]) if len(sys.argv) > 1 else MILLION)
+    found = [line for lines in results for line in lines]
+    for line in found[:20]:
+        print(line[:2000])
+    print(f"{total} {cases}: {len(found)} differences between the engines; {took}")
+    sys.exit(bool(found))
+
+
+def main(count: int) -> None:
+    results, total, took = in_shares(run_share, count)
     found = [line for lines, _ in results for line in lines]
     for line in found[:20]:
         print(line)
-    total = count // processes * processes
     print(
         f"{total} random crontabs, {sum(good for _, good in results)} of them accepted by Celery:"
-        f" {len(found)} mismatches; {time.monotonic() - started:.0f} s, {processes} processes,"
-        f" Python {platform.python_version()}, Celery {version('celery')},"
+        f" {len(found)} mismatches; {took}, Celery {version('celery')},"
         f" croniter {version('croniter')}"
     )
     sys.exit(bool(found))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else MILLION)

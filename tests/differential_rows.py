@@ -5,17 +5,13 @@
 
 import base64
 import json
-import multiprocessing
-import os
-import platform
 import random
 import string
-import sys
-import time
 import uuid
 from typing import Any
 
 import psycopg
+from differential import compare_engines
 
 Row = tuple[str, str, str | None, str | None, str | None]
 
@@ -580,26 +576,5 @@ def run_share(url: str, seed: int, count: int) -> list[str]:
     return found
 
 
-def main(count: int) -> None:
-    import throwaway
-
-    processes = os.cpu_count() or 1
-    started = time.monotonic()
-    with (
-        throwaway.database(lambda step: print(f"== {step}")) as url,
-        multiprocessing.Pool(processes) as pool,
-    ):
-        shares = [(url, seed, count // processes) for seed in range(processes)]
-        found = [line for lines in pool.starmap(run_share, shares) for line in lines]
-    for line in found[:20]:
-        print(line[:2000])
-    print(
-        f"{count // processes * processes} random tasks: {len(found)} differences between the"
-        f" engines; {time.monotonic() - started:.0f} s, {processes} processes,"
-        f" Python {platform.python_version()}"
-    )
-    sys.exit(bool(found))
-
-
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)
+    compare_engines(run_share, "random tasks")

@@ -4,18 +4,13 @@ differential`` a million.
 """
 
 import datetime
-import multiprocessing
-import os
-import platform
 import random
-import sys
-import time
 import zoneinfo
 from functools import cache
 from typing import Any
 
 import psycopg
-from differential import FOREIGN, random_case
+from differential import FOREIGN, compare_engines, random_case
 
 UTC = datetime.UTC
 DAY = 86_400
@@ -117,26 +112,5 @@ def run_share(url: str, seed: int, count: int) -> list[str]:
     return found
 
 
-def main(count: int) -> None:
-    import throwaway
-
-    processes = os.cpu_count() or 1
-    started = time.monotonic()
-    with (
-        throwaway.database(lambda step: print(f"== {step}")) as url,
-        multiprocessing.Pool(processes) as pool,
-    ):
-        shares = [(url, seed, count // processes) for seed in range(processes)]
-        found = [line for lines in pool.starmap(run_share, shares) for line in lines]
-    for line in found[:20]:
-        print(line)
-    print(
-        f"{count // processes * processes} random crontabs in all zones: {len(found)} differences"
-        f" between the engines; {time.monotonic() - started:.0f} s, {processes} processes,"
-        f" Python {platform.python_version()}"
-    )
-    sys.exit(bool(found))
-
-
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)
+    compare_engines(run_share, "random crontabs in all zones")

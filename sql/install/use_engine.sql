@@ -5,6 +5,7 @@ RETURNS TABLE (
 )
 LANGUAGE plpgsql VOLATILE STRICT
 SET search_path = pg_catalog, pg_temp
+SET standard_conforming_strings = on  -- for what the engine sql has of backslashes
 AS $function$
 #variable_conflict use_column
 DECLARE
@@ -21,14 +22,14 @@ BEGIN
         RETURN;
     END IF;
     PERFORM _periodic_schedule.require_python(format('use_engine(%L)', use_engine.engine));
-    PERFORM _periodic_schedule.py_load();
-    REFRESH MATERIALIZED VIEW CONCURRENTLY _periodic_schedule.sql_zone;
     IF NOT has_schema_privilege('periodic_schedule', 'CREATE') THEN
         RAISE EXCEPTION 'role % may not replace functions of ours', current_user
             USING ERRCODE = 'insufficient_privilege',
             DETAIL = 'engine() is one, and schema periodic_schedule is another role''s.',
             HINT = 'Call it as a superuser.';
     END IF;
+    PERFORM _periodic_schedule.py_load();
+    REFRESH MATERIALIZED VIEW CONCURRENTLY _periodic_schedule.sql_zone;
     WITH schedule AS (
         SELECT DISTINCT m.cron_string, m.timezone
         FROM @beat_schema@.pg_periodic_schedule AS m
