@@ -270,8 +270,11 @@ def downgrade(revision: str) -> str:
         back.append("DROP SCHEMA IF EXISTS _periodic_schedule;\n")
     else:  # bodies that are as old as what old_tables.sql makes
         back.insert(0, "SET LOCAL check_function_bodies = off;\n")
-        back.append(script([before[part.name] for part in made if part.name in before]))
-    return "".join(back) + optional(VERSIONS / revision / "old_tables.sql")
+        again = [before[part.name] for part in made if part.name in before]
+        back.append(script([part for part in again if part.name not in LAST]))
+        back.append(optional(VERSIONS / revision / "old_tables.sql"))
+        back.append(script([part for part in again if part.name in LAST]))
+    return "".join(back)
 
 
 def signature(part: Part) -> str:
