@@ -1,7 +1,7 @@
 """The installation script: every object's one source file under ``sql/``, in order of dependency.
 
-``assemble.py`` prints it; ``assemble.py freeze`` is ``make freeze``.  What is left is to replace
-``@beat_schema@``.
+``python -m pg_periodic_schedule.assemble`` prints it, and with ``freeze`` it is ``make freeze``.
+What is left is to replace ``@beat_schema@``.
 """
 
 import graphlib
@@ -12,9 +12,15 @@ import textwrap
 from pathlib import Path
 from typing import NamedTuple
 
-SQL = Path(__file__).resolve().parent
-ROOT = SQL.parent
-VERSIONS = ROOT / "alembic" / "versions"
+from pg_periodic_schedule import __version__
+
+PACKAGE = Path(__file__).resolve().parent
+# In a checkout they stand beside the package, in a wheel inside it: pyproject.toml.
+IS_CHECKOUT = not (PACKAGE / "sql").is_dir()
+ROOT = PACKAGE.parent if IS_CHECKOUT else PACKAGE
+SQL = ROOT / "sql"
+PYTHON_MODULES = ROOT / "plpython"
+VERSIONS = ROOT / ("alembic" if IS_CHECKOUT else "revisions") / "versions"
 
 # In order: a room calls only itself and those before it.  sql/README.md says what for.
 ROOMS = (
@@ -26,11 +32,8 @@ FIRST = (
     *("install/nothing_in_the_way", "install/checks"),
     *("install/take_over_table", "install/schemas"),
 )
-ONCE = ("install/set_engine", "install/revoke_defaults")  # by the first, when all is there
-LAST = (
-    *("install/make_triggers", "install/set_home", "install/watch_clock"),
-    *("install/take_over", "install/set_owners_and_rights"),
-)
+ONCE = ("install/revoke_defaults",)  # by the first, when all is there
+LAST = ("install/call_attach",)
 # The way back: before anything is dropped, and in place of dropping the table.
 BACK = {"triggers": "install/detach_all", "table": "install/give_back_table"}
 PYTHON = "engine_plpython"  # the room that is there only where the installation has PL/Python
@@ -78,7 +81,7 @@ def path_of(name: str) -> Path:
 def python_version() -> str:
     """A name for the Python code as it stands: sessions that hold an older one load it anew."""
     digest = hashlib.sha256()
-    for path in sorted((ROOT / "plpython").glob("*.py")):
+    for path in sorted(PYTHON_MODULES.glob("*.py")):
         digest.update(path.read_bytes())
     return f"periodic_schedule {digest.hexdigest()[:16]}"
 
@@ -109,6 +112,7 @@ def filled(sql: str) -> str:
     sql = re.sub(r"^@(plpython/\w+\.py)@$", module, sql, flags=re.MULTILINE)
     if "@own_objects@" in sql:
         sql = sql.replace("@own_objects@", own_objects())
+    sql = sql.replace("@version@", __version__)
     return re.sub("@python_version@", lambda _: python_version(), sql)
 
 
@@ -180,11 +184,23 @@ DROPPED = "dropped"  # the step that ends upgrade.sql: what is in sql/ no more
 DROP = re.compile(r"^DROP (?:FUNCTION|VIEW) (\S+);$", re.MULTILINE)
 
 
+VERSION = re.compile(
+    r"^-- FUNCTION periodic_schedule\.version\n.*?RETURN '([^']+)'", re.MULTILINE | re.DOTALL
+)
+
+
 def revisions() -> list[str]:
-    """Those made from sql/, in order; the others run statements of their own."""
-    return sorted(
-        path.stem for path in VERSIONS.glob("*.py") if "op.run_revision(" in path.read_text()
-    )
+    """In order: each is made from sql/ as it was then."""
+    return sorted(path.stem for path in VERSIONS.glob("*.py"))
+
+
+def releases() -> dict[str, str]:
+    """The release of each revision: what periodic_schedule.version() returns after it."""
+    found = {}
+    for revision in revisions():
+        said = VERSION.search(optional(VERSIONS / revision / "upgrade.sql"))
+        found[revision] = said[1] if said else __version__
+    return found
 
 
 def optional(path: Path) -> str:
@@ -219,6 +235,17 @@ def parts_before(revision: str) -> dict[str, Part]:
     return found
 
 
+def newest_parts() -> list[Part]:
+    """What is there after the newest revision."""
+    return list(parts_before("~").values())
+
+
+def python_parts() -> list[Part]:
+    """What needs PL/Python, in any order."""
+    opening = WHERE_PYTHON_IS.partition("{}")[0]
+    return [part for part in newest_parts() if part.text.startswith(opening)]
+
+
 def upgrade(revision: str) -> str:
     return optional(VERSIONS / revision / "tables.sql") + script(parts_of(revision))
 
@@ -243,8 +270,11 @@ def downgrade(revision: str) -> str:
         back.append("DROP SCHEMA IF EXISTS _periodic_schedule;\n")
     else:  # bodies that are as old as what old_tables.sql makes
         back.insert(0, "SET LOCAL check_function_bodies = off;\n")
-        back.append(script([before[part.name] for part in made if part.name in before]))
-    return "".join(back) + optional(VERSIONS / revision / "old_tables.sql")
+        again = [before[part.name] for part in made if part.name in before]
+        back.append(script([part for part in again if part.name not in LAST]))
+        back.append(optional(VERSIONS / revision / "old_tables.sql"))
+        back.append(script([part for part in again if part.name in LAST]))
+    return "".join(back)
 
 
 def signature(part: Part) -> str:
@@ -286,8 +316,47 @@ def freeze() -> None:
         path.write_text(text)
 
 
+REVISION = '''"""{message}"""
+
+from alembic import op
+
+from pg_periodic_schedule import by_alembic
+
+revision = "{name}"
+down_revision = {before}
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    by_alembic.upgrade(op, revision)
+
+
+def downgrade() -> None:
+    by_alembic.downgrade(op, revision)
+'''
+
+
+def make_revision(name: str, release: str, message: str) -> None:
+    """A release that changes the database: its revision, and its number."""
+    before = revisions()[-1]
+    if release in releases().values() or name <= before:
+        sys.exit(
+            f"{name} of release {release} does not come after {before} of {__version__}\n"
+            "  HINT: One release has one revision: change that one until it is out."
+        )
+    (VERSIONS / f"{name}.py").write_text(
+        REVISION.format(name=name, message=message, before=f'"{before}"')
+    )
+    home = PACKAGE / "__init__.py"
+    home.write_text(home.read_text().replace(f'"{__version__}"', f'"{release}"'))
+
+
 if __name__ == "__main__":
-    if sys.argv[1:] == ["freeze"]:
-        freeze()
-    else:
-        sys.stdout.write(assemble())
+    match sys.argv[1:]:
+        case ["freeze"]:
+            freeze()
+        case ["revision", name, release, message]:
+            make_revision(name, release, message)
+        case _:
+            sys.stdout.write(assemble())
