@@ -6,6 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tree=/var/cache/pg_periodic_schedule/trixie
+debian=(--variant=minbase --include=ca-certificates,git trixie)
 mirror=http://deb.debian.org/debian
 
 say() { printf 'trixie: %s\n' "$*"; }
@@ -19,13 +20,13 @@ if ! command -v debootstrap >/dev/null; then
     apt-get update -qq
     apt-get install -qq -y --no-install-recommends debootstrap >/dev/null
 fi
-if ! cmp -s "$0" "$tree/made_by"; then
+if ! cmp -s <(echo "${debian[@]}" "$mirror") "$tree/made_of"; then
     say "debootstrap, in $tree"
     rm -rf --one-file-system "$tree"
-    unshare --mount debootstrap --variant=minbase --include=ca-certificates \
-        trixie "$tree" "$mirror" >"$tree.log" 2>&1 || { tail "$tree.log" >&2; exit 1; }
+    unshare --mount debootstrap "${debian[@]}" "$tree" "$mirror" \
+        >"$tree.log" 2>&1 || { tail "$tree.log" >&2; exit 1; }
     echo "deb $mirror-security trixie-security main" >"$tree/etc/apt/sources.list.d/security.list"
-    cp "$0" "$tree/made_by"  # last: it says "done"
+    echo "${debian[@]}" "$mirror" >"$tree/made_of"  # last: it says "done"
 fi
 
 # What reaches the network here reaches it there.
@@ -34,7 +35,7 @@ for file in /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt /etc/
 done
 mkdir -p "$tree/src"
 find "$tree/src" -mindepth 1 -maxdepth 1 ! -name .venv -exec rm -rf {} +
-tar -c --exclude=./.venv --exclude-vcs . | tar -x -C "$tree/src"
+tar -c --exclude=./.venv --exclude-vcs . | tar -x --no-same-owner -C "$tree/src"
 
 # The first process of its namespace: when it ends, so do servers that a test has left behind.
 unshare --mount --pid --fork --kill-child bash -c '
@@ -42,5 +43,5 @@ unshare --mount --pid --fork --kill-child bash -c '
     mount -t proc proc "$0/proc"
     mount -t tmpfs tmpfs "$0/dev/shm"
     mkdir -p "$0/dev/pts" && mount --bind /dev/pts "$0/dev/pts"
-    LANG=C.UTF-8 chroot "$0" bash -c "cd /src && docker/provision.sh dev && \"\$@\"" in_trixie "$@" 9>&-
+    LANG=C.UTF-8 chroot "$0" bash -c "cd /src && git init -q && docker/provision.sh dev && \"\$@\"" in_trixie "$@" 9>&-
 ' "$tree" "$@"
