@@ -54,6 +54,7 @@ class Install(Operation):  # type: ignore[misc]
 
     reversible = True
     reduces_to_sql = True  # sqlmigrate prints what would be run on an empty database
+    verbosity = 1  # of the migrate that runs
 
     def state_forwards(self, app_label: str, state: Any) -> None:
         """Nothing: the models are made beside it."""
@@ -77,6 +78,17 @@ class Install(Operation):  # type: ignore[misc]
     @property
     def migration_name_fragment(self) -> str:
         return "install"
+
+
+def before_migrate(*, verbosity: int, **_kwargs: Any) -> None:
+    """No operation is told."""
+    Install.verbosity = verbosity
+
+
+def say(message: str) -> None:
+    """Behind `Applying …`."""
+    if Install.verbosity > 0:
+        print("\n    " + message.replace("\n", "\n    "), end="")
 
 
 def after_migrate(*, using: str, plan: Sequence[tuple[Any, bool]] = (), **_kwargs: Any) -> None:
@@ -113,9 +125,7 @@ def run(schema_editor: Any, *, forwards: bool) -> None:
             else:
                 schema_editor.collected_sql.append(NO_WAY_BACK)
             return
-        cursor.execute("SELECT current_setting('search_path'), current_setting('lock_timeout')")
-        before = cursor.fetchone()
-        database = installer.Database(connection.connection)
+        database = installer.Database(connection.connection, say)
         try:
             if forwards:
                 installer.install(database, schema=schema, **given)
@@ -123,8 +133,3 @@ def run(schema_editor: Any, *, forwards: bool) -> None:
                 installer.uninstall(database, drop_unsent=drop_unsent)
         except installer.Problem as problem:
             raise CommandError(str(problem)) from None
-        # Django goes on in this transaction.
-        cursor.execute(
-            "SELECT set_config('search_path', %s, true), set_config('lock_timeout', %s, true)",
-            before,
-        )

@@ -38,7 +38,9 @@ class Project:
         self.set("")
 
     def set(self, settings: str) -> None:
-        (self.directory / "its_settings.py").write_text(f"from sample.settings import *\n{settings}")
+        (self.directory / "its_settings.py").write_text(
+            f"from sample.settings import *\n{settings}"
+        )
 
     def manage(self, *arguments: str, check: bool = True, **env: str) -> str:
         python = "python" if self.environment == BIN else self.environment / "python"
@@ -85,15 +87,18 @@ def test_migrate_installs_and_zero_takes_it_out(project: Project) -> None:
     db = project.db
     before = schema(db)
     insert_task(db, "nightly", crontab_id=insert_crontab(db, "0 3 * * *"))
-    assert "pg_periodic_schedule.0001_initial... OK" in project.migrate()
+    said = project.migrate()
+    assert "\n    schedules: 1 inserted: nightly\n    trigger: 30 made OK\n" in said
     assert mirror(db, "cron_string", "nightly") == "0 3 * * *"
     insert_task(db, "later", crontab_id=insert_crontab(db, "0 4 * * *"))
     assert (drift(db), pending(db)) == ([], [])
     assert db.execute("SELECT problem FROM periodic_schedule.health").fetchall() == []
     assert "No migrations to apply" in project.migrate()
-    project.migrate("pg_periodic_schedule", "zero")
+    said = project.migrate("pg_periodic_schedule", "zero")
+    assert "Unapplying pg_periodic_schedule.0001_initial..." in said
     assert ours(db) == []
     assert schema(db) == before
+    assert project.migrate("-v0", "--skip-checks") == ""
 
 
 def test_zero_of_beats_migrations_takes_ours_out_first(project: Project) -> None:
