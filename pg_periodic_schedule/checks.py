@@ -16,7 +16,6 @@ from pg_periodic_schedule.operations import is_ours, switches
 
 SCHEDULER = "pg_periodic_schedule.beat:Scheduler"
 MIGRATE = "manage.py migrate pg_periodic_schedule; if this is manage.py migrate, it follows."
-NO_RIGHT = "42501"
 # No check holds up a deployment.
 BRIEFLY = "SET LOCAL statement_timeout = '2s'; SET LOCAL lock_timeout = '1s'"
 BEAT_TABLE = "SELECT to_regclass('django_celery_beat_periodictask')"
@@ -95,7 +94,8 @@ def warning(number: int, message: str, hint: str | None) -> Any:
 def not_checked(connection: Any, error: Exception) -> Any:
     said = str(error).strip().partition("\n")[0] or type(error).__name__
     hint = None
-    if getattr(getattr(error.__cause__, "diag", None), "sqlstate", None) == NO_RIGHT:
+    cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
+    if installer.sqlstate_of(cause) == installer.FORBIDDEN:
         role = connection.settings_dict["USER"]
         hint = (
             "The owner of Beat's tables: SELECT"

@@ -111,7 +111,7 @@ class Runner:
             (directory / package / f"{name}.py").write_text(text)
         (directory / "jobs/__init__.py").write_text("")
 
-    def run(self, *options: str, **env: str) -> str:
+    def run(self, *options: str, **env: Any) -> str:
         said = run(
             *("python", self.directory / "manage.py", "test", "its_tests", "--noinput", *options),
             url=self.url,
