@@ -18,24 +18,23 @@ def upgrade(op: Any, revision: str) -> None:
     if op.get_context().as_sql:
         print_script(op, assemble.upgrade(revision), **given)
         return
-    db = database(op.get_bind())
-    with told_in_its_words(), db.settings(**given):
-        installer.check(db)
-        there = installer.revision_there(db)
-        if there is None or there < revision:  # else another way has brought it
-            installer.apply(db, revision, installer.find_schema(db, switch(op, "schema")))
+    with told_in_its_words():
+        db = database(op.get_bind())
+        installer.upgrade(db, revision, schema=switch(op, "schema"), **given)
 
 
 def downgrade(op: Any, revision: str) -> None:
-    given = {"drop_unsent": switch(op, "drop_unsent")}
+    drop_unsent = switch(op, "drop_unsent")
     if op.get_context().as_sql:
-        print_script(op, assemble.downgrade(revision), **given)
+        print_script(op, assemble.downgrade(revision), drop_unsent=drop_unsent)
         return
-    db = database(op.get_bind())
-    with told_in_its_words(), db.settings(**given):
-        installer.check(db)
-        if installer.revision_there(db) == revision:
-            installer.take_back(db, revision, installer.find_schema(db))
+    if drop_unsent not in (None, "yes", "no"):
+        raise CommandError(
+            f"drop_unsent is {drop_unsent!r}, it must be yes or no\n"
+            "  HINT: alembic -x drop_unsent=yes downgrade base"
+        )
+    with told_in_its_words():
+        installer.downgrade(database(op.get_bind()), revision, drop_unsent=drop_unsent == "yes")
 
 
 def database(connection: Any) -> installer.Database:
