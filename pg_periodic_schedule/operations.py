@@ -1,5 +1,6 @@
 """What migrations of ours do: the installer's work, on the database of Beat's tables."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,10 +10,10 @@ from django.core.management.base import CommandError
 from django.db import connections, router, transaction
 from django.db.migrations.operations.base import Operation
 
-from pg_periodic_schedule import installer
+from pg_periodic_schedule import assemble, installer
 
 SETTING = "PG_PERIODIC_SCHEDULE"
-# The installer's own; drop_unsent is for taking it out.
+# The installer's switches; the last is for taking it out.
 KEYS = {"engine": str, "name": str, "take_over": str, "drop_unsent": bool}
 # Where the unqualified name of Beat's tables leads, as Django uses it.
 SCHEMA = (
@@ -20,7 +21,6 @@ SCHEMA = (
     " WHERE c.oid = to_regclass('django_celery_beat_periodictask')"
 )
 READ_COMMITTED = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"  # whatever the settings say
-NO_WAY_BACK = "-- What is dropped depends on what is found: migrate pg_periodic_schedule zero"
 
 
 def switches() -> dict[str, Any]:
@@ -44,92 +44,98 @@ def is_ours(connection: Any) -> bool:
     return bool(connection.vendor == "postgresql" and connection.alias == router.db_for_write(task))
 
 
-class Install(Operation):  # type: ignore[misc]
-    """Brings the database part to the release of this package, whoever has installed it before:
-    the version that is stored in the database decides what is run.
+class Revision(Operation):  # type: ignore[misc]
+    """A revision's way forward and back; nothing where it came, or went, by another way.
 
-    Each release has a migration with it.  On the way back the first takes all out; a later one
-    does nothing, since the release before works with it.
+    Each has a migration of its name, as `make revision` writes it.
     """
 
     reversible = True
-    reduces_to_sql = True  # sqlmigrate prints what would be run on an empty database
-    verbosity = 1  # of the migrate that runs
+    reduces_to_sql = True
+    verbosity = 1  # of the migrate that runs: no operation is told
+
+    def __init__(self, revision: str) -> None:
+        self.revision = revision
 
     def state_forwards(self, app_label: str, state: Any) -> None:
-        """Nothing: the models are made beside it."""
+        """Nothing: of unmanaged models Django compares names and options only."""
 
     def database_forwards(
         self, _app_label: str, schema_editor: Any, _from_state: Any, _to_state: Any
     ) -> None:
-        if is_ours(schema_editor.connection):
-            run(schema_editor, forwards=True)
+        run(schema_editor, self.revision, forwards=True)
 
     def database_backwards(
-        self, app_label: str, schema_editor: Any, _from_state: Any, to_state: Any
+        self, _app_label: str, schema_editor: Any, _from_state: Any, _to_state: Any
     ) -> None:
-        is_first = (app_label, "firing") not in to_state.models
-        if is_first and is_ours(schema_editor.connection):
-            run(schema_editor, forwards=False)
+        run(schema_editor, self.revision, forwards=False)
 
     def describe(self) -> str:
-        return "Install or upgrade the database part of pg_periodic_schedule"
+        return f"Revision {self.revision} of the database part"
 
     @property
     def migration_name_fragment(self) -> str:
-        return "install"
+        return self.revision
 
 
-def before_migrate(*, verbosity: int, **_kwargs: Any) -> None:
-    """No operation is told."""
-    Install.verbosity = verbosity
+def run(schema_editor: Any, revision: str, *, forwards: bool) -> None:
+    """By the installer, in the transaction of the migration; or the script, for `sqlmigrate`."""
+    connection = schema_editor.connection
+    if not is_ours(connection):
+        return
+    try:
+        given = dict(switches())
+        drop_unsent = given.pop("drop_unsent", False)
+        with connection.cursor() as cursor:
+            cursor.execute(READ_COMMITTED)
+            cursor.execute(SCHEMA)
+            (schema,) = cursor.fetchone() or ("public",)
+        if schema_editor.collect_sql:
+            if forwards:
+                text = installer.settings_script(**given) + assemble.upgrade(revision)
+            else:
+                drop = "yes" if drop_unsent else None
+                text = installer.settings_script(drop_unsent=drop) + assemble.downgrade(revision)
+            schema_editor.execute(installer.with_schema(text, schema), None)
+            return
+        db = installer.Database(connection.connection, say)
+        if forwards:
+            installer.upgrade(db, revision, schema=schema, **given)
+        elif revision == assemble.revisions()[0]:
+            installer.uninstall(db, drop_unsent=drop_unsent)
+        else:
+            installer.downgrade(db, revision, drop_unsent=drop_unsent)
+    except (ValueError, installer.Problem) as problem:
+        raise CommandError(in_its_words(str(problem))) from None
+
+
+def in_its_words(said: str) -> str:
+    """Switches as Django has them."""
+    said = re.sub(r"\binstall with (\w+)=(\w+)", rf'{SETTING} = {{"\1": "\2"}}', said)
+    return re.sub(r"\btake out with (\w+)=yes", rf'{SETTING} = {{"\1": True}}', said)
 
 
 def say(message: str) -> None:
     """Behind `Applying …`."""
-    if Install.verbosity > 0:
-        print("\n    " + message.replace("\n", "\n    "), end="")
+    if Revision.verbosity > 0:
+        print("\n    " + in_its_words(message).replace("\n", "\n    "), end="")
+
+
+def before_migrate(*, verbosity: int, **_kwargs: Any) -> None:
+    Revision.verbosity = verbosity
 
 
 def after_migrate(*, using: str, plan: Sequence[tuple[Any, bool]] = (), **_kwargs: Any) -> None:
     """Where this `migrate` has installed it, the application's own migrations may have come later,
     with its pipelines, whose names the mirror has: attach() finds them."""
-    connection = connections[using]
-    if not is_ours(connection) or not any(
-        isinstance(operation, Install)
+    installs = any(
+        isinstance(operation, Revision)
         for migration, backwards in plan
         if not backwards
         for operation in migration.operations
-    ):
+    )
+    if not installs or not is_ours(connections[using]):
         return
-    with transaction.atomic(using), connection.cursor() as cursor:
+    with transaction.atomic(using), connections[using].cursor() as cursor:
         cursor.execute(READ_COMMITTED)
         cursor.execute("SELECT * FROM periodic_schedule.attach()")
-
-
-def run(schema_editor: Any, *, forwards: bool) -> None:
-    """By the installer, in the transaction of the migration."""
-    try:
-        given = dict(switches())
-    except ValueError as error:
-        raise CommandError(str(error)) from None
-    drop_unsent = given.pop("drop_unsent", False)
-    connection = schema_editor.connection
-    with connection.cursor() as cursor:
-        cursor.execute(READ_COMMITTED)
-        cursor.execute(SCHEMA)
-        schema = (cursor.fetchone() or ("public",))[0]
-        if schema_editor.collect_sql:
-            if forwards:
-                schema_editor.execute(installer.script(schema=schema, **given), None)
-            else:
-                schema_editor.collected_sql.append(NO_WAY_BACK)
-            return
-        database = installer.Database(connection.connection, say)
-        try:
-            if forwards:
-                installer.install(database, schema=schema, **given)
-            else:
-                installer.uninstall(database, drop_unsent=drop_unsent)
-        except installer.Problem as problem:
-            raise CommandError(str(problem)) from None

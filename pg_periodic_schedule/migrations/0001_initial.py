@@ -1,21 +1,19 @@
 """The database part, on the database of Beat's tables, and the models that read it.
 
-Each release has a file here: ``Install`` brings what is there, whoever has installed it, to the
-release of the package.  Of unmanaged models Django compares names and options only, so that new
-columns need no more.
+Of unmanaged models Django compares names and options only: columns are in models.py alone.
 """
 
 from django.db import migrations, models
 
-from pg_periodic_schedule.operations import Install
+from pg_periodic_schedule.operations import Revision
 
 
 class Migration(migrations.Migration):  # type: ignore[misc]
     initial = True
-    # The last of django-celery-beat 2.5.0, so that later releases' own run after us, or before.
+    # The last of django-celery-beat 2.5.0: migrations of later ones come before or after.
     dependencies = (("django_celery_beat", "0018_improve_crontab_helptext"),)
     operations = (
-        Install(),
+        Revision("0001_initial"),
         migrations.CreateModel(
             name="PeriodicSchedule",
             fields=[("pipeline_id", models.UUIDField(primary_key=True, serialize=False))],

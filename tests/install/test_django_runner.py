@@ -113,7 +113,9 @@ class Runner:
 
     def run(self, *options: str, **env: Any) -> str:
         said = run(
-            *("python", self.directory / "manage.py", "test", "its_tests", "--noinput", *options),
+            "python",
+            self.directory / "manage.py",
+            *("test", "its_tests", "--noinput", *options),
             url=self.url,
             cwd=self.directory,
             DJANGO_SETTINGS_MODULE="its_settings",
