@@ -23,6 +23,7 @@ from conftest import (
     url_of,
 )
 from databases import EXTENSION, client, ours, schema_of
+from frozen import Copy
 from ticking import adopt
 
 from pg_periodic_schedule import __version__
@@ -266,6 +267,47 @@ def test_django_has_no_migrations_to_make_of_it(project: Project, environment: P
     project.environment = environment
     project.migrate()
     assert "No changes detected" in project.manage("makemigrations", "--check", "--dry-run")
+
+
+def test_migrate_and_alembic_continue_each_other(bare: Session, tmp_path: Path) -> None:
+    """With a made-up next release, whose migration `make revision` writes."""
+    copy = Copy(tmp_path, bare)
+    insert_task(bare, "t", crontab_id=insert_crontab(bare, "0 3 * * *"))
+    manage = f"cd docker/sample && PYTHONPATH={tmp_path} python manage.py"
+    version = "SELECT periodic_schedule.version()"
+
+    def versions() -> list[Any]:
+        """As the database says, as Alembic does, as Django does."""
+        alembics = "SELECT version_num FROM periodic_schedule.alembic_version"
+        djangos = "SELECT max(name) FROM django_migrations WHERE app = 'pg_periodic_schedule'"
+        return [bare.execute(query).fetchall()[0][0] for query in (version, alembics, djangos)]
+
+    copy.run(f"{manage} migrate -v0")
+    copy.run('make revision NAME=0002_next RELEASE=0.9.0 MESSAGE="What comes next."')
+    with (tmp_path / "sql/firing/tick.sql").open("a") as file:
+        file.write("COMMENT ON SCHEMA periodic_schedule IS 'of the next release';\n")
+    copy.run("make freeze")
+    assert versions() == ["0.5.0", "0001_initial", "0001_initial"]
+    said = copy.run(f"{manage} check --database default")
+    assert "(pg_periodic_schedule.W002)" in said
+
+    copy.run(f"{manage} migrate")
+    assert versions() == ["0.9.0", "0001_initial", "0002_next"]
+    after = copy.schema()
+    copy.run("alembic upgrade head")
+    assert versions() == ["0.9.0", "0002_next", "0002_next"]
+    assert copy.schema() == after == copy.assembled_schema()
+
+    copy.run("alembic downgrade 0001_initial")
+    assert versions() == ["0.5.0", "0001_initial", "0002_next"]
+    copy.run(f"{manage} migrate pg_periodic_schedule 0001")
+    assert versions() == ["0.5.0", "0001_initial", "0001_initial"]
+    copy.run(f"{manage} migrate")
+    assert copy.schema() == after
+    assert drift(bare) == []
+    assert "No changes detected" in copy.run(f"{manage} makemigrations --check --dry-run")
+    copy.run(f"{manage} migrate pg_periodic_schedule zero")
+    assert ours(bare) == []
 
 
 COLUMNS = """
