@@ -43,7 +43,7 @@ dist: provision  ## sdist and wheel in dist/, as PyPI takes them and as they are
 
 # Writes the newest revision, until it is released: CONTRIBUTING.md.  Until 1.0 there is nothing to freeze.
 freeze:
-	python3 sql/assemble.py freeze
+	python3 -m pg_periodic_schedule.assemble freeze
 	cd alembic/versions && sha256sum *.py */*.sql > frozen.sha256
 
 provision:

@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from pg_periodic_schedule import by_alembic
+
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = None
@@ -9,8 +11,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.run_revision(revision)  # type: ignore[attr-defined]
+    by_alembic.upgrade(op, revision)
 
 
 def downgrade() -> None:
-    op.run_revision(revision, back=True)  # type: ignore[attr-defined]
+    by_alembic.downgrade(op, revision)

@@ -1,8 +1,8 @@
 """Celery's crontab grammar (``celery.schedules.crontab_parser``, Celery 5.x), and the error of a
 schedule that has no meaning.
 
-The installed PL/Python functions carry the source of every module here (``sql/assemble.py`` puts
-it in), so the server needs the libraries of ``requirements.txt`` but no copy of this project.  It
+The installed PL/Python functions carry the source of every module here (``assemble.py`` puts them
+in), so the server needs the libraries of ``requirements.txt`` but no copy of this project.  It
 is executed inside a function body: no ``from __future__``, and libraries are imported where they
 are used, because a missing one must become one schedule's error, not that of a whole statement.  Of
 the standard library only what is quick to import: the first write of a session waits for it.

@@ -95,7 +95,8 @@ class Copy:
         """What its sql/ makes, in one go."""
         self.db.execute(f'CREATE DATABASE assembled TEMPLATE "{self.db.info.dbname}_tmpl"')
         try:
-            script = self.run("python3 sql/assemble.py").replace("@beat_schema@", '"public"')
+            script = self.run("python3 -m pg_periodic_schedule.assemble")
+            script = script.replace("@beat_schema@", '"public"')
             if ENGINE == "sql":
                 self.db.execute(f"ALTER DATABASE assembled OWNER TO {APPLICATION}")
             place = f"{self.db.info.dsn} dbname=assembled user={APPLICATION}"

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pglast
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "sql"))
+from pg_periodic_schedule.assemble import MIRROR, ROOMS, SQL, filled, read_part, sources
 
-from assemble import MIRROR, ROOMS, SQL, filled, read_part, sources  # noqa: E402
+ROOT = Path(__file__).resolve().parent.parent
 
 LINE = 100
 LONG = 80

@@ -1,16 +1,17 @@
 """Everything: until 1.0 assembled from sql/ when it runs."""
 
 from alembic import op
+from pg_periodic_schedule import by_alembic
 
 revision = "0001_initial"
 down_revision = None
-branch_labels = None
+branch_labels = ("pg_periodic_schedule",)
 depends_on = None
 
 
 def upgrade() -> None:
-    op.run_revision(revision)  # type: ignore[attr-defined]
+    by_alembic.upgrade(op, revision)
 
 
 def downgrade() -> None:
-    op.run_revision(revision, back=True)  # type: ignore[attr-defined]
+    by_alembic.downgrade(op, revision)

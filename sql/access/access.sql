@@ -14,7 +14,7 @@ AS $function$
         ('reader', 'EXECUTE', 'FUNCTION', 'periodic_schedule', ARRAY[
             'next_run_at', 'next_runs', 'runs_between', 'validate', 'describe', 'preview', 'verify',
             'tz_database', 'next_wakeup', 'is_beat_fenced', 'access', 'setup_problems',
-            'this_database', 'upcoming_runs', 'engine'
+            'this_database', 'upcoming_runs', 'engine', 'version'
         ]),
         ('reader', 'EXECUTE', 'FUNCTION', '_periodic_schedule', ARRAY[
             -- What those are made of.
@@ -28,7 +28,7 @@ AS $function$
         ('reader', 'SELECT', 'TABLE', '_periodic_schedule', ARRAY['sql_zone']),
         ('ticker', 'EXECUTE', 'FUNCTION', 'periodic_schedule', ARRAY[
             'tick', 'take', 'finish', 'fail', 'reap', 'next_wakeup', 'is_beat_fenced', 'save_runs',
-            'prune', 'setup_problems', 'this_database', 'tell_settings'
+            'prune', 'setup_problems', 'this_database', 'tell_settings', 'version'
         ]),
         ('ticker', 'EXECUTE', 'FUNCTION', '_periodic_schedule', ARRAY[
             'lock_static_entries', 'refuse'

@@ -16,7 +16,7 @@ DECLARE
     owner CONSTANT name := (
         SELECT pg_get_userbyid(c.relowner) FROM pg_class AS c WHERE c.oid = beat_table
     );
-    -- alembic -x engine=… is a setting here.
+    -- The switch engine=… is a setting here.
     engine text := nullif(current_setting('periodic_schedule.engine', true), '');
     lacks text;
 BEGIN
@@ -29,7 +29,7 @@ BEGIN
         RAISE EXCEPTION 'there are no django-celery-beat tables in schema %', $id$@beat_schema@$id$
             USING ERRCODE = 'undefined_table',
             HINT = 'Run Django''s migrations first, or name the schema: '
-                'alembic -x schema=NAME upgrade head';
+                'install with schema=NAME';
     END IF;
     IF engine NOT IN ('plpython', 'sql') THEN
         RAISE EXCEPTION 'there is no engine %', engine
@@ -70,14 +70,14 @@ BEGIN
             USING ERRCODE = 'insufficient_privilege',
             DETAIL = 'PL/Python is an untrusted language: only a superuser creates its functions.',
             HINT = 'Run the migration as a superuser; or as this role with the engine sql, which '
-                'needs none: alembic -x engine=sql upgrade head';
+                'needs none: install with engine=sql';
     END IF;
     IF engine = 'plpython' AND NOT has_python THEN
         RAISE EXCEPTION 'the server has no plpython3u'
             USING ERRCODE = 'undefined_object',
             HINT = 'Install postgresql-plpython3-NN on the database server, or run '
                 'docker/provision.sh server there; or take the engine sql, which needs none: '
-                'alembic -x engine=sql upgrade head';
+                'install with engine=sql';
     END IF;
     IF engine IS NULL THEN
         engine := CASE WHEN is_superuser AND has_python THEN 'plpython' ELSE 'sql' END;
@@ -112,6 +112,6 @@ EXCEPTION WHEN external_routine_exception OR syntax_error OR internal_error THEN
         USING ERRCODE = 'undefined_file', DETAIL = message,
         HINT = 'Run docker/provision.sh server on the database server: PL/Python uses the '
             'system''s Python, not a venv. Or take the engine sql, which needs none: '
-            'alembic -x engine=sql upgrade head';
+            'install with engine=sql';
 END
 $do$;

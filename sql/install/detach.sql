@@ -1,4 +1,4 @@
-CREATE OR REPLACE FUNCTION periodic_schedule.detach()
+CREATE OR REPLACE FUNCTION periodic_schedule.detach(drop_unsent boolean DEFAULT false)
 RETURNS TABLE (what text, detail text)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -13,6 +13,7 @@ DECLARE
 BEGIN
     PERFORM _periodic_schedule.require_writable('detach()');
     PERFORM _periodic_schedule.require_read_committed('detach()');
+    PERFORM _periodic_schedule.refuse_unsent(drop_unsent);
     -- What was renamed gets its name back: ours for good, others' for as long as it is written.
     FOR moved IN
         SELECT DISTINCT d.cure, d.undo FROM _periodic_schedule.own_object_differences() AS d
@@ -53,8 +54,10 @@ BEGIN
     END LOOP;
 END
 $function$;
-COMMENT ON FUNCTION periodic_schedule.detach() IS
-    'The reverse of attach(): gives all schedules back to Beat, drops all triggers and fences, and '
-    'returns what it did. The mirror stays as it is. Works where Beat''s tables are gone; refuses '
-    'where runs would be lost, with the reason. Call it as the owner of Beat''s tables or as a '
-    'superuser. READ COMMITTED only';
+COMMENT ON FUNCTION periodic_schedule.detach(boolean) IS
+    'The reverse of attach(), before everything is dropped: gives all schedules back to Beat, '
+    'drops all triggers and fences, and returns what it did. The mirror stays. Works where '
+    'Beat''s tables are gone; refuses where runs would be lost, with the reason, and, unless '
+    'drop_unsent, while firings are not sent yet. Locks the mirror and the ledger until the '
+    'transaction ends. Call it as the owner of Beat''s tables or as a superuser. READ COMMITTED '
+    'only';

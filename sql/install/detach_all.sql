@@ -1,7 +1,7 @@
 -- The way back begins here: Beat fires again what Postgres owned, and nothing of ours is left on
 -- tables that stay.  Then everything is dropped, in the reverse order of its creation
 -- (assemble.py).
--- alembic -x drop_unsent=yes is a setting here.
+-- The switch drop_unsent=yes is a setting here.
 DO $do$
 DECLARE
     given CONSTANT text := coalesce(
@@ -15,11 +15,11 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value',
             DETAIL = 'It says whether firings are dropped that are not sent yet. Nothing was '
                 'changed.',
-            HINT = 'alembic -x drop_unsent=yes downgrade base';
+            HINT = 'take out with drop_unsent=yes';
     END IF;
-    PERFORM _periodic_schedule.refuse_unsent(given = 'yes');
     FOR given_back IN
-        SELECT d.detail FROM periodic_schedule.detach() AS d WHERE d.what = 'schedules'
+        SELECT d.detail FROM periodic_schedule.detach(given = 'yes') AS d
+        WHERE d.what = 'schedules'
     LOOP
         RAISE NOTICE 'schedules: %, which must run', given_back;
     END LOOP;
@@ -84,7 +84,7 @@ BEGIN
                     '%s waiting, %s leased: %s. Nothing was changed.',
                     unsent.number - unsent.leased, unsent.leased, unsent.names
                 ),
-                HINT = 'alembic -x drop_unsent=yes downgrade base drops them.';
+                HINT = 'take out with drop_unsent=yes: that drops them.';
         END IF;
     END;
     IF unsent.number > 0 THEN

@@ -13,15 +13,10 @@ DECLARE
 BEGIN
     PERFORM _periodic_schedule.require_writable('use_engine()');
     PERFORM _periodic_schedule.require_read_committed('use_engine()');
-    IF use_engine.engine NOT IN ('plpython', 'sql') THEN
-        RAISE EXCEPTION 'there is no engine %', use_engine.engine
-            USING ERRCODE = 'invalid_parameter_value', DETAIL = 'There are plpython and sql.',
-            HINT = format('The one in use is %s.', periodic_schedule.engine());
-    END IF;
+    PERFORM _periodic_schedule.require_engine(use_engine.engine);
     IF use_engine.engine = periodic_schedule.engine() THEN
         RETURN;
     END IF;
-    PERFORM _periodic_schedule.require_python(format('use_engine(%L)', use_engine.engine));
     IF NOT has_schema_privilege('periodic_schedule', 'CREATE') THEN
         RAISE EXCEPTION 'role % may not replace functions of ours', current_user
             USING ERRCODE = 'insufficient_privilege',
@@ -85,6 +80,7 @@ BEGIN
                 'ones, please report it.';
     END IF;
     PERFORM _periodic_schedule.set_engine(use_engine.engine);
+    UPDATE _periodic_schedule.installation AS i SET engine = use_engine.engine;
     -- Errors are other ones, and so is the tz database.
     RETURN QUERY SELECT r.* FROM periodic_schedule.reconcile() AS r;
 END

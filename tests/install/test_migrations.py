@@ -7,7 +7,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from assemble import assemble
 from conftest import (
     APPLICATION,
     ENGINE,
@@ -31,6 +30,8 @@ from databases import (
     upgrade,
 )
 from places import Session
+
+from pg_periodic_schedule.assemble import assemble
 
 
 def test_what_somebody_put_into_public_is_not_called(bare: Session) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from assemble import assemble
 from conftest import APPLICATION, ROOT, alembic, insert_crontab, insert_task, mirror, run, url_of
 from databases import (
     alembic_sql,
@@ -19,6 +18,8 @@ from databases import (
     upgrade,
 )
 from places import TASKS
+
+from pg_periodic_schedule.assemble import assemble
 
 Session = psycopg.Connection[Any]
 

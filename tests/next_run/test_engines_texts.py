@@ -558,7 +558,7 @@ def test_a_plain_role_in_an_empty_database(db: Session) -> None:
     """No extension, no superuser, and a locale whose small I has no dot: what sql/engine_sql/ makes
     is all that it takes."""
     sys.path.insert(0, str(ROOT / "sql"))
-    from assemble import parts, script
+    from pg_periodic_schedule.assemble import parts, script
 
     made = [p for p in parts() if p.name.startswith("_periodic_schedule.sql_")]
     db.execute("CREATE ROLE plain LOGIN NOSUPERUSER")

@@ -7,8 +7,9 @@ from typing import Any
 
 import psycopg
 import pytest
-from assemble import SQL, in_order, read_part
 from differential_rows import TASKS, Row, differences, random_row
+
+from pg_periodic_schedule.assemble import SQL, in_order, read_part
 
 Session = psycopg.Connection[Any]
 FLOW = "6f3a1f0e-3f61-4f0c-9d0a-3d6f0a4b7a11"

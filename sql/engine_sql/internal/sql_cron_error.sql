@@ -14,7 +14,7 @@ BEGIN
                 field, _periodic_schedule.sql_quoted(text)
             ),
             'Write the digits 0-9, and names in English; or, where the server has plpython3u, as a '
-            'superuser: alembic -x engine=plpython upgrade head',
+            'superuser: install with engine=plpython',
             field, "position"::text, 'feature_not_supported'
         ];
     END IF;

@@ -27,7 +27,7 @@ BEGIN
             'solar schedules cannot be computed without Python',
             'The sun is computed by ephem, a library of Python, and the engine here is sql.',
             'Leave the schedule to Beat; or, where the server has plpython3u, as a superuser: '
-            'alembic -x engine=plpython upgrade head',
+            'install with engine=plpython',
             'event', '1', 'feature_not_supported'
         ];
         RETURN;

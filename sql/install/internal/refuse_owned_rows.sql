@@ -31,8 +31,8 @@ BEGIN
                 'Nothing was changed.'
             ),
             HINT = 'Who fires them is yours to say (docs/replacing.md). Postgres, when that ticker '
-                'and Beat are stopped: alembic -x take_over=postgres upgrade head. Beat, when that '
-                'ticker is stopped: alembic -x take_over=beat upgrade head. Or both with --sql.';
+                'and Beat are stopped: install with take_over=postgres. Beat, when that '
+                'ticker is stopped: install with take_over=beat.';
     END IF;
 END
 $function$;

@@ -33,8 +33,8 @@ BEGIN
                 '%s waiting, %s leased: %s. Nothing was changed.', number - leased, leased, names
             ),
             HINT = 'Call periodic_schedule.release(), and let a scheduler, or take() and finish(), '
-                'work off the ledger (docs/removal.md). Or drop them: alembic -x drop_unsent=yes '
-                'downgrade base.';
+                'work off the ledger (docs/removal.md). Or drop them: take out with '
+                'drop_unsent=yes.';
     END IF;
 END
 $function$;

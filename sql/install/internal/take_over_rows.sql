@@ -1,5 +1,6 @@
 -- Longer than 80 lines: its steps are few, and their order is what matters.
-CREATE OR REPLACE FUNCTION _periodic_schedule.take_over_rows(take_over text) RETURNS void
+CREATE OR REPLACE FUNCTION _periodic_schedule.take_over_rows(take_over text)
+RETURNS TABLE (what text, detail text)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 SET vacuum_cost_page_hit = 9090  -- says that the mirror is written by us
@@ -21,7 +22,7 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value',
             DETAIL = 'It says who fires the schedules that the application''s own ticker has fired '
                 'until now. Nothing was changed.',
-            HINT = 'alembic -x take_over=postgres upgrade head, or take_over=beat.';
+            HINT = 'install with take_over=postgres, or take_over=beat.';
     END IF;
     IF before IS NOT NULL THEN
         RETURN;  -- once: who fires is adopt()'s and release()'s to change since
@@ -98,9 +99,18 @@ BEGIN
         PERFORM _periodic_schedule.request_beat_reload();
     END IF;
     SET CONSTRAINTS ALL IMMEDIATE;  -- tables with pending triggers cannot be altered
+    RETURN QUERY
+    SELECT 'taken over', format(
+        '%s row(s)%s', cardinality(task_ids),
+        CASE WHEN take_over IS NOT NULL
+            THEN format('; %s of them fired by %s from now on', cardinality(owned), take_over)
+        END
+    )
+    WHERE task_ids <> '{}';
 END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.take_over_rows(text) IS
     'Moves rows and grants of the application''s own tables to the mirror, once. take_over: who '
     'fires from now on what its own ticker fired: postgres (as after adopt() when Beat is '
-    'stopped), beat; NULL: refused, if there are any. Their tables stay as they are';
+    'stopped), beat; NULL: refused, if there are any. Their tables stay as they are. Returns how '
+    'many';

@@ -8,6 +8,7 @@ CREATE TABLE _periodic_schedule.installation (
     beat_schema name NOT NULL,
     beat_tables regclass[],
     rows_taken_at timestamptz,
+    engine text,
     retention interval NOT NULL DEFAULT '7 days',
     tz_version text,
     digest_key text NOT NULL
@@ -38,6 +39,8 @@ COMMENT ON COLUMN _periodic_schedule.installation.beat_tables IS
     'still known';
 COMMENT ON COLUMN _periodic_schedule.installation.rows_taken_at IS
     'When take_over_rows() looked for rows of the application''s own tables; it does so once';
+COMMENT ON COLUMN _periodic_schedule.installation.engine IS
+    'The engine that was chosen: a dump of an extension has no engine() that was replaced';
 COMMENT ON COLUMN _periodic_schedule.installation.retention IS
     'For how long prune() keeps what has ended; after a restore of data the longest counts';
 COMMENT ON COLUMN _periodic_schedule.installation.tz_version IS
@@ -46,6 +49,3 @@ COMMENT ON COLUMN _periodic_schedule.installation.tz_version IS
 COMMENT ON COLUMN _periodic_schedule.installation.digest_key IS
     'Key of identity_digest(): that of the oldest row counts, so that after a restore of data the '
     'mirror''s digests are right';
-
-INSERT INTO _periodic_schedule.installation (beat_schema)
-VALUES ((pg_catalog.parse_ident($id$@beat_schema@$id$))[1]);

@@ -8,7 +8,7 @@ BEGIN
             USING ERRCODE = 'feature_not_supported',
             DETAIL = 'It was installed with the engine sql.',
             HINT = 'Where the server has plpython3u, a superuser adds it: '
-                'alembic -x engine=plpython upgrade head';
+                'install with engine=plpython';
     END IF;
 END
 $function$;

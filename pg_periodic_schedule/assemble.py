@@ -1,7 +1,7 @@
 """The installation script: every object's one source file under ``sql/``, in order of dependency.
 
-``assemble.py`` prints it; ``assemble.py freeze`` is ``make freeze``.  What is left is to replace
-``@beat_schema@``.
+``python -m pg_periodic_schedule.assemble`` prints it, and with ``freeze`` it is ``make freeze``.
+What is left is to replace ``@beat_schema@``.
 """
 
 import graphlib
@@ -12,9 +12,15 @@ import textwrap
 from pathlib import Path
 from typing import NamedTuple
 
-SQL = Path(__file__).resolve().parent
-ROOT = SQL.parent
-VERSIONS = ROOT / "alembic" / "versions"
+from pg_periodic_schedule import __version__
+
+PACKAGE = Path(__file__).resolve().parent
+# In a checkout they stand beside the package, in a wheel inside it: pyproject.toml.
+IS_CHECKOUT = not (PACKAGE / "sql").is_dir()
+ROOT = PACKAGE.parent if IS_CHECKOUT else PACKAGE
+SQL = ROOT / "sql"
+PYTHON_MODULES = ROOT / "plpython"
+VERSIONS = ROOT / ("alembic" if IS_CHECKOUT else "revisions") / "versions"
 
 # In order: a room calls only itself and those before it.  sql/README.md says what for.
 ROOMS = (
@@ -26,11 +32,8 @@ FIRST = (
     *("install/nothing_in_the_way", "install/checks"),
     *("install/take_over_table", "install/schemas"),
 )
-ONCE = ("install/set_engine", "install/revoke_defaults")  # by the first, when all is there
-LAST = (
-    *("install/make_triggers", "install/set_home", "install/watch_clock"),
-    *("install/take_over", "install/set_owners_and_rights"),
-)
+ONCE = ("install/revoke_defaults",)  # by the first, when all is there
+LAST = ("install/call_attach",)
 # The way back: before anything is dropped, and in place of dropping the table.
 BACK = {"triggers": "install/detach_all", "table": "install/give_back_table"}
 PYTHON = "engine_plpython"  # the room that is there only where the installation has PL/Python
@@ -78,7 +81,7 @@ def path_of(name: str) -> Path:
 def python_version() -> str:
     """A name for the Python code as it stands: sessions that hold an older one load it anew."""
     digest = hashlib.sha256()
-    for path in sorted((ROOT / "plpython").glob("*.py")):
+    for path in sorted(PYTHON_MODULES.glob("*.py")):
         digest.update(path.read_bytes())
     return f"periodic_schedule {digest.hexdigest()[:16]}"
 
@@ -109,6 +112,7 @@ def filled(sql: str) -> str:
     sql = re.sub(r"^@(plpython/\w+\.py)@$", module, sql, flags=re.MULTILINE)
     if "@own_objects@" in sql:
         sql = sql.replace("@own_objects@", own_objects())
+    sql = sql.replace("@version@", __version__)
     return re.sub("@python_version@", lambda _: python_version(), sql)
 
 
@@ -180,11 +184,23 @@ DROPPED = "dropped"  # the step that ends upgrade.sql: what is in sql/ no more
 DROP = re.compile(r"^DROP (?:FUNCTION|VIEW) (\S+);$", re.MULTILINE)
 
 
+VERSION = re.compile(
+    r"^-- FUNCTION periodic_schedule\.version\n.*?RETURN '([^']+)'", re.MULTILINE | re.DOTALL
+)
+
+
 def revisions() -> list[str]:
-    """Those made from sql/, in order; the others run statements of their own."""
-    return sorted(
-        path.stem for path in VERSIONS.glob("*.py") if "op.run_revision(" in path.read_text()
-    )
+    """In order: each is made from sql/ as it was then."""
+    return sorted(path.stem for path in VERSIONS.glob("*.py"))
+
+
+def releases() -> dict[str, str]:
+    """The release of each revision: what periodic_schedule.version() returns after it."""
+    found = {}
+    for revision in revisions():
+        said = VERSION.search(optional(VERSIONS / revision / "upgrade.sql"))
+        found[revision] = said[1] if said else __version__
+    return found
 
 
 def optional(path: Path) -> str:
@@ -217,6 +233,17 @@ def parts_before(revision: str) -> dict[str, Part]:
             for name in DROP.findall(found.pop(DROPPED, Part("", "STEP", "")).text):
                 del found[name]
     return found
+
+
+def newest_parts() -> list[Part]:
+    """What is there after the newest revision."""
+    return list(parts_before("~").values())
+
+
+def python_parts() -> list[Part]:
+    """What needs PL/Python, in any order."""
+    opening = WHERE_PYTHON_IS.partition("{}")[0]
+    return [part for part in newest_parts() if part.text.startswith(opening)]
 
 
 def upgrade(revision: str) -> str:

@@ -1,0 +1,7 @@
+-- Where an installation or an upgrade ends.  The switches of each way in are settings here.
+SELECT a.what, a.detail
+FROM periodic_schedule.attach(
+    engine => nullif(current_setting('periodic_schedule.engine', true), ''),
+    name => nullif(current_setting('periodic_schedule.name', true), ''),
+    take_over => nullif(current_setting('periodic_schedule.take_over', true), '')
+) AS a;
