@@ -1,5 +1,5 @@
 # Everything starts from a bare Debian or Ubuntu: what is missing is installed first.
-.PHONY: demo test differential soak bench lint dist freeze provision
+.PHONY: demo test differential soak bench lint dist freeze revision provision
 bin := .venv/bin
 
 demo: provision  ## schedules written through Django, the mirror, and Beat retired
@@ -45,6 +45,9 @@ dist: provision  ## sdist and wheel in dist/, as PyPI takes them and as they are
 freeze:
 	python3 -m pg_periodic_schedule.assemble freeze
 	cd alembic/versions && sha256sum *.py */*.sql > frozen.sha256
+
+revision:  ## of a release that changes the database: NAME=0002_queue RELEASE=1.1.0 MESSAGE=…
+	python3 -m pg_periodic_schedule.assemble revision "$(NAME)" "$(RELEASE)" "$(MESSAGE)"
 
 provision:
 	@docker/provision.sh dev

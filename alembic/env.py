@@ -82,14 +82,16 @@ def is_step_by_step() -> bool:
 
 
 def refuse_other_version_table(db: installer.Database) -> None:
-    """One that is not of this installation."""
+    """One that is not of this installation: of another program, or left over."""
+    if installer.is_there(db) or destination() is None:
+        return
     fits = db.value(
         "SELECT c.relkind = 'r' AND a.attname IS NOT NULL FROM pg_class AS c"
         " LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'version_num'"
         " WHERE c.oid = to_regclass(%s)",
         VERSION_TABLE,
     )
-    if fits is not False or installer.is_there(db) or destination() is None:
+    if fits is None or (fits and not db.rows(f"SELECT 1 FROM {VERSION_TABLE}")):  # noqa: S608
         return
     raise CommandError(
         f"there is a table {VERSION_TABLE}, and pg_periodic_schedule is not installed in this"
@@ -139,7 +141,7 @@ def run_online() -> None:
         if error.orig is None:
             raise
         with by_alembic.told_in_its_words():
-            raise installer.explain(error.orig) from None
+            raise installer.explain(error.orig, f"database {engine.url.database}") from None
 
 
 def migrate(connection: sqlalchemy.Connection) -> None:
@@ -214,6 +216,11 @@ def run_offline() -> None:
         if destination() is None:
             context.execute(f"DROP TABLE IF EXISTS {VERSION_TABLE}")
             context.execute("DROP SCHEMA periodic_schedule")
+    # Else the revisions have it.
+    if None not in (switch("name"), context.get_starting_revision_argument(), destination()):
+        attach = assemble.read_part(assemble.path_of("install/call_attach")).text
+        begin = f"BEGIN;\n{installer.settings_script(name=switch('name'))}"
+        context.get_context().impl.static_output(f"{begin}{attach}\nCOMMIT;")
 
 
 refuse_other_switches()

@@ -313,8 +313,47 @@ def freeze() -> None:
         path.write_text(text)
 
 
+REVISION = '''"""{message}"""
+
+from alembic import op
+
+from pg_periodic_schedule import by_alembic
+
+revision = "{name}"
+down_revision = {before}
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    by_alembic.upgrade(op, revision)
+
+
+def downgrade() -> None:
+    by_alembic.downgrade(op, revision)
+'''
+
+
+def make_revision(name: str, release: str, message: str) -> None:
+    """A release that changes the database: its revision, and its number."""
+    before = revisions()[-1]
+    if release in releases().values() or name <= before:
+        sys.exit(
+            f"{name} of release {release} does not come after {before} of {__version__}\n"
+            "  HINT: One release has one revision: change that one until it is out."
+        )
+    (VERSIONS / f"{name}.py").write_text(
+        REVISION.format(name=name, message=message, before=f'"{before}"')
+    )
+    home = PACKAGE / "__init__.py"
+    home.write_text(home.read_text().replace(f'"{__version__}"', f'"{release}"'))
+
+
 if __name__ == "__main__":
-    if sys.argv[1:] == ["freeze"]:
-        freeze()
-    else:
-        sys.stdout.write(assemble())
+    match sys.argv[1:]:
+        case ["freeze"]:
+            freeze()
+        case ["revision", name, release, message]:
+            make_revision(name, release, message)
+        case _:
+            sys.stdout.write(assemble())

@@ -22,6 +22,11 @@ TRY_FOR, PAUSE = 10, 0.5  # seconds
 # Of an installation, and of the way back: settings periodic_schedule.NAME for the SQL.
 SETTINGS = ("engine", "name", "take_over", "drop_unsent")
 IT_IS_THERE = ("42P06", "42710")  # SQLSTATEs of what IF NOT EXISTS says
+# What the way back of the first revision leaves: the table of our own Alembic tree, which follows.
+DROP_SCHEMA = (
+    "DROP TABLE IF EXISTS periodic_schedule.alembic_version;"
+    " DROP SCHEMA IF EXISTS periodic_schedule;\n"
+)
 LOCKED, DEPENDED_ON, FORBIDDEN = "55P03", "2BP01", "42501"
 
 
@@ -163,14 +168,16 @@ def sqlstate_of(error: Exception) -> str | None:
     return getattr(getattr(error, "diag", None), "sqlstate", None)
 
 
-def explain(error: Exception) -> Problem:
+def explain(error: Exception, database: str = "the database") -> Problem:
     """The server's message with its DETAIL and HINT, or the driver's."""
+    if isinstance(error, Problem):
+        return error
     diag = getattr(error, "diag", None)
     message = getattr(diag, "message_primary", None) or " ".join(str(error).split())
     hint = getattr(diag, "message_hint", None)
     refused = re.search(r"conversion between UTF8 and (\w+) is not supported", str(error))
     if refused:  # nor could Django connect
-        return other_encoding("the database", refused[1])
+        return other_encoding(database, refused[1])
     if sqlstate_of(error) == LOCKED:
         hint = (
             "A session holds a lock on a Beat table for long, or on a pg_periodic_schedule of the"
@@ -342,41 +349,50 @@ def install(
     take_over: str | None = None,
 ) -> None:
     """Installs it, upgrades it, or, where it is up to date, makes right what is not."""
-    with db.settings(engine=engine, name=name, take_over=take_over):
-        check(db)
-        place = find_schema(db, schema)
-        there, all_of_them = revision_there(db), assemble.revisions()
-        missing = all_of_them if there is None else all_of_them[all_of_them.index(there) + 1 :]
-        for revision in missing:
-            apply(db, revision, place)
-    if not missing:
+    newest = assemble.revisions()[-1]
+    if not upgrade(db, newest, schema=schema, engine=engine, name=name, take_over=take_over):
         mend(db, engine=engine, name=name, take_over=take_over)
-
-
-def apply(db: Database, revision: str, schema: str) -> None:
-    """One revision's way forward, with the settings as they are."""
-    db.run_unhindered(with_schema(assemble.upgrade(revision), schema))
-
-
-def take_back(db: Database, revision: str, schema: str) -> None:
-    db.run_unhindered(with_schema(assemble.downgrade(revision), schema))
 
 
 def uninstall(db: Database, *, drop_unsent: bool = False) -> None:
     """Takes everything out; where nothing is, nothing."""
+    downgrade(db, assemble.revisions()[0], drop_unsent=drop_unsent)
+    with db.settings():
+        db.run(DROP_SCHEMA)
+
+
+def upgrade(
+    db: Database,
+    revision: str,
+    *,
+    schema: str | None = None,
+    engine: str | None = None,
+    name: str | None = None,
+    take_over: str | None = None,
+) -> bool:
+    """Up to and with this revision; False: another way has brought it before."""
+    with db.settings(engine=engine, name=name, take_over=take_over):
+        check(db)
+        place = find_schema(db, schema)
+        there = revision_there(db)
+        missing = [
+            each
+            for each in assemble.revisions()
+            if (there is None or there < each) and each <= revision
+        ]
+        for each in missing:
+            db.run_unhindered(with_schema(assemble.upgrade(each), place))
+    return missing != []
+
+
+def downgrade(db: Database, revision: str, *, drop_unsent: bool = False) -> None:
+    """Takes this revision back, and those after it; where it is not there, nothing."""
     with db.settings(drop_unsent="yes" if drop_unsent else None):
         check(db)
-        there, all_of_them = revision_there(db), assemble.revisions()
-        if there is None:
-            return
-        schema = find_schema(db)
-        for revision in reversed(all_of_them[: all_of_them.index(there) + 1]):
-            take_back(db, revision, schema)
-        # Alembic's, which follows ours.
-        db.run(
-            "DROP TABLE IF EXISTS periodic_schedule.alembic_version;"
-            " DROP SCHEMA IF EXISTS periodic_schedule;"
-        )
+        there = revision_there(db)
+        for each in reversed(assemble.revisions()):
+            if there is not None and revision <= each <= there:
+                db.run_unhindered(with_schema(assemble.downgrade(each), find_schema(db)))
 
 
 def with_schema(script: str, schema: str) -> str:
@@ -423,7 +439,7 @@ def make_functions_again(db: Database, schema: str) -> None:
     try:
         make(db, schema, made, engine)
         db.rows("SELECT _periodic_schedule.set_engine(%s)", engine)
-    except db.error as error:
+    except (db.error, Problem) as error:
         raise Problem(
             "functions or views of ours are gone, and cannot be made again:"
             f" {explain(error).message}",
@@ -476,7 +492,13 @@ def use_engine(db: Database, schema: str, engine: str | None) -> None:
 def make_right(db: Database) -> None:
     """What is wrong with what everything stands on.  Triggers are made; where tables were replaced,
     that is the operator's to say: tasks may yet come back."""
-    found = db.rows("SELECT problem, detail FROM periodic_schedule.setup_problems()")
+    try:
+        found = db.rows("SELECT problem, detail FROM periodic_schedule.setup_problems()")
+    except db.error as error:
+        raise Problem(
+            f"a part of pg_periodic_schedule is gone: {explain(error).message}",
+            "Restore it, or take everything out and install it anew: alembic downgrade base.",
+        ) from None
     for problem, detail in found:
         db.say(f"{problem}: {detail}")
     # What is about who fires keeps nothing from being made.

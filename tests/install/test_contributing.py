@@ -45,7 +45,7 @@ def test_add_a_column_to_the_mirror(copy: Copy) -> None:
     insert_task(db, "here", crontab_id=insert_crontab(db, "0 3 * * *"), queue="slow")
     copy.follow("Add a column to the mirror")
     assert copy.schema() == copy.assembled_schema()
-    written = (copy.place / "alembic/versions/0003_queue/upgrade.sql").read_text()
+    written = (copy.place / "alembic/versions/0002_queue/upgrade.sql").read_text()
     changed = re.findall(r"(?m)^-- FUNCTION _periodic_schedule\.(\w+)$", written)
     assert sorted(changed) == [
         *("beat_rows", "compared_rows", "own_object_differences"),
@@ -60,7 +60,7 @@ def test_add_a_column_to_the_mirror(copy: Copy) -> None:
     seen = db.execute("SELECT column_name FROM periodic_schedule.drift").fetchall()
     assert seen == [("queue",)]
     db.execute("SELECT * FROM periodic_schedule.reconcile()")
-    copy.run("alembic downgrade 0002_backfill")
+    copy.run("alembic downgrade 0001_initial")
     assert copy.schema() == before
     db.execute("UPDATE django_celery_beat_periodictask SET name = 'renamed'")
     assert (mirror(db, "task_name", "renamed"), drift(db)) == ("renamed", [])
@@ -77,7 +77,7 @@ def test_a_list_that_is_forgotten_is_an_error(copy: Copy, file: str) -> None:
             copy.edit(path, text)
         else:
             for command in text.splitlines()[:2]:
-                if command.startswith(("alembic revision", "make freeze")):
+                if command.startswith(("make revision", "make freeze")):
                     copy.run(command)
     said = copy.run("alembic upgrade head", check=False)
     if file == "compared_rows":
@@ -86,23 +86,18 @@ def test_a_list_that_is_forgotten_is_an_error(copy: Copy, file: str) -> None:
         insert_task(copy.db, "t", crontab_id=insert_crontab(copy.db, "0 3 * * *"))
         reasons = copy.db.execute("SELECT reason FROM periodic_schedule.pending_sync").fetchall()
         assert reasons == [("cannot cast type record to _periodic_schedule.copied",)]
-    copy.run("alembic downgrade 0002_backfill")
-
-
-WIDER = """
-from alembic import op
-revision = "0003_wider"
-down_revision = "0002_backfill"
-def upgrade():
-    op.run_sql("ALTER TABLE @beat_schema@.pg_periodic_schedule ADD COLUMN width integer")
-"""
+    copy.run("alembic downgrade 0001_initial")
 
 
 def test_a_revision_behind_a_reader_that_stays_open_stops_no_firing(copy: Copy) -> None:
     """Whoever waits for a table has everybody behind it that comes later, so it waits shortly."""
     db = copy.db
     minutely(db, "t")
-    (copy.place / "alembic/versions/0003_wider.py").write_text(WIDER)
+    copy.run("make revision NAME=0002_wider RELEASE=0.6.0 MESSAGE='Wider.'")
+    tables = copy.place / "alembic/versions/0002_wider/tables.sql"
+    tables.parent.mkdir()
+    tables.write_text("ALTER TABLE @beat_schema@.pg_periodic_schedule ADD COLUMN width integer;\n")
+    copy.run("make freeze")
     longest, rounds = 0.0, 0
     with psycopg.connect(db.info.dsn) as reader, ThreadPoolExecutor() as pool:
         reader.execute("SELECT FROM pg_periodic_schedule")
@@ -119,7 +114,7 @@ def test_a_revision_behind_a_reader_that_stays_open_stops_no_firing(copy: Copy) 
         reader.rollback()
         said = upgrade.result()
     assert "canceling statement due to lock timeout; trying again" in said
-    assert "Running upgrade 0002_backfill -> 0003_wider" in said
+    assert "Running upgrade 0001_initial -> 0002_wider" in said
     assert longest < 0.9  # of 0.2
     assert rounds > 3
     assert db.execute("SELECT width FROM pg_periodic_schedule").fetchall() == [(None,)]
@@ -136,7 +131,7 @@ def test_add_a_public_function(copy: Copy, reader: Callable[[], Session]) -> Non
         assert session.execute(call).fetchone() == (mirror(db, "next_run_at", "t"),)
     db.execute("DROP OWNED BY some_reader")
     assert copy.schema() == copy.assembled_schema()
-    copy.run("alembic downgrade 0002_backfill")
+    copy.run("alembic downgrade 0001_initial")
     assert copy.schema() == before
 
 
@@ -146,7 +141,7 @@ def test_change_a_signature(copy: Copy) -> None:
     source = copy.place / "sql/next_run/tz_database.sql"
     kept = source.read_text()
     source.write_text(kept.replace("    OUT source text", "    timezone text, OUT source text"))
-    copy.run('alembic revision --rev-id 0003_wrong -m "Not like this."')
+    copy.run("make revision NAME=0002_wrong RELEASE=0.6.0 MESSAGE='Not like this.'")
     said = copy.run("make freeze", check=False)
     assert (
         "periodic_schedule.tz_database has other arguments or results than in the revision before"
@@ -154,7 +149,7 @@ def test_change_a_signature(copy: Copy) -> None:
     )
     assert "HINT: " in said
     source.write_text(kept)
-    (copy.place / "alembic/versions/0003_wrong.py").unlink()
+    (copy.place / "alembic/versions/0002_wrong.py").unlink()
 
     copy.follow("Change a signature")
     assert copy.schema() == copy.assembled_schema()
@@ -162,10 +157,10 @@ def test_change_a_signature(copy: Copy) -> None:
     with pytest.raises(psycopg.errors.UndefinedFunction):
         db.execute(call.format("()"))
     version = db.execute(call.format("_of('UTC')")).fetchone()
-    copy.run("alembic downgrade 0003_tz_database_of")
+    copy.run("alembic downgrade 0002_tz_database_of")
     assert db.execute(call.format("()")).fetchone() == version
     assert db.execute(call.format("_of('UTC')")).fetchone() == version
-    copy.run("alembic downgrade 0002_backfill")
+    copy.run("alembic downgrade 0001_initial")
     assert copy.schema() == before
 
 

@@ -10,16 +10,18 @@ import psycopg
 import pytest
 from conftest import (
     APPLICATION,
-    ROOT,
     drift,
     insert_crontab,
     insert_interval,
     insert_task,
     mirror,
     pending,
+    url_of,
 )
 from databases import DROP_UNSENT, alembic_sql, client, downgrade, refuse, upgrade
 from places import TASKS
+
+from pg_periodic_schedule import installer
 
 Session = psycopg.Connection[Any]
 # As Django makes them: no defaults in the database.
@@ -379,15 +381,13 @@ INSERT INTO pg_periodic_task (task_name, task_args, cron_string, enabled, pg_own
 
 
 def refused(db: Session) -> str:
-    """What the first steps say, which are all that look; nothing stays."""
-    door = (ROOT / "sql/install/take_over_table.sql").read_text()
-    script = f"BEGIN; SET LOCAL search_path = pg_catalog, pg_temp; {door}"
-    with pytest.raises(psycopg.Error) as raised:
-        db.execute(script.replace("@beat_schema@", '"public"').encode())
-    db.execute("ROLLBACK")
-    diag = raised.value.diag
-    assert diag.message_hint
-    return f"{diag.message_primary} {diag.message_detail}"
+    """What an installation says; nothing stays."""
+    with psycopg.connect(url_of(db.info).replace("+psycopg", "")) as session:
+        with pytest.raises(installer.Problem) as raised:
+            installer.install(installer.Database(session))
+        session.rollback()
+    assert raised.value.hint
+    return str(raised.value)
 
 
 def test_what_hangs_on_their_table_is_named(bare: Session) -> None:
