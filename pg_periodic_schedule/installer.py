@@ -22,6 +22,11 @@ TRY_FOR, PAUSE = 10, 0.5  # seconds
 # Of an installation, and of the way back: settings periodic_schedule.NAME for the SQL.
 SETTINGS = ("engine", "name", "take_over", "drop_unsent")
 IT_IS_THERE = ("42P06", "42710")  # SQLSTATEs of what IF NOT EXISTS says
+# What the way back of the first revision leaves: the table of our own Alembic tree, which follows.
+DROP_SCHEMA = (
+    "DROP TABLE IF EXISTS periodic_schedule.alembic_version;"
+    " DROP SCHEMA IF EXISTS periodic_schedule;\n"
+)
 LOCKED, DEPENDED_ON, FORBIDDEN = "55P03", "2BP01", "42501"
 
 
@@ -352,11 +357,8 @@ def install(
 def uninstall(db: Database, *, drop_unsent: bool = False) -> None:
     """Takes everything out; where nothing is, nothing."""
     downgrade(db, assemble.revisions()[0], drop_unsent=drop_unsent)
-    with db.settings():  # Alembic's, which follows ours
-        db.run(
-            "DROP TABLE IF EXISTS periodic_schedule.alembic_version;"
-            " DROP SCHEMA IF EXISTS periodic_schedule;"
-        )
+    with db.settings():
+        db.run(DROP_SCHEMA)
 
 
 def upgrade(
@@ -529,19 +531,46 @@ def settings_script(**given: str | None) -> str:
 def script(
     *,
     schema: str = "public",
+    since: str | None = None,
     engine: str | None = None,
     name: str | None = None,
     take_over: str | None = None,
 ) -> str:
-    """For ``psql -1 -f``: what install() does to a database that has none."""
-    given = {"engine": engine, "name": name, "take_over": take_over}
-    # psql -v engine=sql and so on
-    variables = "".join(
-        f"\\if :{{?{switch}}}\nSET LOCAL periodic_schedule.{switch} = :'{switch}';\n\\endif\n"
-        for switch in given
+    """For ``psql -1 -f``: what install() does to a database that has none, or the release since."""
+    after = revision_of(since) if since else ""
+    body = "".join(
+        assemble.upgrade(revision) for revision in assemble.revisions() if revision > after
     )
-    body = "".join(assemble.upgrade(revision) for revision in assemble.revisions())
+    return for_psql(body, schema, since, engine=engine, name=name, take_over=take_over)
+
+
+def script_back(*, schema: str = "public", drop_unsent: bool = False) -> str:
+    """What uninstall() does to a database that has the newest release."""
+    body = "".join(assemble.downgrade(revision) for revision in reversed(assemble.revisions()))
+    given = "yes" if drop_unsent else None
+    return for_psql(body + DROP_SCHEMA, schema, newest_version(), drop_unsent=given)
+
+
+def revision_of(release: str) -> str:
+    for revision, known in assemble.releases().items():
+        if known == release:
+            return revision
+    known_ones = ", ".join(assemble.releases().values())
+    raise Problem(f"there is no release {release}", f"Those there are: {known_ones}.")
+
+
+def for_psql(body: str, schema: str, since: str | None, **given: str | None) -> str:
+    """Its variables go before what was said when the script was made: psql -v engine=sql."""
+    variables = "".join(
+        f"\\if :{{?{name}}}\nSET LOCAL periodic_schedule.{name} = :'{name}';\n\\endif\n"
+        for name in given
+    )
+    expected = ""
+    if since:
+        text = assemble.read_part(assemble.path_of(assemble.EXPECTED)).text
+        expected = text.replace("@since@", since) + "\n"
     return (
-        f"-- pg_periodic_schedule {newest_version()}: psql -1 -v ON_ERROR_STOP=1 -f FILE\n"
-        f"{settings_script(**given)}{variables}{with_schema(body, schema)}"
+        f"-- pg_periodic_schedule {newest_version()}: psql -1 -f FILE\n"
+        "\\set ON_ERROR_STOP on\n"
+        f"{settings_script(**given)}{variables}{expected}{with_schema(body, schema)}"
     )

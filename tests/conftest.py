@@ -375,6 +375,18 @@ def new_database(bare: psycopg.Connection[Any]) -> Iterator[Callable[..., psycop
         bare.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
+@pytest.fixture(scope="session")
+def dist(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The sdist and the wheel: wheels.Dist.  Those that DIST in the environment names, or this
+    checkout's."""
+    import wheels
+
+    if made := os.environ.get("DIST"):
+        return wheels.find(Path(made).resolve())
+    place: Path = tmp_path_factory.mktemp("dist")
+    return wheels.find(wheels.build(wheels.copy_checkout(place / "tree"), place / "made"))
+
+
 def mirror(db: psycopg.Connection[Any], column: str, name: str) -> Any:
     """One column of the mirror row of a periodic task, by the task's name."""
     row = db.execute(
