@@ -1,5 +1,5 @@
 # Everything starts from a bare Debian or Ubuntu: what is missing is installed first.
-.PHONY: demo test differential soak bench lint freeze revision provision
+.PHONY: demo test differential soak bench lint dist freeze revision provision
 bin := .venv/bin
 
 demo: provision  ## schedules written through Django, the mirror, and Beat retired
@@ -34,6 +34,12 @@ lint: provision
 	$(bin)/python tests/lint_sql.py
 	$(bin)/hadolint docker/Dockerfile
 	bash -n docker/*.sh .ci/run
+
+dist: export SOURCE_DATE_EPOCH = $(shell git log -1 --format=%ct)
+dist: provision  ## sdist and wheel in dist/, as PyPI takes them and as they are in an empty environment
+	rm -rf dist *.egg-info
+	$(bin)/python -m build -q --no-isolation
+	DIST=dist $(bin)/pytest -n 0 tests/install/test_wheel.py
 
 # Writes the newest revision, until it is released: CONTRIBUTING.md.  Until 1.0 there is nothing to freeze.
 freeze:

@@ -68,7 +68,7 @@ install_server() {
 is_made_of() { cmp -s <(cat "${@:2}") "$1/made_of"; }
 
 install_venv() {
-    local recipe=(pyproject.toml docker/venv.txt plpython/requirements.txt)
+    local recipe=(pyproject.toml setup.py docker/venv.txt plpython/requirements.txt)
     apt_install make python3-venv
     if ! is_made_of .venv "${recipe[@]}"; then
         say "the project's Python packages, in .venv"
@@ -82,7 +82,7 @@ install_venv() {
 
 # As an application does it that is older than we are: it is there, and we are installed into it.
 install_old_stack() {
-    local recipe=(pyproject.toml docker/old_stack.txt) place=.venv/old_stack
+    local recipe=(pyproject.toml setup.py docker/old_stack.txt) place=.venv/old_stack
     if ! is_made_of "$place" "${recipe[@]}"; then
         say "the oldest Django and Celery that are supported, in $place"
         rm -rf "$place"

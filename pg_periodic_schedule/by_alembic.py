@@ -11,6 +11,16 @@ from alembic.util import CommandError
 from pg_periodic_schedule import assemble, installer
 
 log = logging.getLogger("alembic.runtime.migration")
+# In a script another project's revisions may follow in the same transaction.
+KEEP_SETTINGS, GIVE_BACK_SETTINGS = (
+    "DO $$BEGIN PERFORM\n"
+    + ",\n".join(
+        f"    pg_catalog.set_config('{to}{name}', pg_catalog.current_setting('{of}{name}'), true)"
+        for name in ("search_path", "lock_timeout")
+    )
+    + ";\nEND$$;\n"
+    for of, to in (("", "periodic_schedule.before_"), ("periodic_schedule.before_", ""))
+)
 
 
 def upgrade(op: Any, revision: str) -> None:
@@ -25,8 +35,14 @@ def upgrade(op: Any, revision: str) -> None:
 
 def downgrade(op: Any, revision: str) -> None:
     drop_unsent = switch(op, "drop_unsent")
+    # Our own tree drops its version table when Alembic has written it: env.py.
+    is_all = (
+        revision == assemble.revisions()[0]
+        and op.get_context().version_table_schema != "periodic_schedule"
+    )
     if op.get_context().as_sql:
-        print_script(op, assemble.downgrade(revision), drop_unsent=drop_unsent)
+        script = assemble.downgrade(revision) + (installer.DROP_SCHEMA if is_all else "")
+        print_script(op, script, drop_unsent=drop_unsent)
         return
     if drop_unsent not in (None, "yes", "no"):
         raise CommandError(
@@ -34,11 +50,23 @@ def downgrade(op: Any, revision: str) -> None:
             "  HINT: alembic -x drop_unsent=yes downgrade base"
         )
     with told_in_its_words():
-        installer.downgrade(database(op.get_bind()), revision, drop_unsent=drop_unsent == "yes")
+        db = database(op.get_bind())
+        if is_all:
+            installer.uninstall(db, drop_unsent=drop_unsent == "yes")
+        else:
+            installer.downgrade(db, revision, drop_unsent=drop_unsent == "yes")
 
 
 def database(connection: Any) -> installer.Database:
     """Of a SQLAlchemy connection."""
+    driver = connection.dialect.driver
+    if driver not in ("psycopg", "psycopg2"):
+        raise installer.Problem(
+            f"Alembic has connected by {driver}, and pg_periodic_schedule needs psycopg 3 or"
+            " psycopg2",
+            "Give Alembic a URL postgresql+psycopg://… for this, or a tree of ours alone:"
+            " docs/alembic.md.",
+        )
     return installer.Database(
         connection.connection.driver_connection, lambda said: log.info("%s", in_its_words(said))
     )
@@ -69,4 +97,6 @@ def switch(op: Any, name: str) -> str | None:
 def print_script(op: Any, script: str, **given: str | None) -> None:
     """As it stands: colons and percent signs in it mean nothing to SQLAlchemy."""
     sql = installer.with_schema(script, switch(op, "schema") or "public")
-    op.get_context().impl.static_output(installer.settings_script(**given) + sql)
+    op.get_context().impl.static_output(
+        KEEP_SETTINGS + installer.settings_script(**given) + sql + GIVE_BACK_SETTINGS
+    )

@@ -21,12 +21,12 @@ LOCK_TIMEOUT = "200ms"
 TRY_FOR, PAUSE = 10, 0.5  # seconds
 # Of an installation, and of the way back: settings periodic_schedule.NAME for the SQL.
 SETTINGS = ("engine", "name", "take_over", "drop_unsent")
-# Its version table, which follows ours, and the schema that both stand in.
-WITHOUT_ALEMBIC = (
-    "DROP TABLE IF EXISTS periodic_schedule.alembic_version;\n"
-    "DROP SCHEMA IF EXISTS periodic_schedule;\n"
-)
 IT_IS_THERE = ("42P06", "42710")  # SQLSTATEs of what IF NOT EXISTS says
+# What the way back of the first revision leaves: the table of our own Alembic tree, which follows.
+DROP_SCHEMA = (
+    "DROP TABLE IF EXISTS periodic_schedule.alembic_version;"
+    " DROP SCHEMA IF EXISTS periodic_schedule;\n"
+)
 LOCKED, DEPENDED_ON, FORBIDDEN = "55P03", "2BP01", "42501"
 
 
@@ -358,7 +358,7 @@ def uninstall(db: Database, *, drop_unsent: bool = False) -> None:
     """Takes everything out; where nothing is, nothing."""
     downgrade(db, assemble.revisions()[0], drop_unsent=drop_unsent)
     with db.settings():
-        db.run(WITHOUT_ALEMBIC)
+        db.run(DROP_SCHEMA)
 
 
 def upgrade(
@@ -548,7 +548,7 @@ def script_back(*, schema: str = "public", drop_unsent: bool = False) -> str:
     """What uninstall() does to a database that has the newest release."""
     body = "".join(assemble.downgrade(revision) for revision in reversed(assemble.revisions()))
     given = "yes" if drop_unsent else None
-    return for_psql(body + WITHOUT_ALEMBIC, schema, newest_version(), drop_unsent=given)
+    return for_psql(body + DROP_SCHEMA, schema, newest_version(), drop_unsent=given)
 
 
 def revision_of(release: str) -> str:

@@ -144,7 +144,9 @@ def run(*command: str | Path, url: str, cwd: Path = ROOT, check: bool = True, **
 
 
 def django_migrate(url: str, **env: Any) -> None:
-    run("python", "manage.py", "migrate", "-v0", url=url, cwd=SAMPLE, **env)
+    """Beat's tables and the application's; what is ours comes by Alembic."""
+    for app in ("django_celery_beat", "pipelines"):
+        run("python", "manage.py", "migrate", "-v0", app, url=url, cwd=SAMPLE, **env)
 
 
 def alembic(*arguments: str, url: str, check: bool = True) -> str:
@@ -371,6 +373,18 @@ def new_database(bare: psycopg.Connection[Any]) -> Iterator[Callable[..., psycop
         name = session.info.dbname
         session.close()
         bare.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def dist(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The sdist and the wheel: wheels.Dist.  Those that DIST in the environment names, or this
+    checkout's."""
+    import wheels
+
+    if made := os.environ.get("DIST"):
+        return wheels.find(Path(made).resolve())
+    place: Path = tmp_path_factory.mktemp("dist")
+    return wheels.find(wheels.build(wheels.copy_checkout(place / "tree"), place / "made"))
 
 
 def mirror(db: psycopg.Connection[Any], column: str, name: str) -> Any:
