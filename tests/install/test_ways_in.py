@@ -6,7 +6,9 @@ import json
 import re
 import shlex
 import subprocess
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +16,21 @@ from typing import Any
 import psycopg
 import pytest
 from brokers import wait_for
-from conftest import drift, pending, url_of
-from databases import client, ours
+from conftest import (
+    APPLICATION,
+    SAMPLE,
+    drift,
+    insert_crontab,
+    insert_task,
+    pending,
+    run,
+    url_of,
+)
+from databases import client, ours, schema_of
+from frozen import Copy
 from wheels import Dist, Environment
+
+from pg_periodic_schedule import installer
 
 Session = psycopg.Connection[Any]
 
@@ -178,3 +192,112 @@ def contents(db: Session) -> dict[str, list[Any]]:
         )
         for table in tables
     }
+
+
+def test_they_make_equal_databases(
+    db: Session, bare: Session, new_database: Callable[..., Session]
+) -> None:
+    """`db` is Alembic's."""
+
+    def made(install: Callable[[Session], object]) -> str:
+        there = new_database(f"{bare.info.dbname}_tmpl")
+        install(there)
+        assert there.execute(HAS_SCHEDULES).fetchone() == (0,)
+        return schema_of(there)
+
+    wanted = schema_of(db)
+    assert made(by_file) == wanted
+    assert made(by_command) == wanted
+    assert made(by_django) == wanted
+
+
+HAS_SCHEDULES = "SELECT count(*) FROM pg_periodic_schedule"
+
+
+def by_file(db: Session) -> None:
+    client("psql", db, "-q", "-1", "-U", APPLICATION, text=installer.script())
+
+
+def by_command(db: Session) -> None:
+    with psycopg.connect(url_of(db.info).replace("+psycopg", "")) as session:
+        installer.install(installer.Database(session))
+
+
+def by_django(db: Session) -> None:
+    run("python", "manage.py", "migrate", "-v0", url=url_of(db.info), cwd=SAMPLE)
+
+
+NEXT = (
+    "ALTER TABLE _periodic_schedule.installation ADD COLUMN next text;\n"
+    "COMMENT ON COLUMN _periodic_schedule.installation.next IS 'Of a made-up release';\n"
+)
+UPGRADES = {
+    "alembic": "alembic upgrade head",
+    "django": "cd docker/sample && PYTHONPATH=../.. python manage.py migrate",
+    "command": "python -c 'from pg_periodic_schedule import installer as i; import os;"
+    ' db = i.Database(i.connect(os.environ["DATABASE_URL"])); i.install(db);'
+    " db.connection.commit()'",
+    "file": "python -c 'from pg_periodic_schedule import installer as i;"
+    ' print(i.script(since="0.5.0"))\' > next.sql && psql -q -1 -d $PLAIN_URL -f next.sql',
+}
+
+
+def test_each_goes_on_from_what_another_has_installed_under_writes(
+    bare: Session, new_database: Callable[..., Session], tmp_path: Path
+) -> None:
+    copy = Copy(tmp_path, bare)
+    copy.run("make revision NAME=0002_next RELEASE=0.6.0 MESSAGE='A made-up release.'")
+    tables = copy.place / "alembic/versions/0002_next/tables.sql"
+    tables.parent.mkdir()
+    tables.write_text(NEXT)
+    source = copy.place / "sql/mirror/internal/installation.sql"
+    column = "    engine text,\n"
+    source.write_text(
+        source.read_text().replace(column, f"{column}    next text,\n") + NEXT.splitlines()[1]
+    )
+    copy.run("make freeze")
+    made = {}
+    for name, command in UPGRADES.items():
+        there = new_database(f"{bare.info.dbname}_tmpl")
+        plain = url_of(there.info).replace("+psycopg", "")
+        place = f"export DATABASE_URL={url_of(there.info)} PLAIN_URL={plain}"
+        copy.run(f"{place}; alembic upgrade 0001_initial")
+        crontab = insert_crontab(there, "0 3 * * *")
+        for number in range(20):
+            insert_task(there, f"t{number}", crontab_id=crontab)
+        with Writer(plain) as writer:
+            copy.run(f"{place}; {command}")
+        assert writer.written > 0
+        assert there.execute("SELECT periodic_schedule.version()").fetchone() == ("0.6.0",)
+        assert (drift(there), pending(there)) == ([], [])
+        made[name] = schema_of(there)
+    assert made["django"] == made["command"] == made["file"] == made["alembic"]
+
+
+class Writer:
+    """An application that writes a task all the time; a write that fails is an error."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.written = 0
+        self.stop = threading.Event()
+        self.pool = ThreadPoolExecutor(1)
+
+    def work(self) -> None:
+        with psycopg.connect(self.url, autocommit=True) as session:
+            while not self.stop.is_set():
+                session.execute(
+                    "UPDATE django_celery_beat_periodictask SET enabled = NOT enabled"
+                    " WHERE id = (SELECT min(id) + %s FROM django_celery_beat_periodictask)",
+                    [self.written % 20],
+                )
+                self.written += 1
+
+    def __enter__(self) -> "Writer":
+        self.done = self.pool.submit(self.work)
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.stop.set()
+        self.done.result()
+        self.pool.shutdown()
