@@ -337,18 +337,30 @@ def downgrade() -> None:
     by_alembic.downgrade(op, revision)
 '''
 
+MIGRATION = '''"""{message}"""
+
+from django.db import migrations
+
+from pg_periodic_schedule.operations import Revision
+
+
+class Migration(migrations.Migration):  # type: ignore[misc]
+    dependencies = (("pg_periodic_schedule", {before}),)
+    operations = (Revision("{name}"),)
+'''
+
 
 def make_revision(name: str, release: str, message: str) -> None:
-    """A release that changes the database: its revision, and its number."""
+    """A release that changes the database: its revision, for Alembic and Django, its number."""
     before = revisions()[-1]
     if release in releases().values() or name <= before:
         sys.exit(
             f"{name} of release {release} does not come after {before} of {__version__}\n"
             "  HINT: One release has one revision: change that one until it is out."
         )
-    (VERSIONS / f"{name}.py").write_text(
-        REVISION.format(name=name, message=message, before=f'"{before}"')
-    )
+    said = {"name": name, "message": message, "before": f'"{before}"'}
+    (VERSIONS / f"{name}.py").write_text(REVISION.format(**said))
+    (PACKAGE / "migrations" / f"{name}.py").write_text(MIGRATION.format(**said))
     home = PACKAGE / "__init__.py"
     home.write_text(home.read_text().replace(f'"{__version__}"', f'"{release}"'))
 

@@ -144,7 +144,9 @@ def run(*command: str | Path, url: str, cwd: Path = ROOT, check: bool = True, **
 
 
 def django_migrate(url: str, **env: Any) -> None:
-    run("python", "manage.py", "migrate", "-v0", url=url, cwd=SAMPLE, **env)
+    """Beat's tables and the application's; what is ours comes by Alembic."""
+    for app in ("django_celery_beat", "pipelines"):
+        run("python", "manage.py", "migrate", "-v0", app, url=url, cwd=SAMPLE, **env)
 
 
 def alembic(*arguments: str, url: str, check: bool = True) -> str:

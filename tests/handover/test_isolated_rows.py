@@ -45,7 +45,8 @@ def test_what_take_hands_out_at_the_edges_of_its_types(
     new_database: Callable[..., Session], broker: Broker, start: Start, environment: Path
 ) -> None:
     db = new_database()
-    run(environment / "python", "manage.py", "migrate", "-v0", url=url_of(db.info), cwd=SAMPLE)
+    migrate = ("manage.py", "migrate", "-v0", "django_celery_beat")
+    run(environment / "python", *migrate, url=url_of(db.info), cwd=SAMPLE)
     upgrade(db)
     values = [(column, value) for column, some in HOSTILE.items() for value in some]
     hourly = insert_interval(db, 3600)

@@ -48,7 +48,8 @@ def test_the_scheduler_on_psycopg2(
     new_database: Callable[..., Database], broker: Broker, start: Callable[..., Beat]
 ) -> None:
     db = new_database()
-    run(OLD_STACK / "python", "manage.py", "migrate", "-v0", url=url_of(db.info), cwd=SAMPLE)
+    migrate = ("manage.py", "migrate", "-v0", "django_celery_beat")
+    run(OLD_STACK / "python", *migrate, url=url_of(db.info), cwd=SAMPLE)
     insert_task(db, "each second", interval_id=insert_interval(db, 1))
     insert_task(db, "woken", interval_id=insert_interval(db, 3600))
     upgrade(db)

@@ -3,7 +3,7 @@ import os
 import dj_database_url
 
 SECRET_KEY = "sample"
-INSTALLED_APPS = ["django_celery_beat", "pipelines"]
+INSTALLED_APPS = ["django_celery_beat", "pg_periodic_schedule", "pipelines"]
 DATABASES = {
     "default": dj_database_url.parse(
         os.environ["DATABASE_URL"].replace("postgresql+psycopg:", "postgresql:")
