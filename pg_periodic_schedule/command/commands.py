@@ -79,7 +79,7 @@ def commands(places: Places, screen: Screen) -> click.Group:
     @group.command()
     @database()
     def upgrade(databases: Sequence[str]) -> None:
-        """Upgrade what is installed; mend it, if it is up to date."""
+        """Upgrade what is installed, or mend it."""
         place = places.named(databases)[0]
         with screen.busy(f"upgrading {place.name}"), at_work(place, screen.say) as db:
             require_installed(db, place)
@@ -136,7 +136,7 @@ def commands(places: Places, screen: Screen) -> click.Group:
         Ends with 0: fine, 1: warnings, which can wait until the morning, 2: critical, also if a
         database is not reached or nothing is installed.  Of several databases the worst counts.
         """
-        found = [checked(place, timeout, screen) for place in places.named(databases)]
+        found = [checked(places, name, timeout, screen) for name in databases or (None,)]
         worst = max((one["status"] for one in found), key=lambda status: STATUSES[status])
         if as_json:
             screen.as_json({"status": worst, "databases": found})
@@ -255,7 +255,7 @@ def ours(db: Database) -> str | None:
 
 def done(before: str | None, now: str, place: Place) -> str:
     if before == now:
-        return f"{place.name}: {now} is installed, and as it should be"
+        return f"{place.name}: {now} was installed before"
     return f"{place.name}: {now} is installed" + (f", it was {before}" if before else "")
 
 
@@ -298,10 +298,12 @@ def place_user(db: Database) -> str:
 # --- check ----------------------------------------------------------------------------------------
 
 
-def checked(place: Place, timeout: float, screen: Screen) -> dict[str, Any]:
+def checked(places: Places, name: str | None, timeout: float, screen: Screen) -> dict[str, Any]:
     """What one database says; what keeps it from answering is critical."""
-    found: dict[str, Any] = {"database": place.name, "status": "critical", "error": None}
+    found: dict[str, Any] = {"database": None, "status": "critical", "error": None}
     try:
+        (place,) = places.named([] if name is None else [name])
+        found["database"] = place.name
         with (
             at_work(place, screen.say_aside) as db,
             asked(db, place, "reader"),
@@ -343,7 +345,7 @@ def as_objects(db: Database, relation: str) -> list[dict[str, Any]]:
 
 def show_check(found: dict[str, Any], screen: Screen) -> None:
     """A line for the whole, as plug-ins begin, then one for each problem."""
-    status, name = found["status"], found["database"]
+    status, name = found["status"], found["database"] or "not known"
     if error := found["error"]:
         problem = Problem(error["message"], error["hint"], error["detail"])
         screen.out(f"{status.upper()} {name}: {problem}", status)
@@ -372,7 +374,7 @@ def ids_of(db: Database, mirror: str, names: Sequence[str]) -> dict[str, str]:
     """pipeline_ids, by what the user has written."""
     rows = db.rows(
         "SELECT n.name, m.pipeline_id::text FROM unnest(%s::text[]) AS n (name)"
-        f" LEFT JOIN {mirror} AS m ON m.task_name = n.name OR m.pipeline_id::text = n.name",
+        f" LEFT JOIN {mirror} AS m ON n.name IN (m.task_name, m.pipeline_id::text)",
         list(names),
     )
     if unknown := [name for name, found in rows if found is None]:

@@ -14,18 +14,19 @@ from pg_periodic_schedule import installer
 from pg_periodic_schedule.installer import Database, Problem
 
 Say = Callable[[str], None]
-WHERE = "It is taken from --database, else DATABASE_URL, else PGHOST, PGDATABASE, PGSERVICE …"
+URLS = "It is taken from --database, else DATABASE_URL, else PGHOST, PGDATABASE, PGSERVICE …"
+ALIASES = "It is in DATABASES of Django's settings."
 # What libpq says where it cannot connect, and what to do about it.
 HINTS = {
-    r"password|authentication failed|fe_sendauth": "The password is in the URL, in PGPASSWORD or in"
-    " ~/.pgpass.",
-    r'database ".*" does not exist': f"Make it, or name another. {WHERE}",
-    r'role ".*" does not exist': f"Make it, or connect as another. {WHERE}",
+    r"password|authentication failed|fe_sendauth": "Give the user's right password: in PGPASSWORD"
+    " or ~/.pgpass nobody else sees it.",
+    r'database ".*" does not exist': "Make it, or name another.",
+    r'role ".*" does not exist': "Make it, or connect as another.",
     r"pg_hba\.conf": "The server's pg_hba.conf says who may connect from where.",
     r"starting up|shutting down|recovery mode": "Try again in a moment.",
     r"too many (clients|connections)|remaining connection slots": "Try again, or end some of them.",
 }
-NOT_REACHED = f"Is the server running, and is this its address? {WHERE}"
+NOT_REACHED = "Is the server running, and is this its address?"
 
 
 @dataclass
@@ -72,12 +73,14 @@ class Urls(Places):
             try:
                 connection = installer.connect(url)
             except Problem as problem:
-                raise not_reached(name, problem.message) from None
+                raise not_reached(name, problem.message, URLS) from None
             try:
                 if hasattr(connection, "prepare_threshold"):
                     connection.prepare_threshold = None  # nothing stays in a pooler's connection
                 yield connection
                 connection.commit()
+            except installer.driver().Error as error:
+                raise installer.explain(error) from None
             finally:
                 connection.close()
 
@@ -121,10 +124,13 @@ class Aliases(Places):
             try:
                 connection.ensure_connection()
             except Error as error:
-                said = installer.explain(error.__cause__ or error)  # type: ignore[arg-type]
-                raise not_reached(alias, said.message, "DATABASES in Django's settings.") from None
-            with transaction.atomic(using=alias):
-                yield connection.connection
+                said = installer.explain(error.__cause__ or error)
+                raise not_reached(alias, said.message, ALIASES) from None
+            try:
+                with transaction.atomic(using=alias):
+                    yield connection.connection
+            except Error as error:  # of its COMMIT
+                raise installer.explain(error.__cause__ or error) from None
 
         return Place(alias, opened)
 
@@ -139,28 +145,36 @@ def parse(url: str) -> dict[str, Any]:
         else:
             parsed = importlib.import_module("psycopg.conninfo").conninfo_to_dict(place)
     except (driver.Error, UnicodeError):
+        parsed = None
+    # Of a password that has a / or an @ as it is, a part would be taken for one of these.
+    if parsed is None or (
+        "://" in place
+        and (
+            re.search("@", f"{parsed.get('host')}{parsed.get('dbname')}")
+            or not re.fullmatch(r"[\d,]*", str(parsed.get("port") or ""))
+        )
+    ):
         raise Problem(
             "this is no database URL, nor libpq's words for a database",
             "It is postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with what is special in them"
             " written as in %40 for @; or host=… dbname=… . The text is not shown, since there"
             " may be a password in it.",
-        ) from None
+        )
     return dict(parsed)
 
 
-def not_reached(name: str, said: str, hint: str | None = None) -> Problem:
+def not_reached(name: str, said: str, where: str) -> Problem:
     """libpq's words, from which it leaves passwords out."""
     said = said.removeprefix("connection failed: ")
-    if hint is None:
-        hint = next((h for pattern, h in HINTS.items() if re.search(pattern, said)), NOT_REACHED)
-    return Problem(f"cannot connect to {name}: {said}", hint)
+    said = re.sub(r" +Is the server running [^?]*\?", "", said)
+    hint = next((h for pattern, h in HINTS.items() if re.search(pattern, said)), NOT_REACHED)
+    return Problem(f"cannot connect to {name}: {said}", f"{hint} {where}")
 
 
 @contextmanager
 def at_work(place: Place, say: Say) -> Iterator[Database]:
     """A transaction there, in which the server's words are said at once."""
-    with place.opened() as connection:
-        db = Database(connection, say)
+    with place.opened() as connection, spoken(db := Database(connection, say)):
         if not db.is_psycopg2:
             yield db
             return
@@ -171,6 +185,15 @@ def at_work(place: Place, say: Say) -> Iterator[Database]:
             yield db
         finally:
             extensions.set_wait_callback(None)
+
+
+@contextmanager
+def spoken(db: Database) -> Iterator[None]:
+    """The driver's errors as problems."""
+    try:
+        yield
+    except db.error as error:
+        raise installer.explain(error) from None
 
 
 def waiting(extensions: Any, db: Database) -> Callable[[Any], None]:

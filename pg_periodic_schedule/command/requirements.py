@@ -8,6 +8,7 @@ from pg_periodic_schedule.installer import Database, Problem
 
 ENGINES = ("sql", "plpython")
 LIBRARIES = "/usr/local/lib/pg_periodic_schedule"
+TOOLS = "/usr/local/lib/pg_periodic_schedule_pip"  # of which nothing is needed afterwards
 FACTS = """
 SELECT current_setting('server_version'), current_setting('server_encoding'), current_user::text,
     (SELECT r.rolsuper FROM pg_roles AS r WHERE r.rolname = current_user),
@@ -97,7 +98,8 @@ def lacking(db: Database, engine: str, schema: str | None) -> Problem | None:
     db.rows("SAVEPOINT untouched")
     try:
         with db.settings(engine=engine):
-            installer.check(db)
+            if (encoding := db.value("SHOW server_encoding")) != "UTF8":
+                raise installer.other_encoding("it", encoding)
             db.run(installer.with_schema(checks, installer.find_schema(db, schema)))
     except Problem as problem:
         return problem
@@ -112,8 +114,8 @@ def commands_for_root(major: int, has_language: bool) -> list[str]:
     first = "python3-venv" if has_language else f"postgresql-plpython3-{major} python3-venv"
     return [
         f"apt-get install -y {first}",
-        "python3 -m venv /tmp/pip",
-        f"/tmp/pip/bin/pip install --target {LIBRARIES} {packages}",
+        f"python3 -m venv {TOOLS}",
+        f"{TOOLS}/bin/pip install --target {LIBRARIES} {packages}",
         f"echo {LIBRARIES} > $(/usr/bin/python3 -c"
         " 'import site; print(site.getsitepackages()[0])')/pg_periodic_schedule.pth",
     ]

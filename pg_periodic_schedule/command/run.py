@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 import click
 
+from pg_periodic_schedule.cli import CANNOT_RUN
 from pg_periodic_schedule.command.commands import commands
 from pg_periodic_schedule.command.places import Places
 from pg_periodic_schedule.command.screen import Screen
 from pg_periodic_schedule.installer import Problem
 
-NOT_DONE, WRONG_WORDS, INTERRUPTED = 1, 3, 130
+NOT_DONE, INTERRUPTED = 1, 130
 
 
 def run(program: str, places: Places, arguments: Sequence[str]) -> int:
@@ -28,13 +29,13 @@ def run(program: str, places: Places, arguments: Sequence[str]) -> int:
         context = getattr(error, "ctx", None)
         if isinstance(error, click.exceptions.NoArgsIsHelpError):
             screen.err(error.format_message())
-            return WRONG_WORDS
+            return CANNOT_RUN
         hint = f"\n  HINT: {context.command_path} --help" if context is not None else ""
         screen.err(f"error: {error.format_message()}{hint}", "critical")
-        return WRONG_WORDS
+        return CANNOT_RUN
     except UnicodeEncodeError:
         screen.err("error: the command line is not in UTF-8", "critical")
-        return WRONG_WORDS
+        return CANNOT_RUN
     except (click.Abort, KeyboardInterrupt):
         screen.err("interrupted: what was not done yet is left as it was")
         return INTERRUPTED

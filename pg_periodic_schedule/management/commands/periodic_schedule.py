@@ -8,12 +8,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, handle_default_options
 
-from pg_periodic_schedule.cli import NEEDS_CLICK
+from pg_periodic_schedule import installer
+from pg_periodic_schedule.cli import CANNOT_RUN, NEEDS_CLICK
 
 
-class Command(BaseCommand):
+class Command(BaseCommand):  # type: ignore[misc]
     help = "pg-periodic-schedule on Django's databases: periodic_schedule --help"
-    requires_system_checks: list[str] = []  # ours would ask what this is to install
+    requires_system_checks = ()  # ours would ask for what this is to install
 
     def run_from_argv(self, argv: list[str]) -> None:
         """Django's own options, wherever they are, and the command's."""
@@ -23,7 +24,11 @@ class Command(BaseCommand):
         try:
             sys.exit(self.ends_with(arguments))
         except CommandError as error:
-            sys.exit(f"error: {error}")
+            self.stderr.write(f"error: {error}")
+            sys.exit(error.returncode)
+
+    def get_version(self) -> str:
+        return installer.newest_version()
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         if parser.add_help:  # for call_command()
@@ -35,7 +40,7 @@ class Command(BaseCommand):
     def handle(self, *_: Any, arguments: list[str], **__: Any) -> None:
         """Of call_command("periodic_schedule", "check", "--json")."""
         self.stdout.ending = self.stderr.ending = ""
-        with redirect_stdout(self.stdout), redirect_stderr(self.stderr):  # type: ignore[type-var]
+        with redirect_stdout(self.stdout), redirect_stderr(self.stderr):
             status = self.ends_with(arguments)
         if status:
             raise CommandError(
@@ -44,7 +49,7 @@ class Command(BaseCommand):
 
     def ends_with(self, arguments: list[str]) -> int:
         if importlib.util.find_spec("click") is None:
-            raise CommandError(NEEDS_CLICK)
+            raise CommandError(NEEDS_CLICK, returncode=CANNOT_RUN)
         from pg_periodic_schedule.command import run
         from pg_periodic_schedule.command.places import Aliases
 
