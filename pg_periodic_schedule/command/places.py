@@ -14,7 +14,7 @@ from pg_periodic_schedule import installer
 from pg_periodic_schedule.installer import Database, Problem
 
 Say = Callable[[str], None]
-URLS = "It is taken from --database, else DATABASE_URL, else PGHOST, PGDATABASE, PGSERVICE …"
+URLS = "It is taken from --database, else DATABASE_URL, else libpq's environment (PGHOST and so on)"
 ALIASES = "It is in DATABASES of Django's settings."
 # What libpq says where it cannot connect, and what to do about it.
 HINTS = {
@@ -50,7 +50,7 @@ class Places(ABC):
 
 class Urls(Places):
     metavar = "URL"
-    help = "The database: a URL, or libpq's words.  [default: DATABASE_URL, else libpq's PGHOST …]"
+    help = "The database: a URL, or libpq's words.  [default: DATABASE_URL, else PGHOST and so on]"
 
     def named(self, names: Sequence[str]) -> list[Place]:
         return [self.place(url) for url in names or [os.environ.get("DATABASE_URL", "")]]
@@ -156,8 +156,8 @@ def parse(url: str) -> dict[str, Any]:
     ):
         raise Problem(
             "this is no database URL, nor libpq's words for a database",
-            "It is postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with what is special in them"
-            " written as in %40 for @; or host=… dbname=… . The text is not shown, since there"
+            "It is postgresql://USER:PASSWORD@HOST:PORT/DATABASE with what is special in them"
+            " written as in %40 for @; or host=HOST dbname=DATABASE. The text is not shown, since there"
             " may be a password in it.",
         )
     return dict(parsed)
@@ -180,9 +180,14 @@ def at_work(place: Place, say: Say) -> Iterator[Database]:
             return
         # psycopg2 would tell nothing, nor hear Ctrl-C, before the statement has ended.
         extensions = importlib.import_module("psycopg2.extensions")
-        extensions.set_wait_callback(waiting(extensions, db))
+        waiting = Waiting(extensions, db)
+        extensions.set_wait_callback(waiting)
         try:
             yield db
+        except (db.error, Problem):
+            if waiting.is_interrupted:
+                raise KeyboardInterrupt from None
+            raise
         finally:
             extensions.set_wait_callback(None)
 
@@ -196,25 +201,24 @@ def spoken(db: Database) -> Iterator[None]:
         raise installer.explain(error) from None
 
 
-def waiting(extensions: Any, db: Database) -> Callable[[Any], None]:
-    def wait(connection: Any) -> None:
-        interrupted = None
+class Waiting:
+    """For what psycopg2 calls while the server works; Ctrl-C ends the statement."""
+
+    def __init__(self, extensions: Any, db: Database) -> None:
+        self._extensions, self._db = extensions, db
+        self.is_interrupted = False
+
+    def __call__(self, connection: Any) -> None:
         while True:
             try:
                 state = connection.poll()
-                if connection is db.connection:
-                    db.say_notices()
-                if state == extensions.POLL_OK:
+                if connection is self._db.connection:
+                    self._db.say_notices()
+                if state == self._extensions.POLL_OK:
                     return
-                reads = [connection] if state == extensions.POLL_READ else []
-                writes = [connection] if state == extensions.POLL_WRITE else []
+                reads = [connection] if state == self._extensions.POLL_READ else []
+                writes = [connection] if state == self._extensions.POLL_WRITE else []
                 select.select(reads, writes, [])
-            except KeyboardInterrupt as interrupt:
-                interrupted = interrupt
+            except KeyboardInterrupt:
+                self.is_interrupted = True
                 connection.cancel()
-            except db.error:
-                if interrupted is not None:
-                    raise interrupted from None
-                raise
-
-    return wait

@@ -113,16 +113,16 @@ class Screen:
         if self._err is None:
             yield
             return
-        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+        from rich import progress as bars
 
         columns = (
-            SpinnerColumn("line"),
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=20),
-            TextColumn("{task.percentage:>3.0f} %"),
-            TimeElapsedColumn(),
+            bars.SpinnerColumn("line"),
+            bars.TextColumn("{task.description}", markup=False),
+            bars.BarColumn(bar_width=20),
+            bars.TaskProgressColumn(),  # once it is known
+            bars.TimeElapsedColumn(),
         )
-        with Progress(*columns, console=self._err, transient=True) as progress:
+        with bars.Progress(*columns, console=self._err, transient=True) as progress:
             progress.add_task(clean(what), total=None)
             self._live = progress
             try:
