@@ -28,6 +28,12 @@ MIRROR = (
 def commands(places: Places, screen: Screen) -> click.Group:
     """For one way to name databases."""
 
+    def with_defaults(given: dict[str, Any], schema: str | None = None) -> dict[str, Any]:
+        """Options before settings."""
+        defaults = places.switches() | {"schema": schema}
+        defaults.pop("drop_unsent", None)
+        return defaults | {name: value for name, value in given.items() if value is not None}
+
     def database(multiple: bool = False) -> Callable[[Any], Any]:
         more = "  Again for several." if multiple else ""
         return click.option(
@@ -73,7 +79,7 @@ def commands(places: Places, screen: Screen) -> click.Group:
         place = places.named(databases)[0]
         with screen.busy(f"installing in {place.name}"), at_work(place, screen.say) as db:
             before = ours(db)
-            installer.install(db, **switches)
+            installer.install(db, **with_defaults(switches, places.schema(db)))
         screen.out(done(before, installer.newest_version(), place))
 
     @group.command()
@@ -95,7 +101,8 @@ def commands(places: Places, screen: Screen) -> click.Group:
         place = places.named(databases)[0]
         with screen.busy(f"taking out of {place.name}"), at_work(place, screen.say) as db:
             was_there = installer.is_there(db)
-            installer.uninstall(db, drop_unsent=drop_unsent)
+            is_set = places.switches().get("drop_unsent", False)
+            installer.uninstall(db, drop_unsent=drop_unsent or is_set)
         screen.out(f"{place.name}: " + ("taken out" if was_there else "nothing was installed"))
 
     @group.command()
@@ -117,7 +124,8 @@ def commands(places: Places, screen: Screen) -> click.Group:
         if uninstall:
             screen.raw(installer.script_back(schema=schema, drop_unsent=drop_unsent))
         else:
-            screen.raw(installer.script(schema=schema, since=since, **switches))
+            given = with_defaults(switches | {"schema": schema})
+            screen.raw(installer.script(since=since, **given))
 
     @group.command()
     @database(multiple=True)
@@ -236,7 +244,7 @@ def commands(places: Places, screen: Screen) -> click.Group:
         """
         place = places.named(databases)[0]
         with at_work(place, lambda _: None) as db:
-            can = requirements.show(db, place.name, schema, screen)
+            can = requirements.show(db, place.name, schema or places.schema(db), screen)
         return 0 if (engine in can if engine else can) else 1
 
     return group

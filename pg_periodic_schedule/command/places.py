@@ -15,6 +15,7 @@ from pg_periodic_schedule.installer import Database, Problem
 
 Say = Callable[[str], None]
 URLS = "It is taken from --database, else DATABASE_URL, else libpq's environment (PGHOST and so on)"
+READ_COMMITTED = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"  # as what acts needs it
 ALIASES = "It is in DATABASES of Django's settings."
 # What libpq says where it cannot connect, and what to do about it.
 HINTS = {
@@ -47,6 +48,14 @@ class Places(ABC):
     def named(self, names: Sequence[str]) -> list[Place]:
         """Of these, or the one that is meant without any."""
 
+    def switches(self) -> dict[str, Any]:
+        """Of an installation, where no option says otherwise."""
+        return {}
+
+    def schema(self, db: Database) -> str | None:  # noqa: ARG002
+        """That of Beat's tables, where no option says otherwise; None: the only one."""
+        return None
+
 
 class Urls(Places):
     metavar = "URL"
@@ -77,6 +86,7 @@ class Urls(Places):
             try:
                 if hasattr(connection, "prepare_threshold"):
                     connection.prepare_threshold = None  # nothing stays in a pooler's connection
+                connection.cursor().execute(READ_COMMITTED)
                 yield connection
                 connection.commit()
             except installer.driver().Error as error:
@@ -106,6 +116,21 @@ class Aliases(Places):
             ) from None
         return str(router.db_for_write(PeriodicTask))
 
+    def switches(self) -> dict[str, Any]:
+        """As migrate has them."""
+        from pg_periodic_schedule.operations import switches
+
+        try:
+            return dict(switches())
+        except ValueError as error:
+            raise Problem(str(error)) from None
+
+    def schema(self, db: Database) -> str | None:
+        from pg_periodic_schedule.operations import SCHEMA
+
+        found = db.value(SCHEMA)
+        return None if found is None else str(found)
+
     def place(self, alias: str) -> Place:
         from django.db import Error, connections, transaction
 
@@ -127,7 +152,10 @@ class Aliases(Places):
                 said = installer.explain(error.__cause__ or error)
                 raise not_reached(alias, said.message, ALIASES) from None
             try:
+                begins = not connection.in_atomic_block
                 with transaction.atomic(using=alias):
+                    if begins:
+                        connection.cursor().execute(READ_COMMITTED)
                     yield connection.connection
             except Error as error:  # of its COMMIT
                 raise installer.explain(error.__cause__ or error) from None
@@ -157,8 +185,8 @@ def parse(url: str) -> dict[str, Any]:
         raise Problem(
             "this is no database URL, nor libpq's words for a database",
             "It is postgresql://USER:PASSWORD@HOST:PORT/DATABASE with what is special in them"
-            " written as in %40 for @; or host=HOST dbname=DATABASE. The text is not shown, since there"
-            " may be a password in it.",
+            " written as in %40 for @; or host=HOST dbname=DATABASE. The text is not shown, since"
+            " there may be a password in it.",
         )
     return dict(parsed)
 
