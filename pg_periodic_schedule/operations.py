@@ -83,6 +83,7 @@ def run(schema_editor: Any, revision: str, *, forwards: bool) -> None:
     connection = schema_editor.connection
     if not is_ours(connection):
         return
+    is_first = revision == assemble.revisions()[0]
     try:
         given = dict(switches())
         drop_unsent = given.pop("drop_unsent", False)
@@ -96,12 +97,13 @@ def run(schema_editor: Any, revision: str, *, forwards: bool) -> None:
             else:
                 drop = "yes" if drop_unsent else None
                 text = installer.settings_script(drop_unsent=drop) + assemble.downgrade(revision)
+                text += installer.DROP_SCHEMA if is_first else ""
             schema_editor.execute(installer.with_schema(text, schema), None)
             return
         db = installer.Database(connection.connection, say)
         if forwards:
             installer.upgrade(db, revision, schema=schema, **given)
-        elif revision == assemble.revisions()[0]:
+        elif is_first:
             installer.uninstall(db, drop_unsent=drop_unsent)
         else:
             installer.downgrade(db, revision, drop_unsent=drop_unsent)
