@@ -16,9 +16,7 @@ from conftest import BIN, ROOT, insert_crontab, insert_interval, insert_task, ur
 from wheels import Dist, call
 
 Session = psycopg.Connection[Any]
-(LINES,) = re.findall(
-    r"(?s)## Sixty seconds\n.*?```\n(.*?)```", (ROOT / "README.md").read_text()
-)
+(LINES,) = re.findall(r"(?s)## Sixty seconds\n.*?```\n(.*?)```", (ROOT / "README.md").read_text())
 PROJECT = {
     "manage.py": """
 import os, sys
