@@ -188,6 +188,7 @@ def test_names_of_pipelines_are_found_though_their_tables_come_later(
     project = Project(new_database(), tmp_path)
     said = project.migrate()
     assert said.index("pg_periodic_schedule.0001") < said.index("pipelines.0001")
+    assert "\n  pipeline source: public.pipeline, public.organization\n" in said
     project.manage("loaddata", "sample")
     assert mirror(project.db, "pipeline_name", "0b9e2f8e-6a1f-4c83-9d7b-2f6f3a1c5d10") == (
         "Every five minutes"
