@@ -195,6 +195,18 @@ def test_names_of_pipelines_are_found_though_their_tables_come_later(
     )
 
 
+def test_where_migrations_are_off_there_is_no_mirror(
+    new_database: Callable[..., Session], tmp_path: Path
+) -> None:
+    """As with pytest-django's --nomigrations."""
+    project = Project(new_database(), tmp_path)
+    off = "MIGRATION_MODULES = {name.split('.')[-1]: None for name in INSTALLED_APPS}"
+    project.set(off)
+    project.migrate("--run-syncdb")
+    project.python(AROUND)
+    assert ours(project.db) == []
+
+
 SWITCH = "PG_PERIODIC_SCHEDULE = "
 
 
