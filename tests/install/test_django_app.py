@@ -170,6 +170,16 @@ print(PeriodicTask.objects.select_related("periodic_schedule").get().periodic_sc
     assert ours(project.db) == []
 
 
+def test_on_sqlite_nothing_is_done(project: Project) -> None:
+    sqlite = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(project.directory / "sqlite")}
+    project.set(f'DATABASES["default"] = {sqlite}')
+    project.migrate()
+    project.python(AROUND)
+    assert "no issues" in project.manage("check", "--database", "default")
+    assert "no-op" in project.manage("sqlmigrate", "pg_periodic_schedule", "0001")
+    project.migrate("pg_periodic_schedule", "zero")
+
+
 def test_what_alembic_has_installed_is_recorded_and_taken_out(installed: Project) -> None:
     db = installed.db
     before = schema(db)
