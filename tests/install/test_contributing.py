@@ -82,9 +82,8 @@ def test_a_list_that_is_forgotten_is_an_error(copy: Copy, file: str) -> None:
     copy.run("alembic upgrade head")
     insert_task(copy.db, "t", crontab_id=insert_crontab(copy.db, "0 3 * * *"))
     if file == "compared_rows":
-        seen = copy.db.execute("SELECT difference, expected FROM periodic_schedule.drift")
-        reason = "cannot cast type record to _periodic_schedule.copied"
-        assert seen.fetchall() == [("unreadable", reason)]
+        ((*_, reason),) = copy.db.execute("SELECT * FROM periodic_schedule.drift").fetchall()
+        assert reason == "cannot cast type record to _periodic_schedule.copied"
     else:  # the write to Beat's table goes on, and says so
         reasons = copy.db.execute("SELECT reason FROM periodic_schedule.pending_sync").fetchall()
         assert reasons == [("cannot cast type record to _periodic_schedule.copied",)]
