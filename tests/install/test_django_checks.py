@@ -87,6 +87,11 @@ def test_w004_drift_and_pending_syncs(installed: Project) -> None:
 
 
 OURS = 'CELERY_BEAT_SCHEDULER = "pg_periodic_schedule.beat:Scheduler"'
+OF_THE_APP = """
+del CELERY_BEAT_SCHEDULER
+from sample.celery import app
+app.add_defaults({"beat_scheduler": "pg_periodic_schedule.beat:Scheduler"})
+"""
 
 
 @pytest.mark.parametrize(
@@ -97,6 +102,7 @@ OURS = 'CELERY_BEAT_SCHEDULER = "pg_periodic_schedule.beat:Scheduler"'
         ('CELERY_BEAT_SCHEDULER = "django"', "django"),
         (OURS, None),
         ('CELERY_BEAT_SCHEDULER = "pg_periodic_schedule"', None),
+        (OF_THE_APP, None),
     ],
 )
 def test_w005_a_stock_beat_beside_adopted_schedules(

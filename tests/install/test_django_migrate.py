@@ -1,12 +1,15 @@
 """docs/django.md: `manage.py migrate` installs, upgrades and takes out."""
 
 import re
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import psycopg
-from conftest import alembic, drift, insert_crontab, insert_task, mirror, pending
+from brokers import wait_for
+from conftest import alembic, drift, insert_crontab, insert_task, mirror, pending, url_of
 from databases import client, make_beat_tables, ours
 from frozen import Copy
 from projects import AROUND, BLOCKS, ENVIRONMENTS, SWITCH, TWO, Project, schema
@@ -178,6 +181,25 @@ def test_what_the_installer_refuses_is_no_traceback(project: Project) -> None:
     assert ours(project.db) == []
     recorded = "SELECT FROM django_migrations WHERE app = 'pg_periodic_schedule'"
     assert project.db.execute(recorded).fetchall() == []
+
+
+def test_behind_a_lock_it_waits(project: Project) -> None:
+    place = url_of(project.db.info, user="postgres").replace("+psycopg", "")
+    with psycopg.connect(place) as other, ThreadPoolExecutor(1) as pool:
+        other.execute("LOCK TABLE django_celery_beat_periodictask IN ROW EXCLUSIVE MODE")
+        migrate = pool.submit(project.migrate)
+        wait_for(
+            lambda: (
+                project.db.execute(
+                    "SELECT FROM pg_locks WHERE NOT granted"
+                    " AND relation = 'django_celery_beat_periodictask'::regclass"
+                ).rowcount
+            )
+        )
+        time.sleep(0.3)
+        other.rollback()
+        assert "trigger: 30 made OK" in migrate.result()
+    assert drift(project.db) == []
 
 
 def test_sqlmigrate_prints_what_psql_can_run(

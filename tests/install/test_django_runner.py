@@ -37,7 +37,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import TestCase, TransactionTestCase
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
-from pg_periodic_schedule.models import Firing, PeriodicSchedule
+from pg_periodic_schedule.models import Firing, FiringPolicy, PeriodicSchedule
 
 def rows(statement, *values):
     with connection.cursor() as cursor:
@@ -88,7 +88,14 @@ class Truncates(Mixin, TransactionTestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        call_command("flush", interactive=False, verbosity=0)
+        hourly = IntervalSchedule.objects.create(every=1, period="hours")
+        task = PeriodicTask.objects.create(name="before", task="app.task", interval=hourly)
+        FiringPolicy.objects.create(schedule=task.periodic_schedule, overlap="skip")
+        rows("SELECT * FROM periodic_schedule.adopt(beat_is_stopped => true)")
+        rows("SELECT * FROM periodic_schedule.run_now(%s)", task.periodic_schedule.pk)
+        call_command("flush", interactive=False, verbosity=0)  # as at the end of each test
+        assert not PeriodicSchedule.objects.exists() and not FiringPolicy.objects.exists()
+        assert Firing.objects.get().task_name == "before"
 
     def tearDown(self):
         Firing.objects.all().delete()
