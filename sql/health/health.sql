@@ -3,7 +3,12 @@ SELECT
     p.problem,
     p.pipeline_id,
     p.detail,
-    _periodic_schedule.advice_on(p.problem) AS what_to_do
+    _periodic_schedule.advice_on(p.problem) AS what_to_do,
+    p.problem = ANY (
+        '{given_up, no_next_run, croniter_differs, tz_changed, policy_without_schedule, '
+        'mirror_written, settings_differ, settings_unknown, identity_unknown, timeline_unknown, '
+        'superuser_functions, old_snapshot}'::text[]
+    ) AS can_wait
 FROM (
     SELECT
         o.problem,
@@ -45,3 +50,5 @@ COMMENT ON COLUMN periodic_schedule.health.pipeline_id IS
 COMMENT ON COLUMN periodic_schedule.health.detail IS 'In words';
 COMMENT ON COLUMN periodic_schedule.health.what_to_do IS
     'What to do about it, in one sentence; the statement, where there is one, ends the detail';
+COMMENT ON COLUMN periodic_schedule.health.can_wait IS
+    'Until the morning? Where it is false, page somebody';
