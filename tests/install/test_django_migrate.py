@@ -9,11 +9,23 @@ from typing import Any
 
 import psycopg
 from brokers import wait_for
-from conftest import alembic, drift, insert_crontab, insert_task, mirror, pending, url_of
+from conftest import (
+    ROOT,
+    alembic,
+    beat_server,
+    drift,
+    insert_crontab,
+    insert_task,
+    mirror,
+    pending,
+    url_of,
+)
 from databases import client, make_beat_tables, ours
 from frozen import Copy
-from projects import AROUND, BLOCKS, ENVIRONMENTS, SWITCH, TWO, Project, schema
+from projects import AROUND, BLOCKS, ENVIRONMENTS, PAGE, SWITCH, TWO, Project, schema
 from ticking import adopt
+
+from pg_periodic_schedule import assemble, extension
 
 Session = psycopg.Connection[Any]
 
@@ -215,6 +227,13 @@ def test_sqlmigrate_prints_what_psql_can_run(
     assert ours(copy) == []
 
 
+def test_each_revision_has_a_migration_of_its_name() -> None:
+    found = {}
+    for path in (ROOT / "pg_periodic_schedule/migrations").glob("0*.py"):
+        (found[path.stem],) = re.findall(r"Revision\(\"(\w+)\"\)", path.read_text())
+    assert sorted(found) == sorted(found.values()) == assemble.revisions()
+
+
 @ENVIRONMENTS
 def test_django_has_no_migrations_to_make_of_it(project: Project, environment: Path) -> None:
     project.environment = environment
@@ -258,6 +277,26 @@ def test_migrate_and_alembic_continue_each_other(bare: Session, tmp_path: Path) 
     assert drift(bare) == []
     copy.run(f"{manage} migrate pg_periodic_schedule zero")
     assert ours(bare) == []
+
+
+def test_beside_an_extension_it_refuses_and_says_what_to_do(tmp_path: Path) -> None:
+    files = tmp_path / "extension"
+    extension.write(files)
+    with beat_server(EXTENSION=str(files)) as (db, _):
+        db.execute("CREATE EXTENSION pg_periodic_schedule")
+        db.execute("SELECT * FROM periodic_schedule.attach()")
+        project = Project(db, tmp_path)
+        refused = project.migrate(check=False)
+        assert "is an extension in this database" in refused
+        assert "ALTER EXTENSION pg_periodic_schedule UPDATE" in refused
+        assert "Traceback" not in refused
+        (fake,) = re.findall(r"`manage\.py (migrate --fake pg_periodic_schedule)`", PAGE)
+        project.manage(*fake.split())
+        assert "no issues" in project.manage("check", "--database", "default")
+        project.python(AROUND + "assert PeriodicTask.objects.get().periodic_schedule.next_run_at")
+        refused = project.migrate("pg_periodic_schedule", "zero", check=False)
+        assert "DROP EXTENSION pg_periodic_schedule" in refused
+        assert (drift(db), pending(db)) == ([], [])
 
 
 def test_firings_that_were_not_sent_hold_zero_up(installed: Project) -> None:
