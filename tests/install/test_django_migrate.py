@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 from brokers import wait_for
 from conftest import (
+    APPLICATION,
     ROOT,
     alembic,
     beat_server,
@@ -35,7 +36,7 @@ def test_migrate_installs_and_zero_takes_it_out(project: Project) -> None:
     before = schema(db)
     insert_task(db, "nightly", crontab_id=insert_crontab(db, "0 3 * * *"))
     said = project.migrate()
-    assert "\n    schedules: 1 inserted: nightly\n    trigger: 30 made OK\n" in said
+    assert re.search(r"\n    schedules: 1 inserted: nightly\n    trigger: \d+ made OK\n", said)
     assert mirror(db, "cron_string", "nightly") == "0 3 * * *"
     insert_task(db, "later", crontab_id=insert_crontab(db, "0 4 * * *"))
     assert (drift(db), pending(db)) == ([], [])
@@ -210,7 +211,7 @@ def test_behind_a_lock_it_waits(project: Project) -> None:
         )
         time.sleep(0.3)
         other.rollback()
-        assert "trigger: 30 made OK" in migrate.result()
+        assert re.search(r"trigger: \d+ made OK\n", migrate.result())
     assert drift(project.db) == []
 
 
@@ -218,12 +219,13 @@ def test_sqlmigrate_prints_what_psql_can_run(
     project: Project, new_database: Callable[..., Session]
 ) -> None:
     copy = new_database(project.db.info.dbname)
+    arguments = ("-q", "-v", "ON_ERROR_STOP=1", "-U", APPLICATION)
     script = project.manage("sqlmigrate", "pg_periodic_schedule", "0001")
-    client("psql", copy, "-q", "-v", "ON_ERROR_STOP=1", text=script)
+    client("psql", copy, *arguments, text=script)
     project.migrate()
     assert schema(copy) == schema(project.db)
     back = project.manage("sqlmigrate", "--backwards", "pg_periodic_schedule", "0001")
-    client("psql", copy, "-q", "-v", "ON_ERROR_STOP=1", text=back)
+    client("psql", copy, *arguments, text=back)
     assert ours(copy) == []
 
 
