@@ -287,6 +287,8 @@ def asked(db: Database, place: Place, kind: str) -> Iterator[None]:
             yield
         except db.error as error:
             problem = installer.explain(error)
+            if getattr(getattr(error, "diag", None), "message_hint", None):
+                raise problem from None
             if installer.sqlstate_of(error) == installer.FORBIDDEN:
                 user = place_user(db)
                 problem.hint = (
@@ -347,7 +349,7 @@ def answers(db: Database) -> dict[str, Any]:
 
 
 def as_objects(db: Database, relation: str) -> list[dict[str, Any]]:
-    rows = db.rows(f"SELECT to_jsonb(r)::text FROM {relation} AS r ORDER BY 1")  # noqa: S608
+    rows = db.rows(f"SELECT row_to_json(r)::text FROM {relation} AS r ORDER BY 1")  # noqa: S608
     return [json.loads(row) for (row,) in rows]
 
 
