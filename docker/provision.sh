@@ -45,6 +45,8 @@ install_server() {
         exit 1
     fi
     apt_install "postgresql-plpython3-$version" python3-venv
+    # Where US/Pacific and the like are a package of their own: the engine sql has no other zones.
+    if apt-cache show tzdata-legacy >/dev/null 2>&1; then apt_install tzdata-legacy; fi
     if ! cmp -s plpython/requirements.txt "$libraries/requirements.txt"; then
         say "croniter and what else plpython/requirements.txt names, for $python, in $libraries"
         local venv site

@@ -8,7 +8,6 @@ from django.db.models.signals import post_migrate, pre_migrate
 class PgPeriodicSchedule(AppConfig):  # type: ignore[misc]
     name = "pg_periodic_schedule"
     verbose_name = "Periodic schedules in PostgreSQL"
-    default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
         from pg_periodic_schedule.checks import check_database, check_setting

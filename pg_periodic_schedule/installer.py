@@ -134,7 +134,10 @@ class Database:
         of a superuser.  Errors of the driver become problems."""
         ours = {f"periodic_schedule.{name}": given.get(name) or "" for name in SETTINGS}
         changed = {"search_path": "pg_catalog, pg_temp", "lock_timeout": LOCK_TIMEOUT, **ours}
-        before = {name: self.value("SELECT current_setting(%s, true)", name) for name in changed}
+        before = {
+            name: self.value("SELECT pg_catalog.current_setting(%s, true)", name)
+            for name in changed
+        }
 
         def set_all(values: Mapping[str, str | None]) -> None:
             for name, value in values.items():

@@ -7,7 +7,7 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 from django.core.management.base import CommandError
-from django.db import connections, router, transaction
+from django.db import DatabaseError, connections, router, transaction
 from django.db.migrations.operations.base import Operation
 
 from pg_periodic_schedule import assemble, installer
@@ -20,6 +20,7 @@ SCHEMA = (
     "SELECT n.nspname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
     " WHERE c.oid = to_regclass('django_celery_beat_periodictask')"
 )
+ATTACH = "SELECT what, detail FROM periodic_schedule.attach()"
 READ_COMMITTED = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"  # whatever the settings say
 
 
@@ -83,6 +84,7 @@ def run(schema_editor: Any, revision: str, *, forwards: bool) -> None:
     connection = schema_editor.connection
     if not is_ours(connection):
         return
+    is_first = revision == assemble.revisions()[0]
     try:
         given = dict(switches())
         drop_unsent = given.pop("drop_unsent", False)
@@ -96,12 +98,13 @@ def run(schema_editor: Any, revision: str, *, forwards: bool) -> None:
             else:
                 drop = "yes" if drop_unsent else None
                 text = installer.settings_script(drop_unsent=drop) + assemble.downgrade(revision)
+                text += installer.DROP_SCHEMA if is_first else ""
             schema_editor.execute(installer.with_schema(text, schema), None)
             return
         db = installer.Database(connection.connection, say)
         if forwards:
             installer.upgrade(db, revision, schema=schema, **given)
-        elif revision == assemble.revisions()[0]:
+        elif is_first:
             installer.uninstall(db, drop_unsent=drop_unsent)
         else:
             installer.downgrade(db, revision, drop_unsent=drop_unsent)
@@ -125,7 +128,9 @@ def before_migrate(*, verbosity: int, **_kwargs: Any) -> None:
     Revision.verbosity = verbosity
 
 
-def after_migrate(*, using: str, plan: Sequence[tuple[Any, bool]] = (), **_kwargs: Any) -> None:
+def after_migrate(
+    *, using: str, verbosity: int, plan: Sequence[tuple[Any, bool]] = (), **_kwargs: Any
+) -> None:
     """Where this `migrate` has installed it, the application's own migrations may have come later,
     with its pipelines, whose names the mirror has: attach() finds them."""
     installs = any(
@@ -136,6 +141,13 @@ def after_migrate(*, using: str, plan: Sequence[tuple[Any, bool]] = (), **_kwarg
     )
     if not installs or not is_ours(connections[using]):
         return
-    with transaction.atomic(using), connections[using].cursor() as cursor:
-        cursor.execute(READ_COMMITTED)
-        cursor.execute("SELECT * FROM periodic_schedule.attach()")
+    try:
+        with transaction.atomic(using), connections[using].cursor() as cursor:
+            cursor.execute(READ_COMMITTED)
+            cursor.execute(ATTACH)
+            rows = cursor.fetchall()
+    except DatabaseError as error:
+        first_line = str(error).partition("\n")[0]
+        raise CommandError(f"{first_line}\n  HINT: {ATTACH};") from None
+    for what, detail in rows if verbosity > 0 else ():
+        print(f"  {what}: {detail}")

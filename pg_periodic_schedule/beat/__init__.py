@@ -6,6 +6,7 @@ Any number may run.
 
 - scheduler: Celery's interface; it owns one of each of the following
 - session: the connection to the database, while there is one
+- release: is it a database of a release that this one goes with?
 - ledger: what the database hands out, and the outcomes that it does not have yet
 - broker: the connection that messages are published on; confirms: what of them the broker has
 - relay: from the ledger to the broker, a batch at a time

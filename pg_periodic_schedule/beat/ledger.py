@@ -1,7 +1,6 @@
 """The ledger, as the relay sees it: firings are taken from it, and what became of them is
 written back."""
 
-import importlib.metadata
 import os
 import socket
 import time
@@ -10,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from pg_periodic_schedule import __version__
 from pg_periodic_schedule.beat.log import logger
 from pg_periodic_schedule.beat.session import Session
 
@@ -62,9 +62,9 @@ TAKE = (
     f"SELECT {', '.join(READABLE.get(column, column) for column in Firing._fields)}"  # noqa: S608
     " FROM periodic_schedule.take(%s, %s, %s) ORDER BY scheduled_for"
 )
-
-
-VERSION = importlib.metadata.version("pg_periodic_schedule")
+TICK = "SELECT count(*) FROM periodic_schedule.tick(batch => %s, worker => %s, version => %s)"
+# Without one of them nothing is taken.
+STATEMENTS = (TICK, TAKE, FINISH, FAIL, REFUSE)
 
 
 def worker() -> str:
@@ -89,13 +89,7 @@ class Ledger:
 
     def record_due(self, session: Session, batch: int) -> int:
         """What is due comes into the ledger; the number of occurrences that did."""
-        return int(
-            session.value(
-                "SELECT count(*) FROM periodic_schedule.tick(batch => %s, worker => %s,"
-                " version => %s)",
-                [batch, worker(), VERSION],
-            )
-        )
+        return int(session.value(TICK, [batch, worker(), __version__]))
 
     def take(self, session: Session, batch: int, lease: timedelta) -> list[Firing]:
         """What is sent is on the synchronous standbys, if there are any: its commit waits for them.

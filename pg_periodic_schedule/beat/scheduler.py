@@ -14,6 +14,7 @@ from pg_periodic_schedule.beat.ledger import Ledger
 from pg_periodic_schedule.beat.log import logger, one_line
 from pg_periodic_schedule.beat.pauses import Backoff, doubled
 from pg_periodic_schedule.beat.relay import Relay
+from pg_periodic_schedule.beat.release import UPGRADE
 from pg_periodic_schedule.beat.session import (
     MISSING_RIGHT,
     NO_FUNCTION,
@@ -39,8 +40,8 @@ def advice(code: str | None) -> str | None:
     """What to do about an error of the database."""
     if code in (NO_SCHEMA, NO_FUNCTION):
         return (
-            f"pg_periodic_schedule is not installed in {address()}, or another release of it is:"
-            " alembic upgrade head"
+            f"pg_periodic_schedule in {address()} is of another release, or a part of it is gone:"
+            f" {UPGRADE}"
         )
     if code == MISSING_RIGHT:
         return (
@@ -202,6 +203,7 @@ class Scheduler(celery.beat.Scheduler):  # type: ignore[misc]
         self._may_fire = self._is_connected = False
         self._session = Session(self._refused_servers)
         self._session.prepare(self.lease)
+        self._watch.check_release(self._session)
         return self._session
 
     def _disconnect(self) -> None:

@@ -6,7 +6,9 @@ from itertools import groupby
 
 from django.db import Error
 
+from pg_periodic_schedule.beat.ledger import STATEMENTS
 from pg_periodic_schedule.beat.log import logger, one_line
+from pg_periodic_schedule.beat.release import why_unfit
 from pg_periodic_schedule.beat.session import NO_SCHEMA, Session, sqlstate
 
 VARIABLE = "PERIODIC_SCHEDULE_INSTALLATION"
@@ -36,6 +38,11 @@ class Watch:
         self._timelines: dict[str, int] = {}  # the latest, by place
         self._report_at = 0.0
         self._say_at: dict[str, float] = {}  # again, by what was said: servers take turns
+
+    def check_release(self, session: Session) -> None:
+        """Once a session."""
+        if (why := why_unfit(session, STATEMENTS)) is not None:
+            raise WrongServerError(session.server, why)
 
     def may_fire(self, session: Session) -> bool:
         """Not in a copy, of which report() tells.  In one statement: each round asks."""

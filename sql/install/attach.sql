@@ -11,6 +11,7 @@ AS $function$
 #variable_conflict use_column
 DECLARE
     is_first boolean;
+    is_upgrade boolean;  -- functions of ours were replaced in this transaction
     gone text;
     role_name name;
 BEGIN
@@ -27,6 +28,8 @@ BEGIN
     END IF;
     PERFORM _periodic_schedule.require_beat_tables('attach()', false);
     is_first := _periodic_schedule.is_first_attach();
+    is_upgrade := NOT is_first
+        AND current_setting('periodic_schedule.is_upgrade', true) IS NOT DISTINCT FROM 'on';
     RETURN QUERY SELECT r.* FROM _periodic_schedule.make_rights() AS r;
     IF is_first THEN
         PERFORM _periodic_schedule.fill_tables();
@@ -45,16 +48,23 @@ BEGIN
     FROM unnest(_periodic_schedule.beat_tables(), _periodic_schedule.known_beat_tables())
         AS u (relation, known)
     WHERE u.relation IS DISTINCT FROM u.known;
-    -- The long part first, while the application goes on writing; what it writes meanwhile, after
-    -- the triggers, which hold it up until the end of the transaction.
-    RETURN QUERY SELECT r.* FROM _periodic_schedule.reconcile_in_short() AS r;
+    IF NOT is_upgrade THEN
+        -- The long part first, while the application goes on writing; what it writes meanwhile,
+        -- after the triggers, which hold it up until the end of the transaction.
+        RETURN QUERY SELECT r.* FROM _periodic_schedule.reconcile_in_short() AS r;
+    END IF;
     RETURN QUERY
     SELECT t.what, CASE WHEN is_first THEN format('%s made', count(*)) ELSE min(t.detail) END
     FROM _periodic_schedule.make_triggers() AS t
     GROUP BY t.what, CASE WHEN NOT is_first THEN t.detail END;
     IF FOUND THEN
-        RETURN QUERY SELECT r.* FROM _periodic_schedule.reconcile_in_short() AS r;
+        IF NOT is_upgrade THEN
+            RETURN QUERY SELECT r.* FROM _periodic_schedule.reconcile_in_short() AS r;
+        END IF;
         RETURN QUERY SELECT r.* FROM _periodic_schedule.make_rights() AS r;
+    END IF;
+    IF is_upgrade THEN
+        RETURN QUERY SELECT r.* FROM _periodic_schedule.mirror_anew() AS r;
     END IF;
     IF is_first THEN
         RETURN QUERY SELECT t.* FROM _periodic_schedule.take_over_rows(attach.take_over) AS t;

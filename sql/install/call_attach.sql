@@ -1,4 +1,5 @@
 -- Where an installation or an upgrade ends.  The switches of each way in are settings here.
+SET LOCAL periodic_schedule.is_upgrade = 'on';
 SELECT a.what, a.detail
 FROM periodic_schedule.attach(
     engine => nullif(current_setting('periodic_schedule.engine', true), ''),

@@ -12,6 +12,7 @@ import pytest
 from conftest import (
     BIN,
     OLD_STACK,
+    ROOT,
     SAMPLE,
     alembic,
     drift,
@@ -22,7 +23,7 @@ from conftest import (
     run,
     url_of,
 )
-from databases import EXTENSION, client, ours, schema_of
+from databases import EXTENSION, client, make_beat_tables, ours, schema_of
 from frozen import Copy
 from ticking import adopt
 
@@ -30,6 +31,11 @@ from pg_periodic_schedule import __version__
 
 Session = psycopg.Connection[Any]
 ENVIRONMENTS = pytest.mark.parametrize("environment", [BIN, OLD_STACK], ids=["5.2", "4.2"])
+
+
+PAGE = (ROOT / "docs/django.md").read_text()
+# The page's blocks of Python, by their first lines.
+BLOCKS = {block.partition("\n")[0]: block for block in re.findall(r"(?s)```python\n(.*?)```", PAGE)}
 
 
 class Project:
@@ -135,12 +141,8 @@ DATABASES = {
     "other": {**here, "NAME": "{other}"},
 }
 DATABASE_ROUTERS = ["its_settings.Router"]
-class Router:
-    def db_for_write(self, model, **hints):
-        ours = ("django_celery_beat", "pg_periodic_schedule")
-        return "beat" if model._meta.app_label in ours else None
-    db_for_read = db_for_write
 """
+TWO += BLOCKS["class Router:"]
 
 
 def test_of_several_databases_it_is_on_that_of_beats_tables_only(
@@ -168,6 +170,16 @@ print(PeriodicTask.objects.select_related("periodic_schedule").get().periodic_sc
     assert ours(project.db) == []
 
 
+def test_on_sqlite_nothing_is_done(project: Project) -> None:
+    sqlite = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(project.directory / "sqlite")}
+    project.set(f'DATABASES["default"] = {sqlite}')
+    project.migrate()
+    project.python(AROUND)
+    assert "no issues" in project.manage("check", "--database", "default")
+    assert "no-op" in project.manage("sqlmigrate", "pg_periodic_schedule", "0001")
+    project.migrate("pg_periodic_schedule", "zero")
+
+
 def test_what_alembic_has_installed_is_recorded_and_taken_out(installed: Project) -> None:
     db = installed.db
     before = schema(db)
@@ -186,10 +198,23 @@ def test_names_of_pipelines_are_found_though_their_tables_come_later(
     project = Project(new_database(), tmp_path)
     said = project.migrate()
     assert said.index("pg_periodic_schedule.0001") < said.index("pipelines.0001")
+    assert "\n  pipeline source: public.pipeline, public.organization\n" in said
     project.manage("loaddata", "sample")
     assert mirror(project.db, "pipeline_name", "0b9e2f8e-6a1f-4c83-9d7b-2f6f3a1c5d10") == (
         "Every five minutes"
     )
+
+
+def test_where_migrations_are_off_there_is_no_mirror(
+    new_database: Callable[..., Session], tmp_path: Path
+) -> None:
+    """As with pytest-django's --nomigrations."""
+    project = Project(new_database(), tmp_path)
+    off = "MIGRATION_MODULES = {name.split('.')[-1]: None for name in INSTALLED_APPS}"
+    project.set(off)
+    project.migrate("--run-syncdb")
+    project.python(AROUND)
+    assert ours(project.db) == []
 
 
 SWITCH = "PG_PERIODIC_SCHEDULE = "
@@ -197,7 +222,8 @@ SWITCH = "PG_PERIODIC_SCHEDULE = "
 
 def test_the_setting_reaches_the_installer(project: Project) -> None:
     db = project.db
-    project.set(SWITCH + '{"engine": "sql", "name": "prod"}')
+    (setting,) = [block for block in BLOCKS.values() if block.startswith(SWITCH)]
+    project.set(setting)
     project.migrate()
     assert db.execute("SELECT periodic_schedule.engine()").fetchone() == ("sql",)
     name = "SELECT name FROM periodic_schedule.this_database()"
@@ -258,14 +284,15 @@ def test_sqlmigrate_prints_what_psql_can_run(
     assert schema(copy) == schema(project.db)
     back = project.manage("sqlmigrate", "--backwards", "pg_periodic_schedule", "0001")
     client("psql", copy, "-q", "-v", "ON_ERROR_STOP=1", text=back)
-    assert "DROP SCHEMA IF EXISTS _periodic_schedule" in back
-    assert ours(copy) == [("periodic_schedule",)]  # where Alembic's table would be
+    assert ours(copy) == []
 
 
 @ENVIRONMENTS
 def test_django_has_no_migrations_to_make_of_it(project: Project, environment: Path) -> None:
     project.environment = environment
     project.migrate()
+    insert_task(project.db, "t", crontab_id=insert_crontab(project.db, "0 3 * * *"))
+    assert (drift(project.db), pending(project.db)) == ([], [])
     assert "No changes detected" in project.manage("makemigrations", "--check", "--dry-run")
 
 
@@ -362,8 +389,10 @@ assert second in soon and bad not in soon
 with_it = PeriodicTask.objects.select_related("periodic_schedule").order_by("id")
 assert [str(task.periodic_schedule) for task in with_it] == ["first", "second", "off", "bad"]
 assert [s.task_name for s in PeriodicSchedule.objects.exclude(sync_error=None)] == ["bad"]
+assert second.periodic_schedule.task_name == "second"
 second.name = "renamed"
 second.save()
+assert second.periodic_schedule.task_name == "second"  # as it was read
 second.refresh_from_db()
 assert second.periodic_schedule.task_name == "renamed"
 
@@ -387,6 +416,14 @@ assert firing.sequential
 assert firing.schedule == second.periodic_schedule
 assert firing.pk == Firing.objects.get(schedule__periodic_task=second, state="skipped").id
 assert Firing.objects.select_related("schedule__periodic_task").get().schedule.task == "app.task"
+
+second.name = "again"
+second.save()
+second.refresh_from_db()
+assert not second.periodic_schedule.firings.exists()  # they are under the name before
+assert Firing.objects.get(periodic_task_id=second.pk) == firing
+assert second.periodic_schedule.firing_policy.overlap == "buffer_one"
+key = second.periodic_schedule.pk
 
 # What the ORM deletes takes nothing of ours along: the triggers do.
 collector = NestedObjects(using="default")
@@ -559,3 +596,113 @@ def test_checks_look_at_no_other_database(
     ((number, said),) = checked(project, "default", "other", "beat", settings=settings)
     assert (number, "database 'beat'" in said) == ("W001", True)
     assert "W001" not in project.manage("check")  # no database was named
+
+
+AROUND = """
+from django_celery_beat.models import CrontabSchedule, PeriodicTask
+crontab = CrontabSchedule.objects.create(minute="0", hour="3")
+PeriodicTask.objects.create(name="nightly", task="app.task", crontab=crontab)
+"""
+AFTER = """
+assert not FiringPolicy.objects.exists()
+task.refresh_from_db()
+assert task.periodic_schedule.pg_owned
+assert task.periodic_schedule.firings.count() == 1
+"""
+
+
+@ENVIRONMENTS
+def test_the_statements_of_the_page(installed: Project, environment: Path) -> None:
+    installed.environment = environment
+    queries = (
+        r"(?m)^((?:PeriodicTask|PeriodicSchedule|Firing|task\.periodic_schedule\.firings)\..*)$"
+    )
+    models, found = re.subn(queries, r"print(list(\1))", BLOCKS["from datetime import timedelta"])
+    assert found == 5
+    said = installed.python(AROUND + models + BLOCKS["from django.db import connection"] + AFTER)
+    soon, tasks, *others = said.splitlines()
+    assert tasks == "[<PeriodicTask: nightly: 0 3 * * * (m/h/dM/MY/d) UTC>]"
+    assert soon in ("[]", tasks)
+    assert others == ["[]", "[]", "[]"]
+
+
+def test_what_other_roles_may_do_through_the_orm(installed: Project, roles: Any) -> None:
+    role = roles("app")
+    db = installed.db
+    installed.url = url_of(db.info, user=role)
+
+    def refused(code: str) -> bool:
+        start = "from pg_periodic_schedule.models import *\nfrom django.db import *\n"
+        end = "\nexcept ProgrammingError as error:\n    print(str(error).splitlines()[0])"
+        said = installed.python(f"{start}try:\n    print({code}){end}")
+        assert "Traceback" not in said
+        return said.startswith("permission denied")
+
+    installed.python(AROUND)
+    assert mirror(db, "cron_string", "nightly") == "0 3 * * *"
+    key = mirror(db, "pipeline_id", "nightly")
+    adopt(db)
+    db.execute("SELECT periodic_schedule.run_now(%s)", [key])
+    schedules = "PeriodicSchedule.objects.get(task_name='nightly').next_run_at"
+    firings = "Firing.objects.get()"
+    policy = f"FiringPolicy.objects.create(schedule_id='{key}')"
+    call = f"SELECT * FROM periodic_schedule.run_now('{key}')"
+    run_now = f'connection.cursor().execute("{call}")'
+    assert [*map(refused, (schedules, firings, policy, run_now))] == [True] * 4
+    db.execute(f"SELECT periodic_schedule.grant_access('reader', '{role}')")
+    assert not refused(schedules)
+    assert refused(firings)
+    (deferred,) = re.findall(r"`Firing\.objects(\.defer\(.*?\))`", PAGE)
+    assert not refused(f"Firing.objects{deferred}.get()")
+    assert [*map(refused, (policy, run_now))] == [True] * 2
+    db.execute(f"SELECT periodic_schedule.grant_access('operator', '{role}')")
+    assert [*map(refused, (policy, run_now))] == [False] * 2
+
+
+def test_dumpdata_and_loaddata(installed: Project) -> None:
+    db = installed.db
+    installed.python(AROUND)
+    (exclude,) = re.findall(r"`manage\.py dumpdata` needs `(--exclude \w+)`", PAGE)
+    installed.manage("dumpdata", *exclude.split(), "-o", "all.json")
+    db.execute("DELETE FROM django_celery_beat_periodictask")
+    installed.manage("loaddata", "all.json")
+    assert mirror(db, "cron_string", "nightly") == "0 3 * * *"
+    assert (drift(db), pending(db)) == ([], [])
+
+
+def test_firings_that_were_not_sent_hold_zero_up(installed: Project) -> None:
+    db = installed.db
+    insert_task(db, "t", crontab_id=insert_crontab(db, "0 3 * * *"))
+    adopt(db)
+    db.execute("SELECT periodic_schedule.run_now(pipeline_id) FROM pg_periodic_schedule")
+    installed.migrate("-v0")
+    zero = ("pg_periodic_schedule", "zero")
+    refused = installed.migrate(*zero, check=False)
+    (cure,) = re.findall(r"HINT: .*(PG_PERIODIC_SCHEDULE = \{.*\})", refused)
+    assert "Traceback" not in refused
+    assert mirror(db, "pg_owned", "t") is True
+    installed.set(cure)
+    installed.migrate(*zero)
+    assert ours(db) == []
+
+
+def test_whatever_the_settings_say_of_isolation(project: Project) -> None:
+    project.set('DATABASES["default"]["OPTIONS"] = {"isolation_level": 4}')  # serializable
+    project.migrate()
+    assert drift(project.db) == []
+    project.migrate("pg_periodic_schedule", "zero")
+    assert ours(project.db) == []
+
+
+def test_it_mirrors_the_schema_where_django_sees_beats_tables(project: Project) -> None:
+    db = project.db  # which has others in public
+    make_beat_tables(db, "App")
+    path = """DATABASES["default"]["OPTIONS"] = {"options": '-c search_path="App"'}"""
+    project.set(path)
+    assert "0001_initial" in project.migrate()
+    project.python(AROUND + "print(PeriodicTask.objects.get().periodic_schedule.cron_string)")
+    rows = 'SELECT task_name FROM "App".pg_periodic_schedule'
+    assert db.execute(rows).fetchall() == [("nightly",)]
+    assert checked(project, settings=path) == []
+    project.migrate("pg_periodic_schedule", "zero")
+    assert ours(db) == []

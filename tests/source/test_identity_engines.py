@@ -209,6 +209,7 @@ def test_both_engines_say_the_same(functions: Session, kind: str) -> None:
         ("", None),
         ("x", "args is not JSON: Expecting value: line 1 column 1 (char 0)"),
         ("[1,\n 2", "args is not JSON: Expecting ',' delimiter: line 2 column 3 (char 6)"),
+        ("[1, ]", "args is not JSON: Expecting value: line 1 column 5 (char 4)"),
         ('["\\x"]', "args is not JSON: Invalid \\escape: line 1 column 3 (char 2)"),
         ("[" * 901, "args is nested more than 900 levels deep"),
         (marked("uuid", {"int": 7.0}), "args has a __type__ that cannot be read"),  # nor be sent
