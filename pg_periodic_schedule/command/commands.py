@@ -116,7 +116,7 @@ def commands(places: Places, screen: Screen) -> click.Group:
     def sql(
         schema: str, since: str | None, uninstall: bool, drop_unsent: bool, **switches: str | None
     ) -> None:
-        """Print it as a script for psql -1 -f FILE."""
+        """Print install, or uninstall, as a script for psql."""
         if uninstall and (since or any(switches.values())):
             raise click.UsageError("--uninstall goes with --schema and --drop-unsent only")
         if drop_unsent and not uninstall:

@@ -251,19 +251,6 @@ def test_another_release_is_there(db: Session, command: Command) -> None:
     assert "HINT: Upgrade this package: pip install -U pg-periodic-schedule." in said.err
 
 
-def test_what_can_wait_is_a_problem_that_there_is(db: Session) -> None:
-    """Until the morning: one list, the view's."""
-    ((definition, known),) = db.execute(
-        "SELECT pg_get_viewdef('periodic_schedule.health'), col_description(attrelid, attnum)"
-        " FROM pg_attribute WHERE attrelid = 'periodic_schedule.health'::regclass"
-        " AND attname = 'problem'"
-    ).fetchall()
-    (names,) = re.findall(r"ANY \((?:ARRAY\[|')(.*?)(?:\]|')", definition, re.DOTALL)[-1:]
-    found = re.findall(r"\w+_\w+", names)
-    assert len(found) > 9
-    assert set(found) <= set(re.findall(r"\w+", known)) | {"text"}
-
-
 # -- Schedules
 
 
@@ -617,4 +604,4 @@ def test_its_page_names_every_subcommand_and_option(command: Command) -> None:
         assert f"`{name}`" in DOC
         options = re.findall(r"^  (?:-h, )?(-[a-z-]+)", command(name, "--help").out, re.MULTILINE)
         assert {option for option in options if option not in DOC} == set()
-        assert len(options) > 2
+        assert len(options) > 1
