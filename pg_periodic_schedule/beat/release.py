@@ -8,7 +8,6 @@ would send them again and again.
 
 import re
 from collections.abc import Sequence
-from itertools import count
 
 from django.db import Error
 
@@ -17,6 +16,7 @@ from pg_periodic_schedule.beat.log import logger, one_line
 from pg_periodic_schedule.beat.session import MISSING_RIGHT, NO_SCHEMA, Session, sqlstate
 
 UPGRADE = "manage.py migrate, alembic upgrade head or pg-periodic-schedule upgrade"
+VERSION = "SELECT periodic_schedule.version()"
 
 
 def why_unfit(session: Session, statements: Sequence[str]) -> str | None:
@@ -27,7 +27,7 @@ def why_unfit(session: Session, statements: Sequence[str]) -> str | None:
     )
     if not is_there:
         return f"has no pg_periodic_schedule in its database {database}: {UPGRADE}"
-    theirs = session.value("SELECT periodic_schedule.version()") if has_version else None
+    theirs = session.value(VERSION) if has_version else None
     if (lacks := first_failure(session, statements)) is not None:
         found = f"pg_periodic_schedule {theirs}" if theirs else "an older pg_periodic_schedule"
         if numbers(theirs) > numbers(__version__):
@@ -41,9 +41,11 @@ def why_unfit(session: Session, statements: Sequence[str]) -> str | None:
             f"has {found}, for which this scheduler of {__version__} is too new ({lacks}):"
             f" upgrade the database, {UPGRADE}"
         )
+    if theirs is not None:
+        theirs = session.value(VERSION)  # it may have been upgraded meanwhile
     if theirs != __version__:
         logger.info(
-            "the database has pg_periodic_schedule %s, and this scheduler is of %s: they go together",
+            "the database has pg_periodic_schedule %s, this scheduler is of %s: they go together",
             theirs or "of before 0.5.0", __version__,
         )  # fmt: skip
     return None
@@ -52,8 +54,8 @@ def why_unfit(session: Session, statements: Sequence[str]) -> str | None:
 def first_failure(session: Session, statements: Sequence[str]) -> str | None:
     """What the database does not know of them.  They are parsed, and nothing more."""
     for statement in statements:
-        number = count(1)
-        parsed = re.sub("%s", lambda _, number=number: f"${next(number)}", statement)
+        first, *others = statement.split("%s")
+        parsed = first + "".join(f"${number}{text}" for number, text in enumerate(others, 1))
         try:
             session.rows(f"PREPARE of_a_scheduler AS {parsed}; DEALLOCATE of_a_scheduler")
         except Error as error:

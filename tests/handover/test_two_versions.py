@@ -1,12 +1,19 @@
 """A rolling deploy: schedulers of two releases beside each other; docs/operations.md."""
 
+import re
+import time
 from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from brokers import Beat, Broker, name_of, wait_for
-from conftest import insert_interval, insert_task
+from conftest import ROOT, insert_interval, insert_task, url_of
+from frozen import Copy
 from places import Roles, session_of
 from ticking import Session, adopt, due_task
+
+from pg_periodic_schedule import __version__
 
 # As the scheduler of 0.4.0 calls them, word for word, and never to be changed.
 TICK = "SELECT count(*) FROM periodic_schedule.tick(batch => 1000)"
@@ -86,19 +93,122 @@ def test_the_present_scheduler_on_a_database_of_0_4_0_fires_nothing_and_says_so(
 ) -> None:
     due_task(db)
     db.execute(
+        "ALTER FUNCTION periodic_schedule.version() RENAME TO later_version;"
         "ALTER FUNCTION periodic_schedule.tick(integer, text, text) RENAME TO later;"
         "CREATE FUNCTION periodic_schedule.tick(batch integer DEFAULT 1000)"
         " RETURNS SETOF periodic_schedule.firing LANGUAGE sql"
         " AS 'SELECT * FROM periodic_schedule.later(batch)'"
     )
     beat = start()
-    beat.wait_for_log("or another release of it is: alembic upgrade head")
+    beat.wait_for_log(
+        f"has an older pg_periodic_schedule, for which this scheduler of {__version__} is too new"
+        " (function periodic_schedule.tick("
+    )
     assert broker.messages() == []
     assert db.execute("SELECT FROM periodic_schedule.firing").fetchall() == []
     assert db.execute(TICK.encode()).fetchall() != [(0,)]  # what the old ones call
     db.execute(
         "DROP FUNCTION periodic_schedule.tick(integer);"
-        "ALTER FUNCTION periodic_schedule.later(integer, text, text) RENAME TO tick"
+        "ALTER FUNCTION periodic_schedule.later(integer, text, text) RENAME TO tick;"
+        "ALTER FUNCTION periodic_schedule.later_version() RENAME TO version"
     )
     wait_for(broker.messages)  # the database has been upgraded: it goes on by itself
     beat.stop()
+
+
+def test_one_that_could_send_and_not_finish_takes_nothing(
+    db: Session, start: Callable[..., Beat], broker: Broker
+) -> None:
+    """It would send the same firing again and again, each time when its lease has ended."""
+    due_task(db)
+    db.execute(
+        "CREATE OR REPLACE FUNCTION periodic_schedule.version() RETURNS text"
+        " LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN '9.10.0';"
+        "ALTER FUNCTION periodic_schedule.finish(uuid, uuid) RENAME TO gone"
+    )
+    beat = start()
+    beat.wait_for_log(
+        f"has pg_periodic_schedule 9.10.0, for which this scheduler of {__version__} is too old"
+        " (function periodic_schedule.finish(uuid, uuid) does not exist): pip install"
+        " 'pg-periodic-schedule==9.10.0'"
+    )
+    beat.stop()
+    assert db.execute("SELECT FROM periodic_schedule.firing").fetchall() == []
+    assert broker.messages() == []
+
+
+def make_next_release(copy: Copy) -> None:
+    """0.6.0: its scheduler takes by a function that is new, and the ledger has a new column."""
+    copy.run("make revision NAME=0002_next RELEASE=0.6.0 MESSAGE='A made-up release.'")
+    tables = copy.place / "alembic/versions/0002_next/tables.sql"
+    tables.parent.mkdir()
+    column = "COMMENT ON COLUMN periodic_schedule.firing.note IS 'Of a made-up release';\n"
+    tables.write_text(f"ALTER TABLE periodic_schedule.firing ADD COLUMN note text;\n{column}")
+    with (copy.place / "sql/firing/firing.sql").open("a") as source:
+        source.write(column)
+    copy.edit(
+        "sql/handover/take_noted.sql",
+        "+CREATE OR REPLACE FUNCTION periodic_schedule.take_noted(\n"
+        "+    worker text, batch integer, lease interval\n"
+        "+) RETURNS SETOF periodic_schedule.firing\n"
+        "+LANGUAGE sql VOLATILE\n"
+        "+AS 'SELECT * FROM periodic_schedule.take(worker, batch, lease)';\n"
+        "+COMMENT ON FUNCTION periodic_schedule.take_noted(text, integer, interval) IS 'take()';\n",
+    )
+    ledger = copy.place / "pg_periodic_schedule/beat/ledger.py"
+    text = ledger.read_text()
+    assert text.count("periodic_schedule.take(") == 1
+    ledger.write_text(text.replace("periodic_schedule.take(", "periodic_schedule.take_noted("))
+    copy.run("make freeze")
+
+
+VERSIONS = (
+    "SELECT DISTINCT version FROM periodic_schedule.ticker WHERE version IS NOT NULL ORDER BY 1"
+)
+RECEIVED = re.compile(r"Task scheduler.tasks.execute_pipeline_task\[([0-9a-f-]+)\] received")
+
+
+def test_a_rolling_deploy(bare: Session, start: Callable[..., Beat], tmp_path: Path) -> None:
+    """Schedulers of this release and of the next one, on this database and on the next."""
+    copy, db = Copy(tmp_path, bare), bare
+    make_next_release(copy)
+    task = "scheduler.tasks.execute_pipeline_task"
+    names = ["each second", "each second too", "each second as well"]
+    for name in names:
+        insert_task(db, name, task=task, interval_id=insert_interval(db, 1))
+    adopt(db)
+    url = url_of(db.info)
+    worker = start("worker", "-P", "solo", "-c", "1", "-l", "INFO", url=url)
+    old = start(url=url)
+    new = start(url=url, PYTHONPATH=f"{copy.place}:{ROOT / 'tests'}")
+
+    new.wait_for_log(
+        f"has pg_periodic_schedule {__version__}, for which this scheduler of 0.6.0 is too new"
+        " (function periodic_schedule.take_noted("
+    )
+    wait_for(lambda: len(RECEIVED.findall(worker.log)) > len(names) * 2)
+    assert db.execute(VERSIONS).fetchall() == [(__version__,)]
+
+    copy.run("alembic upgrade head")
+    new.wait_for_log("connected to ")  # it was not started again
+    wait_for(lambda: db.execute(VERSIONS).fetchall() == [(__version__,), ("0.6.0",)])
+    time.sleep(2)  # both fire
+    old.stop()
+    sent = len(RECEIVED.findall(worker.log))
+    wait_for(lambda: len(RECEIVED.findall(worker.log)) > sent + len(names) * 2)
+    new.stop()
+    assert new.log.count("nothing is fired") == 1
+    # What it was calling as the upgrade was committed, if anything.
+    assert old.log.count("ERROR") == old.log.count("; trying again in 0.") <= 1
+    assert re.findall("sent ", old.log)
+    assert re.findall("sent ", new.log)
+
+    finished = db.execute("SELECT id::text FROM periodic_schedule.firing WHERE state = 'finished'")
+    sent_once = sorted(key for (key,) in finished)
+    wait_for(lambda: len(RECEIVED.findall(worker.log)) >= len(sent_once))
+    assert sorted(RECEIVED.findall(worker.log)) == sent_once  # and ran once
+    steps = db.execute(
+        "SELECT DISTINCT scheduled_for - lag(scheduled_for)"
+        " OVER (PARTITION BY task_name ORDER BY scheduled_for) FROM periodic_schedule.firing"
+    ).fetchall()
+    assert {step for (step,) in steps} == {None, timedelta(seconds=1)}  # and no second is left out
