@@ -138,7 +138,8 @@ class Database:
             self.connection.remove_notice_handler(self.say_notice)
 
     def say_notice(self, notice: Any) -> None:
-        if notice.sqlstate not in IT_IS_THERE:
+        skipped = notice.message_primary.endswith("does not exist, skipping")
+        if notice.sqlstate not in IT_IS_THERE and not skipped:
             hint = f"\n  HINT: {notice.message_hint}" if notice.message_hint else ""
             self.say(f"{notice.message_primary}{hint}")
 
@@ -147,7 +148,7 @@ class Database:
         if self.is_psycopg2:
             for notice in self.connection.notices:
                 said = re.sub(r"^[A-Z]+: +", "", notice).rstrip()
-                if "already exists, skipping" not in said:
+                if not re.search("(already exists|does not exist), skipping", said):
                     self.say(re.sub(r"\n(HINT|DETAIL): +", r"\n  \1: ", said))
             del self.connection.notices[:]
 
