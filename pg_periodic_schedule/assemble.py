@@ -37,6 +37,7 @@ LAST = ("install/call_attach",)
 # The way back: before anything is dropped, and in place of dropping the table.
 BACK = {"triggers": "install/detach_all", "table": "install/give_back_table"}
 EXPECTED = "install/expect_version"  # in a script for one release, whose number is @since@
+OF_EXTENSION = ("install/extension_checks", "install/extension_contents")  # extension.py
 PYTHON = "engine_plpython"  # the room that is there only where the installation has PL/Python
 # What it makes, only where that was chosen (install/checks), or is there already.
 WHERE_PYTHON_IS = """\
@@ -156,7 +157,7 @@ def sources() -> list[Path]:
 def parts() -> list[Part]:
     """What is run to install, in order."""
     first, last = ([path_of(name) for name in names] for names in (FIRST, (*ONCE, *LAST)))
-    apart = {*first, *last, path_of(EXPECTED), *map(path_of, BACK.values())}
+    apart = {*first, *last, *map(path_of, (EXPECTED, *OF_EXTENSION, *BACK.values()))}
     rest = [read_part(path) for path in sources() if path not in apart]
     return [
         *map(read_part, first),

@@ -46,7 +46,7 @@ DISK = MEMORY if AMPLE else Path(tempfile.gettempdir())
 SERVER = DISK / f"pg_periodic_schedule_tests_{os.getpid()}"
 SERVER_BIN = max(Path("/usr/lib/postgresql").iterdir()) / "bin"  # /usr/bin has only the clients
 if ENGINE == "sql":
-    SERVER_BIN = SERVER / "without_python" / SERVER_BIN.relative_to("/usr")
+    SERVER_BIN = SERVER / "tree" / SERVER_BIN.relative_to("/usr")
 LEFT_OUT = pytest.StashKey[int]()  # of tests
 NEEDS_PYTHON = re.compile(r"\b(describe|verify|verify_all)\(")  # what has no twin in SQL
 

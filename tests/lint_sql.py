@@ -34,7 +34,8 @@ SAID = re.compile(
 # A statement that is named to users, not run.
 TOLD = re.compile(r"'[^'\n]*SELECT (?:\* FROM )?periodic_schedule\.\w+\([^'\n]*\);'")
 SETTING = re.compile(
-    r"(?:current_setting|set_config)\(\s*''?periodic_schedule\.\w+'|^SET periodic_schedule\.\w+",
+    r"(?:current_setting|set_config)\(\s*''?periodic_schedule\.\w+'"
+    r"|^SET (?:LOCAL )?periodic_schedule\.\w+",
     re.MULTILINE,
 )
 

@@ -113,7 +113,8 @@ BEGIN
         )
           AND g.tgname IN (
               'periodic_schedule_insert', 'periodic_schedule_update', 'periodic_schedule_delete',
-              'periodic_schedule_truncate', 'periodic_schedule_restored'
+              'periodic_schedule_truncate', 'periodic_schedule_restored',
+              'periodic_schedule_attached'
           ) AND g.tgparentid = 0
         UNION ALL
         SELECT

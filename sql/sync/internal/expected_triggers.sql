@@ -50,6 +50,13 @@ BEGIN
     CROSS JOIN LATERAL (SELECT 'periodic_schedule_' || lower(e.event) AS trigger_name) AS n
     UNION ALL
     SELECT
+        c.oid::regclass, 'periodic_schedule_attached', format(
+            'CREATE TRIGGER periodic_schedule_attached AFTER TRUNCATE ON %s FOR EACH STATEMENT '
+            'EXECUTE FUNCTION _periodic_schedule.select_detach_first()', c.oid::regclass
+        ), false
+    FROM pg_class AS c WHERE c.oid = beat[1]
+    UNION ALL
+    SELECT
         c.oid::regclass, 'move_change_mark',
         'CREATE CONSTRAINT TRIGGER move_change_mark AFTER INSERT OR UPDATE OF transaction_id ON '
         '_periodic_schedule.beat_reload DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE '
