@@ -407,9 +407,11 @@ def test_updated_to_a_made_up_next_release_under_writes(
     (copy.place / "alembic/versions/0002_next").mkdir()
     (copy.place / "alembic/versions/0002_next/tables.sql").write_text(NEXT)
     source = copy.place / "sql/mirror/internal/installation.sql"
-    column = "    engine text,\n"
+    last = "gen_random_uuid()::text\n);"
     comment = first.splitlines()[1]
-    source.write_text(source.read_text().replace(column, f"{column}    next text,\n") + comment)
+    source.write_text(
+        source.read_text().replace(last, f"{last[:-3]},\n    next text\n);") + comment
+    )
     (copy.place / "sql/firing/made_up.sql").write_text("CREATE TABLE" + table)
     (copy.place / "sql/health/made_up_too.sql").write_text(
         "CREATE OR REPLACE FUNCTION periodic_schedule.made_up_too() RETURNS text\n"
