@@ -104,6 +104,16 @@ def own_objects() -> str:
     return ",\n".join(rows)
 
 
+def security_definer() -> str:
+    """The names of the functions that run as their owner."""
+    names = [
+        path.stem
+        for path in sources()
+        if re.search(r"^LANGUAGE .* SECURITY DEFINER\b", path.read_text(), re.MULTILINE)
+    ]
+    return ",\n".join(f"            '{name}'" for name in names)
+
+
 def filled(sql: str) -> str:
     """With what stands elsewhere: the Python modules in place of their ``@plpython/NAME@`` lines,
     inside a function each, and the list of everything."""
@@ -114,6 +124,8 @@ def filled(sql: str) -> str:
     sql = re.sub(r"^@(plpython/\w+\.py)@$", module, sql, flags=re.MULTILINE)
     if "@own_objects@" in sql:
         sql = sql.replace("@own_objects@", own_objects())
+    if "@security_definer@" in sql:
+        sql = sql.replace("@security_definer@", security_definer())
     sql = sql.replace("@version@", __version__)
     return re.sub("@python_version@", lambda _: python_version(), sql)
 

@@ -228,9 +228,11 @@ def test_dumped_and_restored(extended: Server, tmp_path: Path, engine: str, role
     ).fetchone() == ("0 5 * * *",)
     problems = dict(copy.execute(PROBLEMS).fetchall())
     assert {"is_copy", "triggers"} <= set(problems)
+    assert "superuser_functions" not in problems
     if role != OWNER:
-        assert "SELECT periodic_schedule.attach()" in problems["superuser_functions"]
+        assert "SELECT periodic_schedule.attach()" in problems["wrong_rights"]
     copy.execute(ATTACH)
+    assert copy.execute(AS_OWNER).fetchall() == db.execute(AS_OWNER).fetchall() != []
     assert copy.execute("SELECT periodic_schedule.engine()").fetchone() == (engine,)
     left = set(dict(copy.execute(PROBLEMS).fetchall()))
     assert left == {"is_copy", "left_to_beat"}  # what was bad can be fired now
@@ -253,6 +255,55 @@ WHERE p.pronamespace::regnamespace::text LIKE '%periodic_schedule' AND p.prosecd
       WHERE c.oid = 'django_celery_beat_periodictask'::regclass
   )
 """
+
+# Those that run as their owner.
+AS_OWNER = """
+SELECT p.oid::regprocedure::text FROM pg_proc AS p
+WHERE p.pronamespace::regnamespace::text LIKE '%periodic_schedule' AND p.prosecdef ORDER BY 1
+"""
+
+
+def test_a_superusers_restore_lets_nobody_run_as_superuser(
+    extended: Server, tmp_path: Path
+) -> None:
+    """Members of an extension are restored without owner, Beat's tables with it; and what that
+    owner's triggers do there is done by who writes: our functions, too."""
+    db = extended.database()
+    db.execute("CREATE EXTENSION pg_periodic_schedule")
+    db.execute(ATTACH)
+    insert_task(db, "t", crontab_id=insert_crontab(db, "* * * * *"))
+    db.execute("SELECT periodic_schedule.adopt(beat_is_stopped => true)")
+    client("pg_dump", db, "-Fc", "-f", tmp_path / "dump")
+    superuser = extended.database("template0", "postgres")
+    client("pg_restore", superuser, "--exit-on-error", tmp_path / "dump")
+    superuser.execute("CREATE TABLE ran_as (who name); GRANT INSERT ON ran_as TO PUBLIC")
+    with extended.connect(superuser.info.dbname, OWNER) as owner:
+        owner.execute(
+            "CREATE SCHEMA mine; CREATE FUNCTION mine.note() RETURNS trigger LANGUAGE plpgsql AS"
+            " 'BEGIN INSERT INTO public.ran_as VALUES (current_user); RETURN new; END'"
+        )
+        for table in ("periodictask", "periodictasks", "crontabschedule"):
+            owner.execute(
+                f"CREATE TRIGGER note BEFORE INSERT OR UPDATE ON django_celery_beat_{table}"
+                " FOR EACH ROW EXECUTE FUNCTION mine.note()"
+            )
+        for table, change in (
+            ("crontabschedule", "hour = '5'"),
+            ("periodictask", "last_run_at = now()"),
+            ("periodictasks", "last_update = now()"),
+        ):
+            assert owner.execute(f"UPDATE django_celery_beat_{table} SET {change}").rowcount == 1
+        owner.execute("TRUNCATE django_celery_beat_periodictasks")
+        for call in ("release()", "save_runs()", "reconcile()", "confirm_identity()", "tick()"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                owner.execute(f"SELECT periodic_schedule.{call}")
+        who = "SELECT DISTINCT who FROM ran_as"
+        assert superuser.execute(who).fetchall() == [(OWNER,)]
+        superuser.execute(ATTACH)
+        assert (drift(superuser), pending(superuser)) == ([], [])
+        superuser.execute("TRUNCATE ran_as")
+        owner.execute("SELECT periodic_schedule.release()")
+        assert superuser.execute(who).fetchall() == [(OWNER,)]
 
 
 @python

@@ -35,7 +35,7 @@ AS $function$
     ),
 
     routine AS MATERIALIZED (
-        SELECT p.oid, p.proowner, coalesce(p.proacl, acldefault('f', p.proowner)) AS acl
+        SELECT p.oid, p.proname, p.prosecdef, p.proowner, coalesce(p.proacl, acldefault('f', p.proowner)) AS acl
         FROM pg_proc AS p JOIN schema AS s ON s.oid = p.pronamespace
     ),
 
@@ -136,6 +136,12 @@ AS $function$
         JOIN pg_proc AS p ON p.proname = 'is_pg_owned'
         JOIN schema AS s ON s.oid = p.pronamespace
         WHERE r.id <> 0 AND NOT has_function_privilege(r.id, p.oid, 'EXECUTE')
+        UNION ALL  -- an extension's run as who calls them until they belong to the owner
+        SELECT 4, format('ALTER FUNCTION %s SECURITY DEFINER', r.oid::regprocedure)
+        FROM routine AS r CROSS JOIN owner AS o
+        WHERE NOT r.prosecdef AND r.proname IN (
+@security_definer@
+        )
     ) AS c (step, command)
     ORDER BY c.step, c.command
 $function$;
