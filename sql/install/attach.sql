@@ -29,6 +29,7 @@ BEGIN
             HINT = 'A superuser makes them again: install once more, which attaches too.';
     END IF;
     PERFORM _periodic_schedule.require_beat_tables('attach()', false);
+    LOCK TABLE _periodic_schedule.installation IN SHARE UPDATE EXCLUSIVE MODE;  -- one at a time
     is_first := _periodic_schedule.is_first_attach();
     is_upgrade := NOT is_first
         AND current_setting('periodic_schedule.is_upgrade', true) IS NOT DISTINCT FROM 'on';

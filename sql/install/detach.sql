@@ -7,13 +7,23 @@ SET lock_timeout = '5s'
 AS $function$
 #variable_conflict use_column
 DECLARE
+    unsent record;
     moved record;
     undos text[] := '{}';
     dropped record;
 BEGIN
     PERFORM _periodic_schedule.require_writable('detach()');
     PERFORM _periodic_schedule.require_read_committed('detach()');
-    PERFORM _periodic_schedule.refuse_unsent(drop_unsent);
+    unsent := _periodic_schedule.refuse_unsent(drop_unsent);
+    IF unsent.number > 0 THEN  -- nor after another attach()
+        UPDATE periodic_schedule.firing AS f
+        SET state = 'failed', reason = 'dropped by detach()', missed = false, lease_until = NULL,
+            ended_at = clock_timestamp()
+        WHERE f.ended_at IS NULL;
+        RAISE WARNING '% firing(s) were not finished, and nobody sends them from now on: %',
+            unsent.number, unsent.names
+            USING HINT = 'Call these tasks yourself, if they are still to run.';
+    END IF;
     -- What was renamed gets its name back: ours for good, others' for as long as it is written.
     FOR moved IN
         SELECT DISTINCT d.cure, d.undo FROM _periodic_schedule.own_object_differences() AS d
@@ -57,7 +67,7 @@ $function$;
 COMMENT ON FUNCTION periodic_schedule.detach(boolean) IS
     'The reverse of attach(), before everything is dropped: gives all schedules back to Beat, '
     'drops all triggers and fences, and returns what it did. The mirror stays. Works where '
-    'Beat''s tables are gone; refuses where runs would be lost, with the reason, and, unless '
-    'drop_unsent, while firings are not sent yet. Locks the mirror and the ledger until the '
-    'transaction ends. Call it as the owner of Beat''s tables or as a superuser. READ COMMITTED '
-    'only';
+    'Beat''s tables are gone; refuses where runs would be lost, with the reason, and while '
+    'firings are not sent yet, unless drop_unsent, which makes them failed: nobody sends them. '
+    'Locks the mirror and the ledger until the transaction ends. Call it as the owner of Beat''s '
+    'tables or as a superuser. READ COMMITTED only';

@@ -17,8 +17,8 @@ BEGIN
     LOOP
         PERFORM pg_extension_config_dump(relation, '');
     END LOOP;
-    -- A restore makes it all a superuser's, and then Beat's tables with their owner's triggers: until
-    -- attach() gives the functions to that owner, they run as who calls them.
+    -- A restore makes it all a superuser's, and then Beat's tables with their owner's triggers:
+    -- until attach() gives the functions to that owner, they run as who calls them.
     FOR routine IN
         SELECT p.oid FROM pg_proc AS p
         WHERE p.prosecdef AND p.pronamespace IN (

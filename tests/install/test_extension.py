@@ -6,11 +6,13 @@ import re
 import subprocess
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from brokers import wait_for
 from conftest import (
     BIN,
     DISK,
@@ -255,6 +257,95 @@ WHERE p.pronamespace::regnamespace::text LIKE '%periodic_schedule' AND p.prosecd
       WHERE c.oid = 'django_celery_beat_periodictask'::regclass
   )
 """
+
+CREATED, RESTORED, UPDATED, TAKEN_OUT, AFTER_CASCADE = re.findall(
+    r"```sql\n(.*?)```", (ROOT / "docs/extension.md").read_text(), re.DOTALL
+)
+
+
+@pytest.mark.parametrize("engine", ["sql", pytest.param("plpython", marks=python)])
+def test_its_page_as_it_stands(extended: Server, engine: str) -> None:
+    """docs/extension.md"""
+
+    def walk(block: str) -> None:
+        if engine == "sql":
+            block = re.sub(r".*plpython3u.*\n", "", block)
+        client("psql", db, "-q", "-v", "ON_ERROR_STOP=1", text=block)
+
+    db = extended.database(role=OWNER if engine == "sql" else "postgres")
+    if engine == "plpython":
+        db.execute(CREATE[engine])
+        walk(CREATED.split("\n", 1)[1])
+    else:
+        walk(CREATED)
+    assert db.execute("SELECT periodic_schedule.engine()").fetchone() == (engine,)
+    insert_task(db, "t", crontab_id=insert_crontab(db, "0 3 * * *"))
+    db.execute("CREATE SCHEMA elsewhere")
+    with pytest.raises(psycopg.errors.FeatureNotSupported):
+        db.execute("ALTER EXTENSION pg_periodic_schedule SET SCHEMA elsewhere")
+    walk(RESTORED)
+    walk(UPDATED)
+    assert (drift(db), pending(db), db.execute(PROBLEMS).fetchall()) == ([], [], [])
+    if engine == "plpython":
+        db.execute("DROP EXTENSION pg_periodic_schedule_plpython3u")
+        db.execute("SELECT * FROM periodic_schedule.attach(engine => 'sql')")
+        assert db.execute(PROBLEMS).fetchall() == []
+    walk(TAKEN_OUT)
+    assert ours(db) == []
+
+
+def test_dropped_by_cascade_while_attached(extended: Server) -> None:
+    """Beat writes and reads on, and it can be created again."""
+    db = extended.database("beats", "postgres")
+    before = beat_schema(db)
+    for command in (CREATE["sql"], ATTACH):
+        db.execute(command)
+    insert_task(db, "t", crontab_id=insert_crontab(db, "0 3 * * *"))
+    db.execute("SELECT periodic_schedule.adopt(beat_is_stopped => true)")
+    db.execute("CREATE ROLE fenced_beat LOGIN")
+    db.execute("GRANT ALL ON ALL TABLES IN SCHEMA public TO fenced_beat")
+    db.execute("SELECT periodic_schedule.fence_beat('fenced_beat')")
+    db.execute("DROP EXTENSION pg_periodic_schedule CASCADE")
+    with extended.connect(db.info.dbname, "fenced_beat") as beat:
+        write = "UPDATE django_celery_beat_periodictask SET last_run_at = now()"
+        assert beat.execute(write).rowcount == 1
+    db.execute(AFTER_CASCADE.encode())
+    db.execute("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM fenced_beat")
+    assert re.sub("(?m)^(GRANT|REVOKE).*", "", beat_schema(db)).strip() == before.strip()
+    for command in (CREATE["sql"], ATTACH):
+        db.execute(command)
+    assert db.execute("SELECT pg_owned FROM pg_periodic_schedule").fetchall() == [(False,)]
+    assert db.execute(PROBLEMS).fetchall() == []
+
+
+def test_what_detach_drops_is_not_sent_after_another_attach(extended: Server) -> None:
+    db = extended.database()
+    for command in (CREATE["sql"], ATTACH):
+        db.execute(command)
+    insert_task(db, "t", crontab_id=insert_crontab(db, "0 3 * * *"))
+    db.execute("SELECT periodic_schedule.adopt(beat_is_stopped => true)")
+    db.execute("SELECT periodic_schedule.run_now(pipeline_id) FROM pg_periodic_schedule")
+    db.execute("SELECT * FROM periodic_schedule.detach(drop_unsent => true)")
+    db.execute("SELECT * FROM periodic_schedule.detach()")
+    db.execute(ATTACH)
+    assert db.execute("SELECT * FROM periodic_schedule.take('me', 10)").fetchall() == []
+    said = "SELECT state, reason FROM periodic_schedule.firing"
+    assert db.execute(said).fetchall() == [("failed", "dropped by detach()")]
+
+
+def test_attached_by_two_at_once(extended: Server) -> None:
+    db = extended.database()
+    db.execute("CREATE EXTENSION pg_periodic_schedule")
+    with extended.connect(db.info.dbname, OWNER) as first, ThreadPoolExecutor() as threads:
+        with first.transaction():
+            assert first.execute(ATTACH).fetchall() != []
+            second = threads.submit(lambda: db.execute(ATTACH).fetchall())
+            wait_for(lambda: first.execute(
+                "SELECT 1 FROM pg_locks WHERE NOT granted AND pid = %s", [db.info.backend_pid]
+            ).fetchall())  # fmt: skip
+        assert second.result() == []
+    assert db.execute(PROBLEMS).fetchall() == []
+
 
 # Those that run as their owner.
 AS_OWNER = """

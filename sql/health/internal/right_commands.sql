@@ -35,7 +35,9 @@ AS $function$
     ),
 
     routine AS MATERIALIZED (
-        SELECT p.oid, p.proname, p.prosecdef, p.proowner, coalesce(p.proacl, acldefault('f', p.proowner)) AS acl
+        SELECT
+            p.oid, p.proname, p.prosecdef, p.proowner,
+            coalesce(p.proacl, acldefault('f', p.proowner)) AS acl
         FROM pg_proc AS p JOIN schema AS s ON s.oid = p.pronamespace
     ),
 
