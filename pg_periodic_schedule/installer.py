@@ -593,6 +593,19 @@ def revision_of(release: str) -> str:
     raise Problem(f"there is no release {release}", f"Those there are: {known_ones}.")
 
 
+# Outside a transaction SET LOCAL sets nothing, and what breaks off would stay half done.
+IN_ONE = f"""\
+DO $do$
+BEGIN
+    IF pg_catalog.current_setting('lock_timeout') <> '{LOCK_TIMEOUT}' THEN
+        RAISE EXCEPTION 'this script is one transaction'
+            USING ERRCODE = 'no_active_sql_transaction', HINT = 'Run it by psql -1 -f FILE.';
+    END IF;
+END
+$do$;
+"""
+
+
 def for_psql(body: str, schema: str, since: str | None, **given: str | None) -> str:
     """Its variables go before what was said when the script was made: psql -v engine=sql."""
     variables = "".join(
@@ -606,5 +619,5 @@ def for_psql(body: str, schema: str, since: str | None, **given: str | None) -> 
     return (
         f"-- pg_periodic_schedule {newest_version()}: psql -1 -f FILE\n"
         "\\set ON_ERROR_STOP on\n"
-        f"{settings_script(**given)}{variables}{expected}{with_schema(body, schema)}"
+        f"{settings_script(**given)}{IN_ONE}{variables}{expected}{with_schema(body, schema)}"
     )

@@ -20,6 +20,14 @@ BEGIN
             HINT = 'Upgrade it in the way it came, or take it out in that way first: README, '
                 '"Install it in your database".';
     END IF;
+    IF to_regnamespace('_periodic_schedule') IS NOT NULL
+        OR to_regnamespace('periodic_schedule') IS NOT NULL THEN
+        RAISE EXCEPTION 'there is a schema periodic_schedule or _periodic_schedule already'
+            USING ERRCODE = 'duplicate_schema',
+            HINT = 'Where an installation broke off, or was taken out and left it empty, as its '
+                'owner: DROP SCHEMA IF EXISTS periodic_schedule, _periodic_schedule CASCADE; and '
+                'DROP TABLE of the pg_periodic_schedule that has broken off with it.';
+    END IF;
     IF theirs IS NOT NULL THEN
         RAISE EXCEPTION 'there is a table % already', theirs
             USING ERRCODE = 'duplicate_table',

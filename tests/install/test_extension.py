@@ -347,6 +347,22 @@ def test_attached_by_two_at_once(extended: Server) -> None:
     assert db.execute(PROBLEMS).fetchall() == []
 
 
+def test_after_an_installation_that_broke_off(extended: Server) -> None:
+    """What is left is not taken for a table of the application's own."""
+    db = extended.database()
+    with pytest.raises(AssertionError, match=r"one transaction[\s\S]*psql -1 -f FILE"):
+        client("psql", db, "-q", text=installer.script())
+    assert ours(db) == []
+    db.execute("CREATE SCHEMA _periodic_schedule; CREATE TABLE pg_periodic_schedule (x integer)")
+    with pytest.raises(psycopg.errors.DuplicateSchema) as refused:
+        db.execute("CREATE EXTENSION pg_periodic_schedule")
+    found = re.search("DROP SCHEMA[^;]*", str(refused.value.diag.message_hint))
+    assert found
+    db.execute(found[0].encode())
+    db.execute("DROP TABLE pg_periodic_schedule")
+    db.execute("CREATE EXTENSION pg_periodic_schedule")
+
+
 # Those that run as their owner.
 AS_OWNER = """
 SELECT p.oid::regprocedure::text FROM pg_proc AS p
