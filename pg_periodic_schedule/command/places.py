@@ -77,9 +77,6 @@ class Urls(Places):
 
         @contextmanager
         def opened() -> Iterator[Any]:
-            # Seen by operators in pg_stat_activity; and a probe does not wait for minutes.
-            os.environ.setdefault("PGAPPNAME", "pg-periodic-schedule")
-            os.environ.setdefault("PGCONNECT_TIMEOUT", "10")
             try:
                 connection = installer.connect(url)
             except Problem as problem:

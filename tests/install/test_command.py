@@ -378,6 +378,8 @@ def test_what_takes_long_says_so_and_can_be_interrupted(bare: Session, python: P
     for line in started.stdout:  # said at once, and not when all is over
         if "; trying again" in line:
             break
+    names = "SELECT application_name FROM pg_stat_activity WHERE datname = current_database()"
+    assert ("pg-periodic-schedule",) in bare.execute(names).fetchall()
     started.send_signal(signal.SIGINT)
     status, said = ended(started)
     assert status == 130
