@@ -134,7 +134,7 @@ def after_migrate(
     """Where this `migrate` has installed it, the application's own migrations may have come later,
     with its pipelines, whose names the mirror has: attach() finds them."""
     installs = any(
-        isinstance(operation, Revision)
+        isinstance(operation, Revision) and operation.revision == assemble.revisions()[0]
         for migration, backwards in plan
         if not backwards
         for operation in migration.operations

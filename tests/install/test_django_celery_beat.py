@@ -4,12 +4,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from brokers import Beat, Broker, name_of, wait_for
 from conftest import (
     ENGINE,
+    ROOT,
     SAMPLE,
     django_migrate,
     drift,
     insert_crontab,
+    insert_interval,
     insert_task,
     pending,
     run,
@@ -105,3 +108,23 @@ def test_every_release_of_django_celery_beat(
     assert (drift(db), pending(db)) == ([], [])
     django_migrate(url_of(db.info))  # up to the newest release, under the triggers
     assert (drift(db), pending(db)) == ([], [])
+
+
+def test_what_2_8_has_written_is_adopted_and_sent_beside_it(
+    new_database: Callable[..., Session],
+    release: Callable[[str], Path],
+    start: Callable[..., Beat],
+    broker: Broker,
+) -> None:
+    db, path = new_database(), str(release("2.8.1"))
+    django_migrate(url_of(db.info), PYTHONPATH=path)
+    upgrade(db)
+    insert_task(db, "each second", interval_id=insert_interval(db, 1))
+    db.execute("SELECT periodic_schedule.adopt(beat_is_stopped => true)")
+    beat = start(url=url_of(db.info), PYTHONPATH=f"{path}:{ROOT}:{ROOT / 'tests'}")
+    wait_for(lambda: len(broker.messages()) > 1)
+    beat.stop()
+    assert {name_of(message) for message in broker.messages()} == {"each second"}
+    finished = "SELECT id::text FROM periodic_schedule.firing WHERE state = 'finished'"
+    assert sorted(broker.sent()) == sorted(key for (key,) in db.execute(finished))
+    assert db.execute("SELECT * FROM periodic_schedule.health").fetchall() == []
