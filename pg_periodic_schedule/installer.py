@@ -28,6 +28,30 @@ DROP_SCHEMA = (
     " DROP SCHEMA IF EXISTS periodic_schedule;\n"
 )
 LOCKED, DEPENDED_ON, FORBIDDEN = "55P03", "2BP01", "42501"
+# What quote_ident() quotes: Postgres's keywords, but for those that are not reserved at all.
+KEYWORDS = frozenset(
+    re.findall(
+        r"\w+",
+        """
+    all analyse analyze and any array as asc asymmetric authorization between bigint binary
+    bit boolean both case cast char character check coalesce collate collation column
+    concurrently constraint create cross current_catalog current_date current_role
+    current_schema current_time current_timestamp current_user dec decimal default
+    deferrable desc distinct do else end except exists extract false fetch float for foreign
+    freeze from full grant greatest group grouping having ilike in initially inner inout int
+    integer intersect interval into is isnull join json json_array json_arrayagg json_exists
+    json_object json_objectagg json_query json_scalar json_serialize json_table json_value
+    lateral leading least left like limit localtime localtimestamp merge_action national
+    natural nchar none normalize not notnull null nullif numeric offset on only or order out
+    outer overlaps overlay placing position precision primary real references returning
+    right row select session_user setof similar smallint some substring symmetric
+    system_user table tablesample then time timestamp to trailing treat trim true union
+    unique user using values varchar variadic verbose when where window with xmlattributes
+    xmlconcat xmlelement xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot
+    xmlserialize xmltable
+    """,
+    )
+)
 
 
 class Problem(Exception):  # noqa: N818
@@ -114,7 +138,8 @@ class Database:
             self.connection.remove_notice_handler(self.say_notice)
 
     def say_notice(self, notice: Any) -> None:
-        if notice.sqlstate not in IT_IS_THERE:
+        skipped = notice.message_primary.endswith("does not exist, skipping")
+        if notice.sqlstate not in IT_IS_THERE and not skipped:
             hint = f"\n  HINT: {notice.message_hint}" if notice.message_hint else ""
             self.say(f"{notice.message_primary}{hint}")
 
@@ -123,7 +148,7 @@ class Database:
         if self.is_psycopg2:
             for notice in self.connection.notices:
                 said = re.sub(r"^[A-Z]+: +", "", notice).rstrip()
-                if "already exists, skipping" not in said:
+                if not re.search("(already exists|does not exist), skipping", said):
                     self.say(re.sub(r"\n(HINT|DETAIL): +", r"\n  \1: ", said))
             del self.connection.notices[:]
 
@@ -399,8 +424,14 @@ def downgrade(db: Database, revision: str, *, drop_unsent: bool = False) -> None
 
 
 def with_schema(script: str, schema: str) -> str:
-    quoted = '"' + schema.replace('"', '""') + '"'
-    return script.replace("@beat_schema@", quoted)
+    return script.replace("@beat_schema@", quote_ident(schema))
+
+
+def quote_ident(name: str) -> str:
+    """As Postgres does it for an extension's script: no quotes where none are needed."""
+    if re.fullmatch(r"[a-z_][a-z0-9_]*", name) and name not in KEYWORDS:
+        return name
+    return '"' + name.replace('"', '""') + '"'
 
 
 def mend(

@@ -343,6 +343,22 @@ def roles(db: psycopg.Connection[Any]) -> Iterator[Any]:
 
 
 @pytest.fixture
+def project(bare: psycopg.Connection[Any], tmp_path: Path) -> Any:
+    """A Django project on a database with Beat's tables and nothing of ours: projects.Project."""
+    from projects import Project
+
+    return Project(bare, tmp_path)
+
+
+@pytest.fixture
+def installed(db: psycopg.Connection[Any], tmp_path: Path) -> Any:
+    """The same where it is installed, of which Django's migrations do not know."""
+    from projects import Project
+
+    return Project(db, tmp_path)
+
+
+@pytest.fixture
 def pipeline(orm: Any) -> Any:
     organization = orm.Organization.objects.create(organization_id="org-a")
     return orm.Pipeline.objects.create(

@@ -96,7 +96,7 @@ class Copy:
         self.db.execute(f'CREATE DATABASE assembled TEMPLATE "{self.db.info.dbname}_tmpl"')
         try:
             script = self.run("python3 -m pg_periodic_schedule.assemble")
-            script = script.replace("@beat_schema@", '"public"')
+            script = script.replace("@beat_schema@", "public")
             if ENGINE == "sql":
                 self.db.execute(f"ALTER DATABASE assembled OWNER TO {APPLICATION}")
             place = f"{self.db.info.dsn} dbname=assembled user={APPLICATION}"

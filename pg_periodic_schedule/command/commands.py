@@ -116,7 +116,7 @@ def commands(places: Places, screen: Screen) -> click.Group:
     def sql(
         schema: str, since: str | None, uninstall: bool, drop_unsent: bool, **switches: str | None
     ) -> None:
-        """Print it as a script for psql -1 -f FILE."""
+        """Print install, or uninstall, as a script for psql."""
         if uninstall and (since or any(switches.values())):
             raise click.UsageError("--uninstall goes with --schema and --drop-unsent only")
         if drop_unsent and not uninstall:
@@ -287,6 +287,8 @@ def asked(db: Database, place: Place, kind: str) -> Iterator[None]:
             yield
         except db.error as error:
             problem = installer.explain(error)
+            if getattr(getattr(error, "diag", None), "message_hint", None):
+                raise problem from None
             if installer.sqlstate_of(error) == installer.FORBIDDEN:
                 user = place_user(db)
                 problem.hint = (
@@ -347,7 +349,7 @@ def answers(db: Database) -> dict[str, Any]:
 
 
 def as_objects(db: Database, relation: str) -> list[dict[str, Any]]:
-    rows = db.rows(f"SELECT to_jsonb(r)::text FROM {relation} AS r ORDER BY 1")  # noqa: S608
+    rows = db.rows(f"SELECT row_to_json(r)::text FROM {relation} AS r ORDER BY 1")  # noqa: S608
     return [json.loads(row) for (row,) in rows]
 
 

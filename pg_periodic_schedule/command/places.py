@@ -27,6 +27,7 @@ HINTS = {
     r"starting up|shutting down|recovery mode": "Try again in a moment.",
     r"too many (clients|connections)|remaining connection slots": "Try again, or end some of them.",
 }
+REFUSED = "The server is there, and says why not. Is it the right one?"
 NOT_REACHED = "Is the server running, and is this its address?"
 
 
@@ -195,7 +196,8 @@ def not_reached(name: str, said: str, where: str) -> Problem:
     """libpq's words, from which it leaves passwords out."""
     said = said.removeprefix("connection failed: ")
     said = re.sub(r" +Is the server running [^?]*\?", "", said)
-    hint = next((h for pattern, h in HINTS.items() if re.search(pattern, said)), NOT_REACHED)
+    other = REFUSED if "FATAL" in said else NOT_REACHED
+    hint = next((h for pattern, h in HINTS.items() if re.search(pattern, said)), other)
     return Problem(f"cannot connect to {name}: {said}", f"{hint} {where}")
 
 

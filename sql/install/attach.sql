@@ -20,7 +20,9 @@ BEGIN
     PERFORM _periodic_schedule.require_read_committed('attach()');
     SELECT string_agg(d.difference, '; ' ORDER BY d.difference) INTO gone
     FROM _periodic_schedule.own_object_differences() AS d
-    WHERE d.kind = 'FUNCTION' AND d.cure IS NULL;
+    WHERE d.kind = 'FUNCTION' AND d.cure IS NULL
+      -- Where the extension with Python was dropped, the engine sql needs none of it.
+      AND NOT (attach.engine IS NOT DISTINCT FROM 'sql' AND d.difference ~ '_schedule\.py_');
     IF gone IS NOT NULL THEN
         RAISE EXCEPTION 'functions of ours are gone, without which attach() can mend nothing'
             USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = gone,

@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -248,19 +249,6 @@ def test_another_release_is_there(db: Session, command: Command) -> None:
     assert said.status == 1
     assert "99.0.0" in said.err
     assert "HINT: Upgrade this package: pip install -U pg-periodic-schedule." in said.err
-
-
-def test_what_can_wait_is_a_problem_that_there_is(db: Session) -> None:
-    """Until the morning: one list, the view's."""
-    ((definition, known),) = db.execute(
-        "SELECT pg_get_viewdef('periodic_schedule.health'), col_description(attrelid, attnum)"
-        " FROM pg_attribute WHERE attrelid = 'periodic_schedule.health'::regclass"
-        " AND attname = 'problem'"
-    ).fetchall()
-    (names,) = re.findall(r"ANY \((?:ARRAY\[|')(.*?)(?:\]|')", definition, re.DOTALL)[-1:]
-    found = re.findall(r"\w+_\w+", names)
-    assert len(found) > 9
-    assert set(found) <= set(re.findall(r"\w+", known)) | {"text"}
 
 
 # -- Schedules
@@ -581,3 +569,39 @@ def test_an_old_application(bare: Session) -> None:
         cwd=SAMPLE, env={**os.environ, **env}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stdout, done.stderr) == (0, f"OK default: {OK}\n", "")
+
+
+# -- docs/command.md
+
+DOC = (ROOT / "docs/command.md").read_text()
+EXAMPLE = re.compile(r"^\$ pg-periodic-schedule (.*)\n((?:[^$`].*\n)*)", re.MULTILINE)
+
+
+def without_times(text: str) -> str:
+    """Of the day when it was written, and of that server."""
+    text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\+\d\d)?", "TIME", text)
+    text = re.sub(r"\d\d\.\d+ \(Debian [^)]*\)", "VERSION", text)
+    return re.sub(r"pg_periodic_schedule: 1 of 1 tasks done\n", "", text)
+
+
+@pytest.mark.python
+def test_its_page_shows_what_it_prints(bare: Session, command: Command) -> None:
+    for name, cron, zone in (
+        ("Nightly load", "0 3 * * *", "Europe/Berlin"),
+        ("Broken", "0 25 * * *", "UTC"),
+    ):
+        insert_task(bare, name, crontab_id=insert_crontab(bare, cron, zone))
+    examples = EXAMPLE.findall(DOC)
+    assert len(examples) == DOC.count("\n$ ") == 8
+    for line, output in examples:
+        said = command(*shlex.split(line), on=bare)
+        shown = (said.err + said.out).replace(place_of(bare), "app on db:5432")
+        assert without_times(shown) == without_times(output), line
+
+
+def test_its_page_names_every_subcommand_and_option(command: Command) -> None:
+    for name in re.findall(r"^  ([a-z][a-z-]+)  ", command("--help").out, re.MULTILINE):
+        assert f"`{name}`" in DOC
+        options = re.findall(r"^  (?:-h, )?(-[a-z-]+)", command(name, "--help").out, re.MULTILINE)
+        assert {option for option in options if option not in DOC} == set()
+        assert len(options) > 1

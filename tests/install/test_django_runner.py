@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import ROOT, SAMPLE, run, url_of
+from conftest import ENGINE, ROOT, SAMPLE, run, url_of
 
 Session = psycopg.Connection[Any]
 PAGE = (ROOT / "docs/copies.md").read_text()
@@ -37,7 +37,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import TestCase, TransactionTestCase
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
-from pg_periodic_schedule.models import Firing, PeriodicSchedule
+from pg_periodic_schedule.models import Firing, FiringPolicy, PeriodicSchedule
 
 def rows(statement, *values):
     with connection.cursor() as cursor:
@@ -49,6 +49,7 @@ class Mixin:
     of_migrations = {"of a migration"}
 
     def check(self):
+        assert rows("SELECT periodic_schedule.engine()") == [(os.environ["ENGINE_IS"],)]
         assert connection.settings_dict["NAME"].startswith("test_")
         mirrored = set(PeriodicSchedule.objects.values_list("task_name", flat=True))
         assert mirrored == set(PeriodicTask.objects.values_list("name", flat=True))
@@ -88,7 +89,14 @@ class Truncates(Mixin, TransactionTestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        call_command("flush", interactive=False, verbosity=0)
+        hourly = IntervalSchedule.objects.create(every=1, period="hours")
+        task = PeriodicTask.objects.create(name="before", task="app.task", interval=hourly)
+        FiringPolicy.objects.create(schedule=task.periodic_schedule, overlap="skip")
+        rows("SELECT * FROM periodic_schedule.adopt(beat_is_stopped => true)")
+        rows("SELECT * FROM periodic_schedule.run_now(%s)", task.periodic_schedule.pk)
+        call_command("flush", interactive=False, verbosity=0)  # as at the end of each test
+        assert not PeriodicSchedule.objects.exists() and not FiringPolicy.objects.exists()
+        assert Firing.objects.get().task_name == "before"
 
     def tearDown(self):
         Firing.objects.all().delete()
@@ -143,8 +151,10 @@ def test_a_projects_tests_and_once_more_on_the_kept_database(
 ) -> None:
     """TestCase rolls back, TransactionTestCase truncates, both leave the mirror right."""
     runner = start("postgres")
-    runner.run("--keepdb")
-    assert "Using existing test database" in runner.run("--keepdb", "-v2", KEPT="yes")
+    runner.run("--keepdb", ENGINE_IS=ENGINE)
+    assert "Using existing test database" in runner.run(
+        "--keepdb", "-v2", KEPT="yes", ENGINE_IS=ENGINE
+    )
 
 
 def test_a_plain_roles_tests_in_clones_which_fire_as_the_page_says(
@@ -155,6 +165,6 @@ def test_a_plain_roles_tests_in_clones_which_fire_as_the_page_says(
     try:
         runner = start("creator")
         (runner.directory / "its_tests/__init__.py").write_text(CONFIRM)
-        runner.run("--parallel", "2")
+        runner.run("--parallel", "2", ENGINE_IS="sql")
     finally:
         bare.execute("DROP ROLE creator")

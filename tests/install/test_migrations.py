@@ -65,7 +65,7 @@ def test_what_somebody_put_into_public_is_not_called(bare: Session) -> None:
 def test_the_source_makes_the_schema_that_the_migrations_make(db: Session, bare: Session) -> None:
     with bare.transaction():
         bare.execute(f"SET LOCAL ROLE {APPLICATION}")
-        bare.execute(assemble().replace("@beat_schema@", '"public"').encode())
+        bare.execute(assemble().replace("@beat_schema@", "public").encode())
     assert schema_of(bare) == schema_of(db)
 
 

@@ -85,7 +85,7 @@ def test_beat_tables_in_several_schemas(bare: Session) -> None:
         pytest.raises(psycopg.errors.DuplicateSchema, match="already mirrors another schema"),
         bare.transaction(),
     ):
-        bare.execute(assemble().replace("@beat_schema@", '"public"').encode())
+        bare.execute(assemble().replace("@beat_schema@", "public").encode())
     bare.execute('SET search_path = "tenant one"')
     insert_task(bare, "t", crontab_id=insert_crontab(bare, "0 3 * * *"))
     assert mirror(bare, "cron_string", "t") == "0 3 * * *"
@@ -155,7 +155,7 @@ def test_postgres_too_old(bare: Session) -> None:
     """Only the number can be moved: no older server is at hand."""
     checks = (ROOT / "sql" / "install" / "checks.sql").read_text().replace("150000", "990000")
     with pytest.raises(psycopg.errors.FeatureNotSupported) as raised, bare.transaction():
-        bare.execute(checks.replace("@beat_schema@", '"public"').encode())
+        bare.execute(checks.replace("@beat_schema@", "public").encode())
     assert "needs PostgreSQL 15 or newer" in str(raised.value)
     assert raised.value.diag.message_hint
 
@@ -249,7 +249,7 @@ def somebody(bare: Session) -> Iterator[None]:
 def test_what_is_there_already_is_named_and_left_as_it_is(bare: Session) -> None:
     check = "SET LOCAL search_path = pg_catalog, pg_temp;" + (
         ROOT / "sql/install/nothing_in_the_way.sql"
-    ).read_text().replace("@beat_schema@", '"public"')
+    ).read_text().replace("@beat_schema@", "public")
     for named, made in IN_THE_WAY.items():
         with bare.transaction(force_rollback=True):
             if re.search(r" periodic_schedule[. ]", made):

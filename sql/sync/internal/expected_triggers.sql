@@ -54,7 +54,7 @@ BEGIN
             'CREATE TRIGGER periodic_schedule_attached AFTER TRUNCATE ON %s FOR EACH STATEMENT '
             'EXECUTE FUNCTION _periodic_schedule.select_detach_first()', c.oid::regclass
         ), false
-    FROM pg_class AS c WHERE c.oid = beat[1]
+    FROM pg_class AS c WHERE c.oid = beat[1] AND c.relkind IN ('r', 'p')
     UNION ALL
     SELECT
         c.oid::regclass, 'move_change_mark',

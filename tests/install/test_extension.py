@@ -1,0 +1,347 @@
+"""CREATE EXTENSION, on a server that has our files: docs/extension.md."""
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from conftest import (
+    BIN,
+    DISK,
+    ROOT,
+    django_migrate,
+    drift,
+    insert_crontab,
+    insert_task,
+    pending,
+)
+from databases import client, ours, schema_of
+from port_for import get_port
+
+from pg_periodic_schedule import extension, installer
+
+Session = psycopg.Connection[Any]
+OWNER = "the_owner"  # of Beat's tables, and no superuser
+ATTACH = "SELECT what, detail FROM periodic_schedule.attach()"
+PROBLEMS = "SELECT problem, detail FROM periodic_schedule.setup_problems()"
+# Anybody's who may create schemas; a superuser's where PL/Python comes too.
+CREATE = {
+    "sql": "CREATE EXTENSION pg_periodic_schedule",
+    "plpython": "CREATE EXTENSION pg_periodic_schedule_plpython3u CASCADE",
+}
+python = pytest.mark.python
+
+
+class Server:
+    """A throw-away server with our files among its extensions."""
+
+    def __init__(self, place: Path) -> None:
+        self.port = get_port(None)
+        self.place = place
+        files = place.with_name(f"{place.name}_files")
+        extension.write(files)
+        command = (ROOT / "docker/server.sh", "start", place, str(self.port))
+        subprocess.run(command, check=True, env={**os.environ, "EXTENSION": str(files)})
+        self.open: list[Session] = []
+        with self.connect("postgres") as session:
+            session.execute(f"CREATE ROLE {OWNER} LOGIN")
+            session.execute(f"CREATE DATABASE beats OWNER {OWNER}")
+        django_migrate(self.url("beats", OWNER))
+
+    def folder(self) -> Path:
+        (found,) = (self.place / "tree").resolve().glob("share/postgresql/*/extension")
+        return found
+
+    def url(self, database: str, role: str) -> str:
+        return f"postgresql+psycopg://{role}@127.0.0.1:{self.port}/{database}"
+
+    def connect(self, database: str, role: str = "postgres") -> Session:
+        place = f"host=127.0.0.1 port={self.port} dbname={database} user={role}"
+        return psycopg.connect(place, autocommit=True)
+
+    def database(self, template: str = "beats", role: str = OWNER) -> Session:
+        """A new one, and a session of its owner or another role there."""
+        with self.connect("postgres") as session:
+            name = f"db{len(self.open)}"
+            session.execute(f"CREATE DATABASE {name} TEMPLATE {template} OWNER {OWNER}".encode())
+        self.open.append(self.connect(name, role))
+        return self.open[-1]
+
+    def stop(self) -> None:
+        for session in self.open:
+            session.close()
+        subprocess.run([ROOT / "docker/server.sh", "stop", self.place], check=True)
+
+
+@pytest.fixture(scope="module")
+def extended() -> Iterator[Server]:
+    found = Server(DISK / f"pg_periodic_schedule_extension_{os.getpid()}")
+    try:
+        yield found
+    finally:
+        found.stop()
+
+
+def beat_schema(db: Session) -> str:
+    dump = client("pg_dump", db, "--schema-only", "-t", "django_celery_beat_*")
+    return re.sub(r"(?m)^(\\.*|--.*|)\n", "", dump)
+
+
+def test_created_attached_adopted_and_dropped(extended: Server) -> None:
+    """By a role that is no superuser."""
+    db = extended.database()
+    before = beat_schema(db)
+    db.execute("CREATE EXTENSION pg_periodic_schedule")
+    assert db.execute(PROBLEMS).fetchall() != []
+    said = dict(db.execute(ATTACH).fetchall())
+    assert said["engine"] == "sql"
+    assert db.execute(PROBLEMS).fetchall() == []
+    insert_task(db, "t", crontab_id=insert_crontab(db, "* * * * *"))
+    db.execute("SELECT periodic_schedule.adopt(beat_is_stopped => true)")
+    db.execute("SELECT _periodic_schedule.tick_at(now() + interval '1 minute', 1000)")
+    assert (drift(db), pending(db)) == ([], [])
+
+    with pytest.raises(psycopg.errors.DependentObjectsStillExist) as refused:
+        db.execute("DROP EXTENSION pg_periodic_schedule")
+    assert "function _periodic_schedule.select_detach_first()" in str(refused.value)
+    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="not sent yet"):
+        db.execute("SELECT * FROM periodic_schedule.detach()")
+    detach = "SELECT * FROM periodic_schedule.detach(drop_unsent => true)"
+    said = dict(db.execute(detach).fetchall())
+    assert said["schedules"] == "1 given back to Beat"
+    db.execute("DROP EXTENSION pg_periodic_schedule")
+    assert beat_schema(db) == before
+    assert ours(db) == []
+    ran = "SELECT total_run_count FROM django_celery_beat_periodictask"
+    assert db.execute(ran).fetchone() == (1,)
+
+
+@pytest.mark.parametrize("engine", ["sql", pytest.param("plpython", marks=python)])
+def test_it_is_what_alembic_makes(extended: Server, engine: str) -> None:
+    role = OWNER if engine == "sql" else "postgres"
+    by_alembic, db = extended.database(role=role), extended.database(role=role)
+    by_installer(by_alembic, engine=engine)
+    db.execute(CREATE[engine])
+    db.execute(ATTACH)
+    for name in ("pg_periodic_schedule_plpython3u", "pg_periodic_schedule"):
+        take_members_out(db, name)
+    assert without_extensions(db) == without_extensions(by_alembic)
+
+
+def by_installer(db: Session, **switches: Any) -> None:
+    place = installer.connect(
+        f"host=127.0.0.1 port={db.info.port} dbname={db.info.dbname} user={db.info.user}"
+    )
+    with place:
+        installer.install(installer.Database(place), **switches)
+
+
+def take_members_out(db: Session, name: str) -> None:
+    """So that pg_dump has them."""
+    for (command,) in db.execute(
+        "SELECT format('ALTER EXTENSION %%I DROP %%s %%s', e.extname,"
+        "   replace(o.type, 'composite type', 'type'), o.identity)"
+        " FROM pg_extension AS e JOIN pg_depend AS d ON d.refobjid = e.oid"
+        "  AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'"
+        " CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, d.objsubid) AS o"
+        " WHERE e.extname = %s",
+        [name],
+    ).fetchall():
+        db.execute(command)
+
+
+def without_extensions(db: Session) -> str:
+    dump = schema_of(db)
+    return re.sub(r"(?m)^(CREATE|COMMENT ON) EXTENSION .*\n", "", dump)
+
+
+def test_every_table_of_ours_is_in_a_dump(extended: Server) -> None:
+    """But that of the locks, whose rows are made with it."""
+    db = extended.database()
+    db.execute("CREATE EXTENSION pg_periodic_schedule")
+    left_out = db.execute(
+        "SELECT c.relname FROM pg_class AS c, pg_extension AS e"
+        " WHERE e.extname = 'pg_periodic_schedule' AND c.relkind IN ('r', 'S', 'p')"
+        "  AND (c.relnamespace::regnamespace::text LIKE '%periodic_schedule'"
+        "   OR c.relname = 'pg_periodic_schedule')"
+        "  AND c.oid <> ALL (e.extconfig)"
+    ).fetchall()
+    assert left_out == [("sync_slot",)]
+
+
+def contents(db: Session) -> dict[str, list[Any]]:
+    tables = db.execute(
+        "SELECT c.oid::regclass::text FROM pg_class AS c"
+        " WHERE c.relkind = 'r' AND (c.relnamespace::regnamespace::text LIKE '%periodic_schedule'"
+        "  OR c.relname = 'pg_periodic_schedule')"
+    ).fetchall()
+    return {
+        table: db.execute(f"SELECT to_jsonb(t)::text FROM {table} AS t ORDER BY 1").fetchall()
+        for (table,) in tables
+        if table != "_periodic_schedule.beat_reload"  # locks, and a mark that its trigger moves
+    }
+
+
+@pytest.mark.parametrize("role", [OWNER, "postgres"])
+@pytest.mark.parametrize("engine", ["sql", pytest.param("plpython", marks=python)])
+def test_dumped_and_restored(extended: Server, tmp_path: Path, engine: str, role: str) -> None:
+    if engine == "plpython" and role == OWNER:
+        pytest.skip("only a superuser restores PL/Python")
+    db = extended.database(role=role)
+    db.execute(CREATE[engine])
+    db.execute(ATTACH)
+    assert db.execute("SELECT periodic_schedule.engine()").fetchone() == (engine,)
+    crontab = insert_crontab(db, "* * * * *")
+    for name in ("sent", "leased", "waiting"):
+        insert_task(db, name, crontab_id=crontab)
+    insert_task(db, "bad", crontab_id=insert_crontab(db, "0 25 * * *"))
+    db.execute("SELECT periodic_schedule.adopt(beat_is_stopped => true)")
+    db.execute("SELECT periodic_schedule.run_now(pipeline_id) FROM pg_periodic_schedule"
+               " WHERE task_name <> 'bad'")  # fmt: skip
+    db.execute("SELECT periodic_schedule.take('me', 2)")
+    db.execute("SELECT periodic_schedule.finish(id, token) FROM periodic_schedule.firing"
+               " WHERE state = 'leased' ORDER BY id LIMIT 1")  # fmt: skip
+    db.execute("INSERT INTO periodic_schedule.firing_policy (pipeline_id, misfire)"
+               " SELECT pipeline_id, 'skip' FROM pg_periodic_schedule LIMIT 1")  # fmt: skip
+    db.execute("INSERT INTO periodic_schedule.pending_sync (table_kind, source_key, reason)"
+               " VALUES ('task', '1', 'noted')")  # fmt: skip
+
+    client("pg_dump", db, "-Fc", "-f", tmp_path / "dump")
+    copy = extended.database("template0", role)
+    client("pg_restore", copy, "--exit-on-error", tmp_path / "dump")
+    assert contents(copy) == contents(db)
+    # Beat's triggers are there, and nothing fires.
+    assert copy.execute("SELECT count(*) FROM periodic_schedule.tick()").fetchone() == (0,)
+    copy.execute("UPDATE django_celery_beat_crontabschedule SET hour = '5' WHERE hour = '25'")
+    assert copy.execute(
+        "SELECT cron_string FROM pg_periodic_schedule WHERE task_name = 'bad'"
+    ).fetchone() == ("0 5 * * *",)
+    problems = dict(copy.execute(PROBLEMS).fetchall())
+    assert {"is_copy", "triggers"} <= set(problems)
+    if role != OWNER:
+        assert "SELECT periodic_schedule.attach()" in problems["superuser_functions"]
+    copy.execute(ATTACH)
+    assert copy.execute("SELECT periodic_schedule.engine()").fetchone() == (engine,)
+    left = set(dict(copy.execute(PROBLEMS).fetchall()))
+    assert left == {"is_copy", "left_to_beat"}  # what was bad can be fired now
+    assert copy.execute(NOT_THE_OWNERS).fetchall() == []
+    assert (drift(copy), pending(copy)) == ([], [])
+    copy.execute("SELECT periodic_schedule.confirm_identity()")
+    states = "SELECT state, count(*) FROM periodic_schedule.firing GROUP BY 1 ORDER BY 1"
+    assert copy.execute(states).fetchall() == db.execute(states).fetchall()
+    # Sequences go on.
+    copy.execute("INSERT INTO periodic_schedule.pending_sync (table_kind, source_key, reason)"
+                 " VALUES ('task', '1', 'noted after')")  # fmt: skip
+
+
+# SECURITY DEFINER functions that run as somebody else than the owner of Beat's tables.
+NOT_THE_OWNERS = """
+SELECT p.oid::regprocedure FROM pg_proc AS p
+WHERE p.pronamespace::regnamespace::text LIKE '%periodic_schedule' AND p.prosecdef
+  AND p.proowner <> (
+      SELECT c.relowner FROM pg_class AS c
+      WHERE c.oid = 'django_celery_beat_periodictask'::regclass
+  )
+"""
+
+
+@python
+def test_python_is_dropped_alone_and_no_write_breaks(extended: Server) -> None:
+    db = extended.database(role="postgres")
+    db.execute(CREATE["plpython"])
+    db.execute(ATTACH)
+    insert_task(db, "before", crontab_id=insert_crontab(db, "0 3 * * *"))
+    db.execute("DROP EXTENSION pg_periodic_schedule_plpython3u")
+    with extended.connect(db.info.dbname) as session:
+        insert_task(session, "after", crontab_id=insert_crontab(session, "0 4 * * *"))
+        assert len(pending(session)) > 0
+        problems = dict(session.execute(PROBLEMS).fetchall())
+        assert "py_load" in problems["own_objects"]
+        assert session.execute(f"{ATTACH[:-1]}engine => 'sql')").fetchall()
+    with extended.connect(db.info.dbname) as session:
+        assert (drift(session), pending(session)) == ([], [])
+        assert dict(session.execute(PROBLEMS).fetchall()) == {}
+
+
+def test_beside_another_way_in(extended: Server) -> None:
+    db = extended.database()
+    by_installer(db)
+    with pytest.raises(psycopg.errors.DuplicateObject) as refused:
+        db.execute("CREATE EXTENSION pg_periodic_schedule")
+    assert "is installed in this database, and is no extension" in str(refused.value)
+    assert "HINT" in str(refused.value)
+
+    db = extended.database()
+    db.execute("CREATE EXTENSION pg_periodic_schedule")
+    db.execute(ATTACH)
+    before = contents(db)
+    with pytest.raises(installer.Problem) as problem:
+        by_installer(db)
+    assert "is an extension in this database" in problem.value.message
+    assert "ALTER EXTENSION pg_periodic_schedule UPDATE" in str(problem.value.hint)
+    place = {**os.environ, "DATABASE_URL": extended.url(db.info.dbname, OWNER)}
+    for command in (("upgrade", "head"), ("downgrade", "base")):
+        done = subprocess.run(
+            [BIN / "alembic", *command], cwd=ROOT, env=place, capture_output=True, text=True
+        )
+        assert done.returncode != 0
+        assert "ALTER EXTENSION pg_periodic_schedule UPDATE" in done.stderr
+    for text in (installer.script(), installer.script_back()):
+        with pytest.raises(AssertionError, match=r"extension|already mirrors"):
+            client("psql", db, "-q", "-1", text=text)
+    assert contents(db) == before
+
+
+def test_a_table_of_the_applications_own(extended: Server) -> None:
+    db = extended.database()
+    db.execute(
+        "CREATE TABLE pg_periodic_schedule (pipeline_id uuid PRIMARY KEY, pipeline_name text,"
+        " enabled boolean NOT NULL DEFAULT true, next_run_at timestamptz);"
+        "CREATE INDEX pg_periodic_schedule_due_idx ON pg_periodic_schedule (enabled, next_run_at)"
+    )
+    key = "11111111-2222-3333-4444-555555555555"
+    insert_task(db, key, crontab_id=insert_crontab(db, "0 3 * * *"))
+    db.execute(f"INSERT INTO pg_periodic_schedule VALUES ('{key}', 'Load')")
+    with pytest.raises(psycopg.errors.DuplicateTable) as refused:
+        db.execute("CREATE EXTENSION pg_periodic_schedule")
+    hint = str(refused.value.diag.message_hint)
+    for command in hint.split(";")[:-1]:
+        db.execute(command.encode())
+    db.execute("CREATE EXTENSION pg_periodic_schedule")
+    said = dict(db.execute(ATTACH).fetchall())
+    assert said["taken over"] == "1 row(s)"
+    kept = "SELECT pipeline_name FROM pg_periodic_schedule"
+    assert db.execute(kept).fetchone() == ("Load",)
+    db.execute("SELECT periodic_schedule.detach()")
+    db.execute("DROP EXTENSION pg_periodic_schedule")
+    db.execute("ALTER TABLE pg_periodic_schedule_replaced RENAME TO pg_periodic_schedule")
+    assert db.execute(kept).fetchone() == ("Load",)
+
+
+@pytest.mark.parametrize("name", ["Tenant One", "übung", "select"])
+def test_in_a_schema_of_any_name(extended: Server, name: str) -> None:
+    db = extended.database("template0")
+    db.execute(f'CREATE SCHEMA "{name}"'.encode())
+    path = f'"{name}"'.replace('"', "%22").replace(" ", "%5C%20")
+    django_migrate(f"{extended.url(db.info.dbname, OWNER)}?options=-csearch_path%3D{path}")
+    db.execute(f'CREATE EXTENSION pg_periodic_schedule SCHEMA "{name}"'.encode())
+    db.execute(ATTACH)
+    assert db.execute(PROBLEMS).fetchall() == []
+    insert_task(db, "t", schema=f'"{name}"', crontab_id=insert_crontab(
+        db, "0 3 * * *", schema=f'"{name}"'))  # fmt: skip
+    found = db.execute(f'SELECT task_name FROM "{name}".pg_periodic_schedule'.encode())
+    assert found.fetchall() == [("t",)]
+
+
+def test_before_beats_tables_are_there(extended: Server) -> None:
+    db = extended.database("template0")
+    db.execute("CREATE EXTENSION pg_periodic_schedule")
+    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState) as refused:
+        db.execute(ATTACH)
+    assert "attach() cannot read Beat's tables" in str(refused.value)
+    db.execute("DROP EXTENSION pg_periodic_schedule")
+    assert ours(db) == []
