@@ -1,5 +1,5 @@
 # Everything starts from a bare Debian or Ubuntu: what is missing is installed first.
-.PHONY: demo test trixie differential soak bench lint dist freeze revision provision
+.PHONY: demo test trixie differential soak bench lint dist install uninstall freeze revision provision
 bin := .venv/bin
 
 demo: provision  ## schedules written through Django, the mirror, and Beat retired
@@ -40,10 +40,21 @@ lint: provision
 	bash -n docker/*.sh .ci/run
 
 dist: export SOURCE_DATE_EPOCH = $(shell git log -1 --format=%ct)
-dist: provision  ## sdist and wheel in dist/, as PyPI takes them and as they are in an empty environment
+dist: provision  ## in dist/: sdist and wheel, as PyPI takes them and as they are in an empty environment; and PGXN's bundle
 	rm -rf dist *.egg-info
 	$(bin)/python -m build -q --no-isolation
+	$(bin)/python -m pg_periodic_schedule.extension pgxn dist
 	DIST=dist $(bin)/pytest -n 0 tests/install/test_wheel.py
+
+# Of CREATE EXTENSION, for the server that pg_config is of; with DESTDIR= for who makes packages.
+PG_CONFIG ?= pg_config
+extensions = $(DESTDIR)$(shell $(PG_CONFIG) --sharedir)/extension
+install:  ## the files of CREATE EXTENSION, on the database server: it needs Python 3.11, and no more
+	@python3 -m pg_periodic_schedule.extension "$(extensions)"
+
+uninstall:
+	rm -f "$(extensions)"/pg_periodic_schedule.control "$(extensions)"/pg_periodic_schedule--*.sql \
+		"$(extensions)"/pg_periodic_schedule_plpython3u.control "$(extensions)"/pg_periodic_schedule_plpython3u--*.sql
 
 # Writes the newest revision, until it is released: CONTRIBUTING.md.  Until 1.0 there is nothing to freeze.
 freeze:

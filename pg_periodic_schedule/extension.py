@@ -6,6 +6,8 @@ schemas, and one with what is in PL/Python.
 
 import json
 import re
+import sys
+import zipfile
 from pathlib import Path
 
 from pg_periodic_schedule import assemble
@@ -38,7 +40,7 @@ def files() -> dict[str, str]:
     to it from each before."""
     version = list(assemble.releases().values())[-1]
     made = {f"{name}.control": text.format(version=version) for name, text in CONTROL.items()}
-    parts = assemble.newest_parts()
+    parts = assemble.parts()
     made[f"{NAME}--{version}.sql"] = script(
         NAME, "CREATE", [step(CHECKS), *without_python(parts), step(CONTENTS)]
     )
@@ -64,6 +66,17 @@ def write(directory: Path) -> list[str]:
     for name, text in made.items():
         (directory / name).write_text(text)
     return sorted(made)
+
+
+def main() -> None:
+    """``python3 -m pg_periodic_schedule.extension "$(pg_config --sharedir)/extension"``, which is
+    ``make install``; and ``… pgxn dist``."""
+    *what, directory = sys.argv[1:]
+    if what == ["pgxn"]:
+        print(bundle(Path(directory)))
+        return
+    for name in write(Path(directory)):
+        print(Path(directory) / name)
 
 
 def step(name: str) -> assemble.Part:
@@ -111,6 +124,33 @@ def script(name: str, command: str, parts: list[assemble.Part], tables: str = ""
     return text.replace("@beat_schema@", "@extschema@")
 
 
+# In a bundle the files are made already, and PostgreSQL's own make rules install them.
+PGXS = f"""\
+EXTENSION = {NAME} {WITH_PYTHON}
+DATA = $(wildcard *--*.sql)
+PG_CONFIG = pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+"""
+
+
+def bundle(directory: Path) -> Path:
+    """For PGXN."""
+    version = list(assemble.releases().values())[-1]
+    path = directory / f"{NAME}-{version}.zip"
+    directory.mkdir(parents=True, exist_ok=True)
+    texts = {
+        **files(),
+        "META.json": metadata(),
+        "Makefile": PGXS,
+        **{name: (assemble.ROOT / name).read_text() for name in ("README.md", "LICENSE")},
+    }
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, text in sorted(texts.items()):
+            made.writestr(zipfile.ZipInfo(f"{NAME}-{version}/{name}"), text)
+    return path
+
+
 def metadata() -> str:
     """META.json, as PGXN wants it."""
     version = list(assemble.releases().values())[-1]
@@ -138,3 +178,7 @@ def metadata() -> str:
         },
         indent=4,
     )
+
+
+if __name__ == "__main__":
+    main()

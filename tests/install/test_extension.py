@@ -1,8 +1,10 @@
 """CREATE EXTENSION, on a server that has our files: docs/extension.md."""
 
+import json
 import os
 import re
 import subprocess
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from conftest import (
     BIN,
     DISK,
     ROOT,
+    SERVER_BIN,
     django_migrate,
     drift,
     insert_crontab,
@@ -20,8 +23,11 @@ from conftest import (
     pending,
 )
 from databases import client, ours, schema_of
+from frozen import Copy
 from port_for import get_port
+from writers import Writer
 
+import pg_periodic_schedule
 from pg_periodic_schedule import extension, installer
 
 Session = psycopg.Connection[Any]
@@ -410,3 +416,98 @@ def test_before_beats_tables_are_there(extended: Server) -> None:
     assert "attach() cannot read Beat's tables" in str(refused.value)
     db.execute("DROP EXTENSION pg_periodic_schedule")
     assert ours(db) == []
+
+
+def test_made_installed_and_removed(tmp_path: Path) -> None:
+    """By `make install`, which needs neither PGXS nor our environment."""
+    config = SERVER_BIN / "pg_config"
+    command = ("make", "-s", f"DESTDIR={tmp_path}", f"PG_CONFIG={config}")
+    subprocess.run([*command, "install"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    made = sorted(path.name for path in tmp_path.rglob("*") if path.is_file())
+    assert made == sorted(extension.files())
+    subprocess.run([*command, "uninstall"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_the_bundle_for_pgxn(tmp_path: Path) -> None:
+    with zipfile.ZipFile(extension.bundle(tmp_path)) as bundle:
+        (root,) = {name.split("/")[0] for name in bundle.namelist()}
+        meta = json.loads(bundle.read(f"{root}/META.json"))
+        names = {name.removeprefix(f"{root}/") for name in bundle.namelist()}
+    # What the spec requires: https://pgxn.org/meta/spec.txt
+    assert {"name", "abstract", "version", "maintainer", "license", "provides", "meta-spec"} <= {
+        *meta
+    }
+    assert meta["version"] == pg_periodic_schedule.__version__
+    assert re.fullmatch(r"\d+\.\d+\.\d+", meta["version"])
+    assert root == f"{meta['name']}-{meta['version']}"
+    assert meta["meta-spec"]["version"] == "1.0.0"
+    for name, provided in meta["provides"].items():
+        assert {"file", "version"} <= {*provided}
+        assert {provided["file"], f"{name}.control"} <= names
+
+
+NEXT = (
+    "ALTER TABLE _periodic_schedule.installation ADD COLUMN next text;\n"
+    "COMMENT ON COLUMN _periodic_schedule.installation.next IS 'Of a made-up release';\n"
+    "CREATE TABLE periodic_schedule.made_up (id bigint GENERATED ALWAYS AS IDENTITY);\n"
+    "COMMENT ON TABLE periodic_schedule.made_up IS 'Of a made-up release';\n"
+    "COMMENT ON COLUMN periodic_schedule.made_up.id IS 'Of a made-up release';\n"
+)
+
+
+@python
+def test_updated_to_a_made_up_next_release_under_writes(
+    extended: Server, bare: Session, tmp_path: Path
+) -> None:
+    copy = Copy(tmp_path, bare)
+    db = extended.database(role="postgres")
+    db.execute(CREATE["plpython"])
+    db.execute(ATTACH)
+    for number in range(20):
+        insert_task(db, f"t{number}", crontab_id=insert_crontab(db, "0 3 * * *"))
+
+    copy.run("make revision NAME=0002_next RELEASE=0.6.0 MESSAGE='A made-up release.'")
+    first, table = NEXT.split("CREATE TABLE")
+    (copy.place / "alembic/versions/0002_next").mkdir()
+    (copy.place / "alembic/versions/0002_next/tables.sql").write_text(NEXT)
+    source = copy.place / "sql/mirror/internal/installation.sql"
+    last = "gen_random_uuid()::text\n);"
+    comment = first.splitlines()[1]
+    source.write_text(
+        source.read_text().replace(last, f"{last[:-3]},\n    next text\n);") + comment
+    )
+    (copy.place / "sql/firing/made_up.sql").write_text("CREATE TABLE" + table)
+    (copy.place / "sql/health/made_up_too.sql").write_text(
+        "CREATE OR REPLACE FUNCTION periodic_schedule.made_up_too() RETURNS text\n"
+        "LANGUAGE sql\nRETURN 'x';\n"
+        "COMMENT ON FUNCTION periodic_schedule.made_up_too() IS 'Of a made-up release, too';\n"
+    )
+    module = copy.place / "plpython/identity.py"
+    module.write_text(module.read_text() + "\n# A comment of a made-up release\n")
+    (copy.place / "sql/engine_plpython/internal/py_describe.sql").write_text(
+        (copy.place / "sql/engine_plpython/internal/py_describe.sql").read_text() + "-- next\n"
+    )
+    copy.run("make freeze")
+    copy.run(f"python3 -m pg_periodic_schedule.extension {extended.folder()}")
+    try:
+        with Writer(extended.url(db.info.dbname, "postgres").replace("+psycopg", "")) as writer:
+            db.execute("ALTER EXTENSION pg_periodic_schedule UPDATE")
+            db.execute("ALTER EXTENSION pg_periodic_schedule_plpython3u UPDATE")
+            db.execute(ATTACH)
+        assert writer.written > 0
+        versions = "SELECT extversion FROM pg_extension WHERE extname ~ 'periodic' ORDER BY extname"
+        assert db.execute(versions).fetchall() == [("0.6.0",), ("0.6.0",)]
+        assert db.execute("SELECT periodic_schedule.version()").fetchone() == ("0.6.0",)
+        assert (drift(db), pending(db), db.execute(PROBLEMS).fetchall()) == ([], [], [])
+        new = extended.database(role="postgres")
+        new.execute(CREATE["plpython"])
+        new.execute(ATTACH)
+        for database in (db, new):
+            for name in ("pg_periodic_schedule_plpython3u", "pg_periodic_schedule"):
+                take_members_out(database, name)
+        assert without_extensions(db) == without_extensions(new)
+    finally:
+        for file in extended.folder().glob("pg_periodic_schedule*"):
+            file.unlink()
+        extension.write(extended.folder())

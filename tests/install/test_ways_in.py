@@ -6,9 +6,7 @@ import json
 import re
 import shlex
 import subprocess
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +27,7 @@ from conftest import (
 from databases import client, ours, schema_of
 from frozen import Copy
 from wheels import Dist, Environment
+from writers import Writer
 
 from pg_periodic_schedule import installer
 
@@ -272,32 +271,3 @@ def test_each_goes_on_from_what_another_has_installed_under_writes(
         assert (drift(there), pending(there)) == ([], [])
         made[name] = schema_of(there)
     assert made["django"] == made["command"] == made["file"] == made["alembic"]
-
-
-class Writer:
-    """An application that writes a task all the time; a write that fails is an error."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.written = 0
-        self.stop = threading.Event()
-        self.pool = ThreadPoolExecutor(1)
-
-    def work(self) -> None:
-        with psycopg.connect(self.url, autocommit=True) as session:
-            while not self.stop.is_set():
-                session.execute(
-                    "UPDATE django_celery_beat_periodictask SET enabled = NOT enabled"
-                    " WHERE id = (SELECT min(id) + %s FROM django_celery_beat_periodictask)",
-                    [self.written % 20],
-                )
-                self.written += 1
-
-    def __enter__(self) -> "Writer":
-        self.done = self.pool.submit(self.work)
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        self.stop.set()
-        self.done.result()
-        self.pool.shutdown()
