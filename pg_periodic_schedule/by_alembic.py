@@ -11,16 +11,19 @@ from alembic.util import CommandError
 from pg_periodic_schedule import assemble, installer
 
 log = logging.getLogger("alembic.runtime.migration")
-# In a script another project's revisions may follow in the same transaction.
-KEEP_SETTINGS, GIVE_BACK_SETTINGS = (
-    "DO $$BEGIN PERFORM\n"
-    + ",\n".join(
-        f"    pg_catalog.set_config('{to}{name}', pg_catalog.current_setting('{of}{name}'), true)"
-        for name in ("search_path", "lock_timeout")
-    )
-    + ";\nEND$$;\n"
-    for of, to in (("", "periodic_schedule.before_"), ("periodic_schedule.before_", ""))
-)
+# Around ours in a script: in the same transaction another project's revisions may follow.
+KEEP_SETTINGS = """\
+DO $$BEGIN
+    PERFORM pg_catalog.set_config('periodic_schedule.their_' || name, setting, true)
+    FROM pg_catalog.pg_settings WHERE name IN ('search_path', 'lock_timeout');
+END$$;
+"""
+GIVE_BACK_SETTINGS = """\
+DO $$BEGIN
+    PERFORM pg_catalog.set_config(name, current_setting('periodic_schedule.their_' || name), true)
+    FROM pg_catalog.pg_settings WHERE name IN ('search_path', 'lock_timeout');
+END$$;
+"""
 
 
 def upgrade(op: Any, revision: str) -> None:
