@@ -557,9 +557,10 @@ def test_updated_to_a_made_up_next_release_under_writes(
     copy.run(f"python3 -m pg_periodic_schedule.extension {extended.folder()}")
     try:
         with Writer(extended.url(db.info.dbname, "postgres").replace("+psycopg", "")) as writer:
-            db.execute("ALTER EXTENSION pg_periodic_schedule UPDATE")
-            db.execute("ALTER EXTENSION pg_periodic_schedule_plpython3u UPDATE")
-            db.execute(ATTACH)
+            with db.transaction():
+                db.execute("ALTER EXTENSION pg_periodic_schedule UPDATE")
+                db.execute("ALTER EXTENSION pg_periodic_schedule_plpython3u UPDATE")
+                db.execute(ATTACH)
         assert writer.written > 0
         versions = "SELECT extversion FROM pg_extension WHERE extname ~ 'periodic' ORDER BY extname"
         assert db.execute(versions).fetchall() == [("0.6.0",), ("0.6.0",)]
