@@ -339,7 +339,10 @@ def test_what_a_superuser_restores_gives_nobody_its_rights(
             "GRANT ALL ON django_celery_beat_crontabschedule TO PUBLIC"
         )
         owner.execute("UPDATE django_celery_beat_periodictask SET description = 'x'")
+        warned: list[str] = []
+        owner.add_notice_handler(lambda notice: warned.append(str(notice.message_primary)))
         owner.execute("UPDATE real_crontabs SET hour = '5'")
+        assert "could not defer it either" in warned[0]
         ran_as = owner.execute("SELECT DISTINCT role FROM trap.ran_as").fetchall()
         assert ran_as in ([], [(OWNER,)])
         owner.execute(
@@ -556,11 +559,11 @@ def test_updated_to_a_made_up_next_release_under_writes(
     copy.run("make freeze")
     copy.run(f"python3 -m pg_periodic_schedule.extension {extended.folder()}")
     try:
-        with Writer(extended.url(db.info.dbname, "postgres").replace("+psycopg", "")) as writer:
-            with db.transaction():
-                db.execute("ALTER EXTENSION pg_periodic_schedule UPDATE")
-                db.execute("ALTER EXTENSION pg_periodic_schedule_plpython3u UPDATE")
-                db.execute(ATTACH)
+        writer = Writer(extended.url(db.info.dbname, "postgres").replace("+psycopg", ""))
+        with writer, db.transaction():
+            db.execute("ALTER EXTENSION pg_periodic_schedule UPDATE")
+            db.execute("ALTER EXTENSION pg_periodic_schedule_plpython3u UPDATE")
+            db.execute(ATTACH)
         assert writer.written > 0
         versions = "SELECT extversion FROM pg_extension WHERE extname ~ 'periodic' ORDER BY extname"
         assert db.execute(versions).fetchall() == [("0.6.0",), ("0.6.0",)]
