@@ -280,7 +280,7 @@ def test_what_runs_as_a_superuser_for_others_is_a_problem(db: Session) -> None:
     found = problems(db)
     assert found.keys() == {"superuser_functions"}
     assert found["superuser_functions"].startswith("app may write ")
-    assert f'ALTER TABLE "public".{TASKS} OWNER TO' in found["superuser_functions"]
+    assert f"ALTER TABLE public.{TASKS} OWNER TO" in found["superuser_functions"]
     db.execute(f"REVOKE ALL ON {TABLES} FROM app")
     assert problems(db) == {}
     for grant in (
