@@ -104,6 +104,17 @@ def own_objects() -> str:
     return ",\n".join(rows)
 
 
+def definers() -> str:
+    """The SECURITY DEFINER functions of sql/, as rows."""
+    found = [
+        CREATE.search(text)
+        for text in map(Path.read_text, sources())
+        if re.search(r"^LANGUAGE .* SECURITY DEFINER\b", text, re.MULTILINE)
+    ]
+    names = [made[2].split(".") for made in found if made]
+    return ",\n".join(f"        ('{schema}', '{name}')" for schema, name in names)
+
+
 def filled(sql: str) -> str:
     """With what stands elsewhere: the Python modules in place of their ``@plpython/NAME@`` lines,
     inside a function each, and the list of everything."""
@@ -114,6 +125,8 @@ def filled(sql: str) -> str:
     sql = re.sub(r"^@(plpython/\w+\.py)@$", module, sql, flags=re.MULTILINE)
     if "@own_objects@" in sql:
         sql = sql.replace("@own_objects@", own_objects())
+    if "@definers@" in sql:
+        sql = sql.replace("@definers@", definers())
     sql = sql.replace("@version@", __version__)
     return re.sub("@python_version@", lambda _: python_version(), sql)
 

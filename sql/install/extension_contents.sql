@@ -18,3 +18,21 @@ BEGIN
     END LOOP;
 END
 $do$;
+
+-- What a superuser makes, or restores, runs for nobody with a superuser's rights: Beat's tables are
+-- another's, who may put a view there that calls a function.  attach() gives it to that owner, and
+-- then makes it SECURITY DEFINER again.
+DO $do$
+DECLARE
+    routine regprocedure;
+BEGIN
+    FOR routine IN
+        SELECT p.oid FROM pg_proc AS p JOIN pg_roles AS r ON r.oid = p.proowner AND r.rolsuper
+        WHERE p.pronamespace IN (
+            'periodic_schedule'::regnamespace, '_periodic_schedule'::regnamespace
+        ) AND p.prosecdef AND NOT EXISTS (SELECT FROM _periodic_schedule.installation)
+    LOOP
+        EXECUTE format('ALTER ROUTINE %s SECURITY INVOKER', routine);
+    END LOOP;
+END
+$do$;
