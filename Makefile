@@ -12,7 +12,11 @@ test: provision  ## the whole suite, on throw-away servers
 
 # The first time it takes three minutes more, for a tree that is kept in /var/cache.
 trixie:  ## the core of the suite in Debian 13: PostgreSQL 17, Python 3.13, Django 6
-	docker/trixie.sh make test TESTS="tests/next_run tests/source tests/mirror tests/sync tests/install"
+	docker/trixie.sh make test TESTS="tests/next_run tests/source tests/mirror tests/sync \
+		$(patsubst %,tests/install/test_%.py,attach backup django_migrate django_models migrations ways_in) \
+		$(patsubst %,tests/handover/test_%.py,scheduler two_versions)"
+	ENGINE=sql docker/trixie.sh make test TESTS="tests/source tests/mirror tests/sync/test_pending.py \
+		tests/install/test_plain_role.py"
 
 # And every case of the tests of which `make test` takes a share: every clock change, every pair of writes.
 differential: provision  ## each engine a million times against Celery's parser, croniter and the other one: an hour

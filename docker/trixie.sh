@@ -11,7 +11,11 @@ mirror=http://deb.debian.org/debian
 
 say() { printf 'trixie: %s\n' "$*"; }
 
-[ "$(id -u)" = 0 ] || exec sudo -E "$0" "$@"
+[ "$(id -u)" = 0 ] || exec sudo -E docker/trixie.sh "$@"
+if ! unshare --mount --pid --fork true; then
+    say "the tree needs mounts of its own: run it where root may mount (CAP_SYS_ADMIN)" >&2
+    exit 1
+fi
 mkdir -p "$tree"
 exec 9>"$tree.lock"
 flock 9  # one at a time

@@ -104,14 +104,15 @@ def own_objects() -> str:
     return ",\n".join(rows)
 
 
-def security_definer() -> str:
-    """The names of the functions that run as their owner."""
-    names = [
-        path.stem
-        for path in sources()
-        if re.search(r"^LANGUAGE .* SECURITY DEFINER\b", path.read_text(), re.MULTILINE)
+def definers() -> str:
+    """The SECURITY DEFINER functions of sql/, as rows."""
+    found = [
+        CREATE.search(text)
+        for text in map(Path.read_text, sources())
+        if re.search(r"^LANGUAGE .* SECURITY DEFINER\b", text, re.MULTILINE)
     ]
-    return ",\n".join(f"            '{name}'" for name in names)
+    names = [made[2].split(".") for made in found if made]
+    return ",\n".join(f"        ('{schema}', '{name}')" for schema, name in names)
 
 
 def filled(sql: str) -> str:
@@ -124,8 +125,8 @@ def filled(sql: str) -> str:
     sql = re.sub(r"^@(plpython/\w+\.py)@$", module, sql, flags=re.MULTILINE)
     if "@own_objects@" in sql:
         sql = sql.replace("@own_objects@", own_objects())
-    if "@security_definer@" in sql:
-        sql = sql.replace("@security_definer@", security_definer())
+    if "@definers@" in sql:
+        sql = sql.replace("@definers@", definers())
     sql = sql.replace("@version@", __version__)
     return re.sub("@python_version@", lambda _: python_version(), sql)
 

@@ -2,6 +2,7 @@
 same on Django's databases."""
 
 import importlib.util
+import os
 import sys
 from collections.abc import Sequence
 
@@ -20,5 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from pg_periodic_schedule.command import run
     from pg_periodic_schedule.command.places import Urls
 
+    # Seen by operators in pg_stat_activity; and a probe does not wait for minutes.
+    os.environ.setdefault("PGAPPNAME", "pg-periodic-schedule")
+    os.environ.setdefault("PGCONNECT_TIMEOUT", "10")
     given = sys.argv[1:] if arguments is None else arguments
     sys.exit(run.run("pg-periodic-schedule", Urls(), given))

@@ -618,6 +618,6 @@ def for_psql(body: str, schema: str, since: str | None, **given: str | None) -> 
         expected = text.replace("@since@", since) + "\n"
     return (
         f"-- pg_periodic_schedule {newest_version()}: psql -1 -f FILE\n"
-        "\\set ON_ERROR_STOP on\n"
+        "\\set ON_ERROR_STOP on\n\\encoding UTF8\n"
         f"{settings_script(**given)}{IN_ONE}{variables}{expected}{with_schema(body, schema)}"
     )

@@ -21,7 +21,8 @@ EXCUSE = f"Longer than {LONG} lines: "
 # What users read.  docs/locking.md, docs/design.md and CONTRIBUTING.md are for who changes it.
 PAGES = (
     *("firing", "replacing", "recipes", "time", "scaling", "performance"),
-    *("copies", "failover", "upgrade", "backup", "removal", "managed", "django", "extension"),
+    *("copies", "failover", "upgrade", "backup", "removal", "managed", "django", "command"),
+    *("alembic",),
 )
 USER_PAGES = [ROOT / "README.md", *(ROOT / "docs" / f"{page}.md" for page in PAGES)]
 MENTION = re.compile(r"(?<![\w.])(_?periodic_schedule|@beat_schema@)\.(\w+)")

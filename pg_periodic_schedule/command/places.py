@@ -77,9 +77,6 @@ class Urls(Places):
 
         @contextmanager
         def opened() -> Iterator[Any]:
-            # Seen by operators in pg_stat_activity; and a probe does not wait for minutes.
-            os.environ.setdefault("PGAPPNAME", "pg-periodic-schedule")
-            os.environ.setdefault("PGCONNECT_TIMEOUT", "10")
             try:
                 connection = installer.connect(url)
             except Problem as problem:
@@ -203,52 +200,66 @@ def not_reached(name: str, said: str, where: str) -> Problem:
 
 @contextmanager
 def at_work(place: Place, say: Say) -> Iterator[Database]:
-    """A transaction there, in which the server's words are said at once."""
-    with place.opened() as connection, spoken(db := Database(connection, say)):
-        if not db.is_psycopg2:
-            yield db
-            return
-        # psycopg2 would tell nothing, nor hear Ctrl-C, before the statement has ended.
-        extensions = importlib.import_module("psycopg2.extensions")
-        waiting = Waiting(extensions, db)
-        extensions.set_wait_callback(waiting)
+    """A transaction there, in which the server's words are said at once, and Ctrl-C is heard."""
+    with place.opened() as connection:
+        listener = Listener(connection, say)
+        db = Database(connection, listener.say)
+        if db.is_psycopg2:
+            listener.wait_with(db)
         try:
             yield db
-        except (db.error, Problem):
-            if waiting.is_interrupted:
+            if listener.is_interrupted:  # too late for the statement
+                raise KeyboardInterrupt
+        except (db.error, Problem) as error:
+            if listener.is_interrupted:
                 raise KeyboardInterrupt from None
-            raise
+            raise installer.explain(error) from None
         finally:
-            extensions.set_wait_callback(None)
+            if db.is_psycopg2:
+                listener.wait_no_more()
 
 
-@contextmanager
-def spoken(db: Database) -> Iterator[None]:
-    """The driver's errors as problems."""
-    try:
-        yield
-    except db.error as error:
-        raise installer.explain(error) from None
+class Listener:
+    """Hears, while a statement runs, what the server says and Ctrl-C, which ends the statement."""
 
+    ACTIVE = 1  # a transaction_status, of both drivers
 
-class Waiting:
-    """For what psycopg2 calls while the server works; Ctrl-C ends the statement."""
-
-    def __init__(self, extensions: Any, db: Database) -> None:
-        self._extensions, self._db = extensions, db
+    def __init__(self, connection: Any, say: Say) -> None:
+        self._connection, self._say = connection, say
         self.is_interrupted = False
 
-    def __call__(self, connection: Any) -> None:
-        while True:
-            try:
-                state = connection.poll()
-                if connection is self._db.connection:
-                    self._db.say_notices()
-                if state == self._extensions.POLL_OK:
-                    return
-                reads = [connection] if state == self._extensions.POLL_READ else []
-                writes = [connection] if state == self._extensions.POLL_WRITE else []
-                select.select(reads, writes, [])
-            except KeyboardInterrupt:
-                self.is_interrupted = True
-                connection.cancel()
+    def say(self, text: str) -> None:
+        """psycopg 3 calls it from where no exception comes out."""
+        try:
+            self._say(text)
+        except KeyboardInterrupt:
+            if self._connection.info.transaction_status != self.ACTIVE:
+                raise
+            self._interrupt()
+
+    def wait_with(self, db: Database) -> None:
+        """psycopg2 would hear nothing before the statement has ended."""
+        extensions = importlib.import_module("psycopg2.extensions")
+
+        def wait(connection: Any) -> None:
+            while True:
+                try:
+                    state = connection.poll()
+                    if connection is self._connection:
+                        db.say_notices()
+                    if state == extensions.POLL_OK:
+                        return
+                    reads = [connection] if state == extensions.POLL_READ else []
+                    writes = [connection] if state == extensions.POLL_WRITE else []
+                    select.select(reads, writes, [])
+                except KeyboardInterrupt:
+                    self._interrupt()
+
+        extensions.set_wait_callback(wait)
+
+    def wait_no_more(self) -> None:
+        importlib.import_module("psycopg2.extensions").set_wait_callback(None)
+
+    def _interrupt(self) -> None:
+        self.is_interrupted = True
+        self._connection.cancel()

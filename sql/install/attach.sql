@@ -41,7 +41,7 @@ BEGIN
         PERFORM _periodic_schedule.check_tables_to_take_over();
     ELSE
         RETURN QUERY
-        SELECT 'table', format('filled: %s', f) FROM _periodic_schedule.fill_tables() AS f;
+        SELECT 'table', format('emptied: %s', f) FROM _periodic_schedule.fill_tables() AS f;
         RETURN QUERY SELECT e.* FROM _periodic_schedule.follow_engine(attach.engine) AS e;
     END IF;
     PERFORM _periodic_schedule.set_name(attach.name);

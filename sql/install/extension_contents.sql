@@ -5,7 +5,6 @@ REVOKE ALL ON ALL ROUTINES IN SCHEMA periodic_schedule, _periodic_schedule FROM 
 DO $do$
 DECLARE
     relation regclass;
-    routine regprocedure;
 BEGIN
     FOR relation IN  -- one by one: each call changes the same row of pg_extension
         SELECT c.oid FROM pg_class AS c
@@ -17,18 +16,26 @@ BEGIN
     LOOP
         PERFORM pg_extension_config_dump(relation, '');
     END LOOP;
-    -- A restore makes it all a superuser's, and then Beat's tables with their owner's triggers:
-    -- until attach() gives the functions to that owner, they run as who calls them.
+END
+$do$;
+
+-- What a superuser makes, or restores, runs for nobody with a superuser's rights: Beat's tables are
+-- another's, who may put a view there that calls a function.  attach() gives it to that owner, and
+-- then makes it SECURITY DEFINER again.
+DO $do$
+DECLARE
+    routine regprocedure;
+BEGIN
     FOR routine IN
-        SELECT p.oid FROM pg_proc AS p
-        WHERE p.prosecdef AND p.pronamespace IN (
+        SELECT p.oid FROM pg_proc AS p JOIN pg_roles AS r ON r.oid = p.proowner AND r.rolsuper
+        WHERE p.pronamespace IN (
             'periodic_schedule'::regnamespace, '_periodic_schedule'::regnamespace
-        ) AND p.proowner IS DISTINCT FROM (
+        ) AND p.prosecdef AND p.proowner IS DISTINCT FROM (
             SELECT c.relowner FROM pg_class AS c
             WHERE c.oid = to_regclass($id$@beat_schema@.django_celery_beat_periodictask$id$)
         )
     LOOP
-        EXECUTE format('ALTER FUNCTION %s SECURITY INVOKER', routine);
+        EXECUTE format('ALTER ROUTINE %s SECURITY INVOKER', routine);
     END LOOP;
 END
 $do$;

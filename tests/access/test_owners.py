@@ -250,6 +250,20 @@ def test_each_right_is_missed_and_given_back(db: Session) -> None:
     works(db, "table_owner")
 
 
+def test_what_runs_as_its_owner_no_more_is_a_problem(db: Session) -> None:
+    """As after a superuser's restore of an extension: docs/extension.md."""
+    functions = db.execute(
+        "SELECT oid::regprocedure::text FROM pg_proc"
+        " WHERE prosecdef AND pronamespace::regnamespace::text LIKE '%periodic_schedule'"
+    ).fetchall()
+    for (name,) in functions:
+        db.execute(f"ALTER FUNCTION {name} SECURITY INVOKER".encode())
+    assert problems(db, "postgres")["wrong_rights"].startswith(f"{len(functions)} ")
+    db.execute(MEND)
+    assert problems(db) == {}
+    works(db, "table_owner")
+
+
 def test_only_a_superuser_sets_owners(db: Session) -> None:
     with role(db, "table_owner"):
         db.execute(MEND)  # nothing is wrong
@@ -266,7 +280,7 @@ def test_what_runs_as_a_superuser_for_others_is_a_problem(db: Session) -> None:
     found = problems(db)
     assert found.keys() == {"superuser_functions"}
     assert found["superuser_functions"].startswith("app may write ")
-    assert f'ALTER TABLE "public".{TASKS} OWNER TO' in found["superuser_functions"]
+    assert f"ALTER TABLE public.{TASKS} OWNER TO" in found["superuser_functions"]
     db.execute(f"REVOKE ALL ON {TABLES} FROM app")
     assert problems(db) == {}
     for grant in (

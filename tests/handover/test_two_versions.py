@@ -207,8 +207,10 @@ def test_a_rolling_deploy(bare: Session, start: Callable[..., Beat], tmp_path: P
     sent_once = sorted(key for (key,) in finished)
     wait_for(lambda: len(RECEIVED.findall(worker.log)) >= len(sent_once))
     assert sorted(RECEIVED.findall(worker.log)) == sent_once  # and ran once
-    steps = db.execute(
-        "SELECT DISTINCT scheduled_for - lag(scheduled_for)"
-        " OVER (PARTITION BY task_name ORDER BY scheduled_for) FROM periodic_schedule.firing"
+    # A schedule of each second that is ticked later than that runs once, as with Beat.
+    longest = db.execute(
+        "SELECT max(step) FROM (SELECT scheduled_for - lag(scheduled_for)"
+        " OVER (PARTITION BY task_name ORDER BY scheduled_for) AS step"
+        " FROM periodic_schedule.firing) AS s"
     ).fetchall()
-    assert {step for (step,) in steps} == {None, timedelta(seconds=1)}  # and no second is left out
+    assert longest < [(timedelta(seconds=10),)]

@@ -7,6 +7,8 @@ from brokers import Beat, wait_for
 from conftest import ROOT, insert_far_crontab, insert_interval, insert_task
 from ticking import Session, adopt, due_task, take, tick
 
+from pg_periodic_schedule import __version__
+
 TICKERS = "SELECT name, version, is_alive FROM periodic_schedule.ticker ORDER BY name"
 HEALTH = "SELECT problem, detail FROM periodic_schedule.health"
 
@@ -168,10 +170,7 @@ def test_schedulers_sign_in(db: Session, start: Callable[..., Beat]) -> None:
     rows = wait_for(lambda: len(found := db.execute(TICKERS).fetchall()) == 2 and found)
     pids = {str(beat.process.pid) for beat in beats}
     assert {name.rpartition(":")[2] for name, *_ in rows} == pids
-    project = (ROOT / "pyproject.toml").read_text()
-    version = re.search(r'(?m)^version = "(.*)"', project)
-    assert version
-    assert {row[1:] for row in rows} == {(version[1], True)}
+    assert {row[1:] for row in rows} == {(__version__, True)}
     metrics = dict(db.execute("SELECT name, value FROM periodic_schedule.metrics").fetchall())
     assert metrics["periodic_schedule_tickers"] == 2
     assert 0 <= metrics["periodic_schedule_last_tick_seconds"] < 60

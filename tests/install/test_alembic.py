@@ -4,6 +4,7 @@ docs/alembic.md says."""
 import os
 import re
 import subprocess
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ sa.Table("customer", target_metadata, sa.Column("id", sa.BigInteger()))
 @pytest.fixture(scope="module")
 def environment(dist: Dist, tmp_path_factory: pytest.TempPathFactory) -> Environment:
     made = Environment(tmp_path_factory.mktemp("alembic"))
-    made.install(f"{dist.wheel}[alembic,psycopg]", "psycopg2-binary", "asyncpg")
+    made.install(f"{dist.wheel}[alembic,psycopg]", "psycopg2-binary", "asyncpg", "greenlet")
     return made
 
 
@@ -110,16 +111,16 @@ def test_in_another_projects_tree(shop: Project) -> None:
     assert db.execute(
         "SELECT periodic_schedule.engine(), name FROM periodic_schedule.this_database()"
     ).fetchone() == ("sql", "prod")
-    ours_there = shop.versions() - {"5b0c6a3e3c1d"}
     assert db.execute("SELECT to_regclass('periodic_schedule.alembic_version')").fetchone() == (
         None,
     )
 
-    shop.alembic("downgrade", "pg_periodic_schedule@base")  # and what needs it
+    for _ in range(2):  # first theirs that needs it
+        shop.alembic("downgrade", "pg_periodic_schedule@base")
     assert shop.versions() == {"2a13e58a1994"}
     assert schema_of(db) == before
     shop.alembic("upgrade", "pg_periodic_schedule@head")
-    assert shop.versions() == {"2a13e58a1994", *ours_there}
+    assert shop.versions() == {"2a13e58a1994", "0001_initial"}
     assert len(db.execute("SELECT FROM pg_periodic_schedule").fetchall()) == 1
 
 
@@ -139,7 +140,7 @@ def test_as_a_script_in_one_transaction_with_theirs(shop: Project) -> None:
     assert db.execute(
         "SELECT periodic_schedule.engine(), to_regclass('public.soon') IS NOT NULL"
     ).fetchone() == ("sql", True)
-    assert "up to date" in shop.alembic("upgrade", "heads")
+    assert "Running upgrade" not in shop.alembic("upgrade", "heads")
     client("psql", db, "-v", "ON_ERROR_STOP=1", text=down)
     db.execute("DROP TABLE alembic_version")
     assert schema_of(db) == before
@@ -159,8 +160,11 @@ def test_their_autogenerate_leaves_our_tables_and_those_of_beat(shop: Project) -
     shop.edit(
         "migrations/env.py",
         "connection=connection, target_metadata=target_metadata\n",
-        f"connection=connection, target_metadata=target_metadata, {BLOCKS['python']}\n",
+        "connection=connection, target_metadata=target_metadata, include_name=is_mine\n",
     )
+    env = shop.place / "migrations/env.py"
+    function = textwrap.dedent(BLOCKS["python"])
+    env.write_text(env.read_text().replace("\ndef ", f"\n{function}\ndef ", 1))
     for table in ("pipeline", "organization"):  # the sample application's
         shop.db.execute(f"DROP TABLE {table} CASCADE")
     assert "No new upgrade operations detected" in shop.alembic("check")
@@ -170,7 +174,9 @@ def test_with_psycopg2(environment: Environment, tmp_path: Path, bare: Session) 
     shop = Project(environment, tmp_path, bare, driver="psycopg2")
     before = schema_of(bare, "-T", "alembic_version")
     shop.take_ours_in()
-    assert "trigger: 30 made" in shop.alembic("upgrade", "pg_periodic_schedule@head")
+    assert "trigger: " in shop.alembic(
+        *("-x", "engine=sql", "upgrade", "pg_periodic_schedule@head")
+    )
     shop.alembic("downgrade", "pg_periodic_schedule@base")
     assert schema_of(bare, "-T", "alembic_version") == before
 
@@ -192,7 +198,7 @@ def test_a_tree_of_ours_alone(environment: Environment, tmp_path: Path, bare: Se
     alone = Tree(environment, tmp_path, bare)
     (tmp_path / "alembic.ini").write_text(BLOCKS["ini alembic.ini"])
     script = alone.alembic("-x", "engine=sql", "upgrade", "head", "--sql")
-    assert "trigger: 30 made" in alone.alembic("-x", "engine=sql", "upgrade", "head")
+    assert "trigger: " in alone.alembic("-x", "engine=sql", "upgrade", "head")
     assert "(head)" in alone.alembic("current")
     installed = schema_of(bare)
     alone.alembic("downgrade", "base")

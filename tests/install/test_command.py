@@ -378,6 +378,8 @@ def test_what_takes_long_says_so_and_can_be_interrupted(bare: Session, python: P
     for line in started.stdout:  # said at once, and not when all is over
         if "; trying again" in line:
             break
+    names = "SELECT application_name FROM pg_stat_activity WHERE datname = current_database()"
+    assert ("pg-periodic-schedule",) in bare.execute(names).fetchall()
     started.send_signal(signal.SIGINT)
     status, said = ended(started)
     assert status == 130
@@ -385,6 +387,31 @@ def test_what_takes_long_says_so_and_can_be_interrupted(bare: Session, python: P
     assert "Traceback" not in said
     other.close()
     assert ours(bare) == []
+
+
+ONE_LONG_STATEMENT = """
+from functools import partial
+from pg_periodic_schedule.command.places import Urls, at_work
+(place,) = Urls().named([])
+with at_work(place, partial(print, flush=True)) as db:
+    db.run("DO $$BEGIN RAISE NOTICE 'heard'; PERFORM pg_sleep(60); END$$")
+"""
+
+
+@pytest.mark.parametrize("python", [BIN, OLD_STACK], ids=["psycopg", "psycopg2"])
+def test_it_hears_the_server_and_ctrl_c_within_a_statement(bare: Session, python: Path) -> None:
+    started = subprocess.Popen(
+        [python / "python", "-c", ONE_LONG_STATEMENT],
+        env={**os.environ, "DATABASE_URL": url_of(bare.info)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert started.stdout is not None
+    assert started.stdout.readline() == "heard\n"
+    started.send_signal(signal.SIGINT)
+    _, said = started.communicate(timeout=20)
+    assert "KeyboardInterrupt" in said
 
 
 def test_what_nobody_reads_is_done_all_the_same(db: Session) -> None:

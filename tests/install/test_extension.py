@@ -16,6 +16,7 @@ from brokers import wait_for
 from conftest import (
     BIN,
     DISK,
+    PG_BIN,
     ROOT,
     SERVER_BIN,
     django_migrate,
@@ -33,7 +34,7 @@ import pg_periodic_schedule
 from pg_periodic_schedule import extension, installer
 
 Session = psycopg.Connection[Any]
-OWNER = "the_owner"  # of Beat's tables, and no superuser
+OWNER = "app_owner"  # of Beat's tables, and no superuser
 ATTACH = "SELECT what, detail FROM periodic_schedule.attach()"
 PROBLEMS = "SELECT problem, detail FROM periodic_schedule.setup_problems()"
 # Anybody's who may create schemas; a superuser's where PL/Python comes too.
@@ -56,7 +57,7 @@ class Server:
         subprocess.run(command, check=True, env={**os.environ, "EXTENSION": str(files)})
         self.open: list[Session] = []
         with self.connect("postgres") as session:
-            session.execute(f"CREATE ROLE {OWNER} LOGIN")
+            session.execute(f"CREATE ROLE {OWNER} LOGIN; CREATE ROLE another LOGIN")
             session.execute(f"CREATE DATABASE beats OWNER {OWNER}")
         django_migrate(self.url("beats", OWNER))
 
@@ -92,6 +93,70 @@ def extended() -> Iterator[Server]:
         yield found
     finally:
         found.stop()
+
+
+def blocks_of(title: str, language: str = "sql") -> list[str]:
+    """What docs/extension.md says under a heading."""
+    section = (ROOT / "docs/extension.md").read_text().split(f"\n## {title}\n")[1]
+    found = re.findall(r"(?ms)^```(\w+)\n(.*?)^```", section.split("\n## ")[0])
+    return [text for kind, text in found if kind == language]
+
+
+def test_the_page_as_it_stands(extended: Server, tmp_path: Path) -> None:
+    with extended.connect("postgres") as session:
+        session.execute(f"CREATE DATABASE app TEMPLATE beats OWNER {OWNER}".encode())
+    with extended.connect("app", OWNER) as db:
+        before = beat_schema(db)
+        db.execute(blocks_of("Create")[0].encode())
+        insert_task(db, "t", crontab_id=insert_crontab(db, "* * * * *"))
+        db.execute("SELECT periodic_schedule.adopt(beat_is_stopped => true)")
+        db.execute(blocks_of("Update")[0].encode())
+    (commands,) = blocks_of("Dump and restore", "sh")
+    place = {"PGHOST": "127.0.0.1", "PGPORT": str(extended.port)}
+    path = {"PATH": f"{PG_BIN}:{os.environ['PATH']}"}
+    subprocess.run(
+        ["bash", "-ec", commands], cwd=tmp_path, env={**os.environ, **place, **path}, check=True
+    )
+    with extended.connect("app_copy", OWNER) as copy:
+        with pytest.raises(psycopg.errors.DependentObjectsStillExist):
+            copy.execute(blocks_of("Drop")[0].partition("\n")[2].encode())
+        due = "SELECT count(*) FROM _periodic_schedule.tick_at(now() + interval '1 minute', 1000)"
+        assert copy.execute(due).fetchone() == (0,)
+        copy.execute(blocks_of("Dump and restore")[0].encode())
+        assert copy.execute(PROBLEMS).fetchall() == []
+        with copy.transaction(force_rollback=True):
+            assert copy.execute(due).fetchone() == (1,)
+        copy.execute(blocks_of("Drop")[0].encode())
+        assert (ours(copy), beat_schema(copy)) == ([], before)
+
+
+def test_what_cascade_leaves(extended: Server) -> None:
+    """As docs/extension.md says: a fence that hides nothing."""
+    db = extended.database()
+    before = beat_schema(db)
+    db.execute("CREATE EXTENSION pg_periodic_schedule")
+    db.execute(ATTACH)
+    insert_task(db, "t", crontab_id=insert_crontab(db, "0 3 * * *"))
+    db.execute("SELECT periodic_schedule.adopt(beat_is_stopped => true)")
+    db.execute("GRANT SELECT, UPDATE ON ALL TABLES IN SCHEMA public TO another")
+    db.execute("SELECT periodic_schedule.fence_beat('another')")
+    tasks = "SELECT count(*) FROM django_celery_beat_periodictask"
+    with extended.connect(db.info.dbname, "another") as beat:
+        assert beat.execute(tasks).fetchone() == (0,)
+        db.execute("DROP EXTENSION pg_periodic_schedule CASCADE")
+        assert beat.execute(tasks).fetchone() == (1,)
+    db.execute(blocks_of("Drop")[1].encode())
+    db.execute("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM another")
+    assert (ours(db), beat_schema(db)) == ([], before)
+
+
+@pytest.mark.parametrize("name", ['a"b', "a$b", "a\\b", "it's"])
+def test_a_schema_that_no_extension_can_be_in(extended: Server, name: str) -> None:
+    db = extended.database("template0")
+    quoted = '"{}"'.format(name.replace('"', '""'))
+    db.execute(f"CREATE SCHEMA {quoted}".encode())
+    with pytest.raises(psycopg.errors.InvalidTextRepresentation, match="must not contain any of"):
+        db.execute(f"CREATE EXTENSION pg_periodic_schedule SCHEMA {quoted}".encode())
 
 
 def beat_schema(db: Session) -> str:
@@ -248,6 +313,74 @@ def test_dumped_and_restored(extended: Server, tmp_path: Path, engine: str, role
                  " VALUES ('task', '1', 'noted after')")  # fmt: skip
 
 
+def test_what_a_superuser_restores_gives_nobody_its_rights(
+    extended: Server, tmp_path: Path
+) -> None:
+    """Before attach(): a view in place of a table of Beat's calls a function as who reads it."""
+    db = extended.database()
+    db.execute("CREATE EXTENSION pg_periodic_schedule")
+    db.execute(ATTACH)
+    insert_task(db, "t", crontab_id=insert_crontab(db, "0 3 * * *"))
+    db.execute("SELECT periodic_schedule.grant_access('operator', 'another')")
+    client("pg_dump", db, "-Fc", "-f", tmp_path / "dump")
+    copy = extended.database("template0", "postgres")
+    client("pg_restore", copy, "--exit-on-error", tmp_path / "dump")
+
+    with extended.connect(copy.info.dbname, OWNER) as owner:
+        owner.execute("CREATE SCHEMA trap")
+        owner.execute("CREATE TABLE trap.ran_as (role name)")
+        owner.execute("GRANT ALL ON SCHEMA trap TO PUBLIC")
+        owner.execute("GRANT ALL ON trap.ran_as TO PUBLIC")
+        owner.execute(
+            "CREATE FUNCTION trap.spring(text) RETURNS text LANGUAGE sql AS"
+            " 'INSERT INTO trap.ran_as VALUES (current_user); SELECT $1'"
+        )
+        owner.execute(
+            "ALTER TABLE django_celery_beat_crontabschedule RENAME TO real_crontabs;"
+            "CREATE VIEW django_celery_beat_crontabschedule AS SELECT id, trap.spring(minute)"
+            "  AS minute, hour, day_of_week, day_of_month, month_of_year, timezone"
+            " FROM real_crontabs;"
+            "GRANT ALL ON django_celery_beat_crontabschedule TO PUBLIC"
+        )
+        owner.execute("UPDATE django_celery_beat_periodictask SET description = 'x'")
+        warned: list[str] = []
+        owner.add_notice_handler(lambda notice: warned.append(str(notice.message_primary)))
+        owner.execute("UPDATE real_crontabs SET hour = '5'")
+        assert "could not defer it either" in warned[0]
+        ran_as = owner.execute("SELECT DISTINCT role FROM trap.ran_as").fetchall()
+        assert ran_as in ([], [(OWNER,)])
+        owner.execute(
+            "DROP VIEW django_celery_beat_crontabschedule;"
+            "ALTER TABLE real_crontabs RENAME TO django_celery_beat_crontabschedule"
+        )
+    with extended.connect(copy.info.dbname, "another") as operator:
+        for call in ("tick()", "reconcile()", "run_now(NULL)", "save_runs()"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                operator.execute(f"SELECT periodic_schedule.{call}".encode())
+    # The owner may not give itself what is the superuser's; that one makes all right.
+    refused = pytest.raises(psycopg.errors.InsufficientPrivilege)
+    with extended.connect(copy.info.dbname, OWNER) as owner, refused:
+        owner.execute(ATTACH)
+    copy.execute(ATTACH)
+    assert copy.execute(NOT_THE_OWNERS).fetchall() == []
+    assert copy.execute(DEFINERS).fetchall() == db.execute(DEFINERS).fetchall() != []
+    assert (drift(copy), pending(copy)) == ([], [])
+    assert copy.execute("SELECT cron_string FROM pg_periodic_schedule").fetchone() == ("0 5 * * *",)
+    assert granted(copy) == granted(db) != []
+
+
+def granted(db: Session) -> list[Any]:
+    return db.execute(
+        "SELECT p.oid::regprocedure::text FROM pg_proc AS p"
+        " CROSS JOIN LATERAL aclexplode(p.proacl) AS a"
+        " WHERE a.grantee = 'another'::regrole ORDER BY 1"
+    ).fetchall()
+
+
+DEFINERS = """
+SELECT p.oid::regprocedure::text FROM pg_proc AS p
+WHERE p.pronamespace::regnamespace::text LIKE '%periodic_schedule' AND p.prosecdef ORDER BY 1
+"""
 # SECURITY DEFINER functions that run as somebody else than the owner of Beat's tables.
 NOT_THE_OWNERS = """
 SELECT p.oid::regprocedure FROM pg_proc AS p
@@ -257,65 +390,6 @@ WHERE p.pronamespace::regnamespace::text LIKE '%periodic_schedule' AND p.prosecd
       WHERE c.oid = 'django_celery_beat_periodictask'::regclass
   )
 """
-
-CREATED, RESTORED, UPDATED, TAKEN_OUT, AFTER_CASCADE = re.findall(
-    r"```sql\n(.*?)```", (ROOT / "docs/extension.md").read_text(), re.DOTALL
-)
-
-
-@pytest.mark.parametrize("engine", ["sql", pytest.param("plpython", marks=python)])
-def test_its_page_as_it_stands(extended: Server, engine: str) -> None:
-    """docs/extension.md"""
-
-    def walk(block: str) -> None:
-        if engine == "sql":
-            block = re.sub(r".*plpython3u.*\n", "", block)
-        client("psql", db, "-q", "-v", "ON_ERROR_STOP=1", text=block)
-
-    db = extended.database(role=OWNER if engine == "sql" else "postgres")
-    if engine == "plpython":
-        db.execute(CREATE[engine])
-        walk(CREATED.split("\n", 1)[1])
-    else:
-        walk(CREATED)
-    assert db.execute("SELECT periodic_schedule.engine()").fetchone() == (engine,)
-    insert_task(db, "t", crontab_id=insert_crontab(db, "0 3 * * *"))
-    db.execute("CREATE SCHEMA elsewhere")
-    with pytest.raises(psycopg.errors.FeatureNotSupported):
-        db.execute("ALTER EXTENSION pg_periodic_schedule SET SCHEMA elsewhere")
-    walk(RESTORED)
-    walk(UPDATED)
-    assert (drift(db), pending(db), db.execute(PROBLEMS).fetchall()) == ([], [], [])
-    if engine == "plpython":
-        db.execute("DROP EXTENSION pg_periodic_schedule_plpython3u")
-        db.execute("SELECT * FROM periodic_schedule.attach(engine => 'sql')")
-        assert db.execute(PROBLEMS).fetchall() == []
-    walk(TAKEN_OUT)
-    assert ours(db) == []
-
-
-def test_dropped_by_cascade_while_attached(extended: Server) -> None:
-    """Beat writes and reads on, and it can be created again."""
-    db = extended.database("beats", "postgres")
-    before = beat_schema(db)
-    for command in (CREATE["sql"], ATTACH):
-        db.execute(command)
-    insert_task(db, "t", crontab_id=insert_crontab(db, "0 3 * * *"))
-    db.execute("SELECT periodic_schedule.adopt(beat_is_stopped => true)")
-    db.execute("CREATE ROLE fenced_beat LOGIN")
-    db.execute("GRANT ALL ON ALL TABLES IN SCHEMA public TO fenced_beat")
-    db.execute("SELECT periodic_schedule.fence_beat('fenced_beat')")
-    db.execute("DROP EXTENSION pg_periodic_schedule CASCADE")
-    with extended.connect(db.info.dbname, "fenced_beat") as beat:
-        write = "UPDATE django_celery_beat_periodictask SET last_run_at = now()"
-        assert beat.execute(write).rowcount == 1
-    db.execute(AFTER_CASCADE.encode())
-    db.execute("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM fenced_beat")
-    assert re.sub("(?m)^(GRANT|REVOKE).*", "", beat_schema(db)).strip() == before.strip()
-    for command in (CREATE["sql"], ATTACH):
-        db.execute(command)
-    assert db.execute("SELECT pg_owned FROM pg_periodic_schedule").fetchall() == [(False,)]
-    assert db.execute(PROBLEMS).fetchall() == []
 
 
 def test_what_detach_drops_is_not_sent_after_another_attach(extended: Server) -> None:
@@ -383,6 +457,7 @@ def test_a_superusers_restore_lets_nobody_run_as_superuser(
     client("pg_dump", db, "-Fc", "-f", tmp_path / "dump")
     superuser = extended.database("template0", "postgres")
     client("pg_restore", superuser, "--exit-on-error", tmp_path / "dump")
+    assert superuser.execute(AS_OWNER).fetchall() == []
     superuser.execute("CREATE TABLE ran_as (who name); GRANT INSERT ON ran_as TO PUBLIC")
     with extended.connect(superuser.info.dbname, OWNER) as owner:
         owner.execute(
@@ -584,7 +659,8 @@ def test_updated_to_a_made_up_next_release_under_writes(
     copy.run("make freeze")
     copy.run(f"python3 -m pg_periodic_schedule.extension {extended.folder()}")
     try:
-        with Writer(extended.url(db.info.dbname, "postgres").replace("+psycopg", "")) as writer:
+        writer = Writer(extended.url(db.info.dbname, "postgres").replace("+psycopg", ""))
+        with writer, db.transaction():
             db.execute("ALTER EXTENSION pg_periodic_schedule UPDATE")
             db.execute("ALTER EXTENSION pg_periodic_schedule_plpython3u UPDATE")
             db.execute(ATTACH)

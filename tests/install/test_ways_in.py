@@ -230,14 +230,12 @@ NEXT = (
     "ALTER TABLE _periodic_schedule.installation ADD COLUMN next text;\n"
     "COMMENT ON COLUMN _periodic_schedule.installation.next IS 'Of a made-up release';\n"
 )
+COMMAND = "python -c 'from pg_periodic_schedule.cli import main; main()'"  # of the copy
 UPGRADES = {
     "alembic": "alembic upgrade head",
     "django": "cd docker/sample && PYTHONPATH=../.. python manage.py migrate",
-    "command": "python -c 'from pg_periodic_schedule import installer as i; import os;"
-    ' db = i.Database(i.connect(os.environ["DATABASE_URL"])); i.install(db);'
-    " db.connection.commit()'",
-    "file": "python -c 'from pg_periodic_schedule import installer as i;"
-    ' print(i.script(since="0.5.0"))\' > next.sql && psql -q -1 -d $PLAIN_URL -f next.sql',
+    "command": f"{COMMAND} upgrade",
+    "file": f"{COMMAND} sql --from 0.5.0 > next.sql && {PSQL} next.sql",
 }
 
 

@@ -36,9 +36,14 @@ AS $function$
 
     routine AS MATERIALIZED (
         SELECT
-            p.oid, p.proname, p.prosecdef, p.proowner,
+            p.oid, p.proname, p.proowner, p.prosecdef, s.nspname,
             coalesce(p.proacl, acldefault('f', p.proowner)) AS acl
         FROM pg_proc AS p JOIN schema AS s ON s.oid = p.pronamespace
+    ),
+
+    definer (nspname, proname) AS (
+        VALUES
+@definers@
     ),
 
     needed AS (  -- on tables
@@ -85,6 +90,11 @@ AS $function$
         JOIN pg_roles AS r ON r.oid = s.nspowner AND NOT r.rolsuper
         JOIN owner AS o ON o.id <> s.nspowner
             OR to_regproc('_periodic_schedule.py_load') IS NOT NULL
+        UNION ALL
+        -- What an extension makes as a superuser is none until it is the owner's.
+        SELECT 2, format('ALTER ROUTINE %s SECURITY DEFINER', r.oid::regprocedure)
+        FROM routine AS r JOIN definer AS d USING (nspname, proname)
+        WHERE NOT r.prosecdef
         UNION ALL
         SELECT 2, format(
             'REVOKE CREATE ON SCHEMA %I FROM %s CASCADE', s.nspname,
@@ -138,12 +148,6 @@ AS $function$
         JOIN pg_proc AS p ON p.proname = 'is_pg_owned'
         JOIN schema AS s ON s.oid = p.pronamespace
         WHERE r.id <> 0 AND NOT has_function_privilege(r.id, p.oid, 'EXECUTE')
-        UNION ALL  -- an extension's run as who calls them until they belong to the owner
-        SELECT 4, format('ALTER FUNCTION %s SECURITY DEFINER', r.oid::regprocedure)
-        FROM routine AS r CROSS JOIN owner AS o
-        WHERE NOT r.prosecdef AND r.proname IN (
-@security_definer@
-        )
     ) AS c (step, command)
     ORDER BY c.step, c.command
 $function$;

@@ -22,7 +22,7 @@ BEGIN
         'SHARE ROW EXCLUSIVE'
     );
     PERFORM _periodic_schedule.sync_tasks_using(
-        'task', '{*}', 500, clock_timestamp() + interval '0.1 s'
+        'task', '{*}', 100, clock_timestamp() + interval '0.1 s'
     );
     left_over := (SELECT count(*) FROM periodic_schedule.pending_sync);
     IF left_over > 0 THEN
@@ -38,5 +38,5 @@ END
 $function$;
 COMMENT ON FUNCTION _periodic_schedule.mirror_anew() IS
     'What an upgrade ends with: other functions may mean something else, so every schedule is '
-    'mirrored by them, 500 now and the others after its commit, by way of pending_sync. Waits for '
+    'mirrored by them, 100 now and the others after its commit, by way of pending_sync. Waits for '
     'transactions that have written Beat''s tables, and holds up writers until the end of its own';
