@@ -22,6 +22,7 @@ EXCUSE = f"Longer than {LONG} lines: "
 PAGES = (
     *("firing", "replacing", "recipes", "time", "scaling", "performance"),
     *("copies", "failover", "upgrade", "backup", "removal", "managed", "django"),
+    "kubernetes",
 )
 USER_PAGES = [ROOT / "README.md", *(ROOT / "docs" / f"{page}.md" for page in PAGES)]
 MENTION = re.compile(r"(?<![\w.])(_?periodic_schedule|@beat_schema@)\.(\w+)")
