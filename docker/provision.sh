@@ -68,7 +68,8 @@ install_server() {
 is_made_of() { cmp -s <(cat "${@:2}") "$1/made_of"; }
 
 install_venv() {
-    local recipe=(pyproject.toml setup.py docker/venv.txt plpython/requirements.txt)
+    local recipe=(pyproject.toml setup.py docker/venv.txt docker/sample/requirements.txt
+        plpython/requirements.txt)
     apt_install make python3-venv
     if ! is_made_of .venv "${recipe[@]}"; then
         say "the project's Python packages, in .venv"

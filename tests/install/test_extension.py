@@ -26,15 +26,14 @@ from conftest import (
     pending,
 )
 from databases import client, ours, schema_of
+from extended import OWNER, Server
 from frozen import Copy
-from port_for import get_port
 from writers import Writer
 
 import pg_periodic_schedule
 from pg_periodic_schedule import extension, installer
 
 Session = psycopg.Connection[Any]
-OWNER = "app_owner"  # of Beat's tables, and no superuser
 ATTACH = "SELECT what, detail FROM periodic_schedule.attach()"
 PROBLEMS = "SELECT problem, detail FROM periodic_schedule.setup_problems()"
 # Anybody's who may create schemas; a superuser's where PL/Python comes too.
@@ -45,50 +44,11 @@ CREATE = {
 python = pytest.mark.python
 
 
-class Server:
-    """A throw-away server with our files among its extensions."""
-
-    def __init__(self, place: Path) -> None:
-        self.port = get_port(None)
-        self.place = place
-        files = place.with_name(f"{place.name}_files")
-        extension.write(files)
-        command = (ROOT / "docker/server.sh", "start", place, str(self.port))
-        subprocess.run(command, check=True, env={**os.environ, "EXTENSION": str(files)})
-        self.open: list[Session] = []
-        with self.connect("postgres") as session:
-            session.execute(f"CREATE ROLE {OWNER} LOGIN; CREATE ROLE another LOGIN")
-            session.execute(f"CREATE DATABASE beats OWNER {OWNER}")
-        django_migrate(self.url("beats", OWNER))
-
-    def folder(self) -> Path:
-        (found,) = (self.place / "tree").resolve().glob("share/postgresql/*/extension")
-        return found
-
-    def url(self, database: str, role: str) -> str:
-        return f"postgresql+psycopg://{role}@127.0.0.1:{self.port}/{database}"
-
-    def connect(self, database: str, role: str = "postgres") -> Session:
-        place = f"host=127.0.0.1 port={self.port} dbname={database} user={role}"
-        return psycopg.connect(place, autocommit=True)
-
-    def database(self, template: str = "beats", role: str = OWNER) -> Session:
-        """A new one, and a session of its owner or another role there."""
-        with self.connect("postgres") as session:
-            name = f"db{len(self.open)}"
-            session.execute(f"CREATE DATABASE {name} TEMPLATE {template} OWNER {OWNER}".encode())
-        self.open.append(self.connect(name, role))
-        return self.open[-1]
-
-    def stop(self) -> None:
-        for session in self.open:
-            session.close()
-        subprocess.run([ROOT / "docker/server.sh", "stop", self.place], check=True)
-
-
 @pytest.fixture(scope="module")
-def extended() -> Iterator[Server]:
-    found = Server(DISK / f"pg_periodic_schedule_extension_{os.getpid()}")
+def extended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    files = tmp_path_factory.mktemp("extension")
+    extension.write(files)
+    found = Server(DISK / f"pg_periodic_schedule_extension_{os.getpid()}", files)
     try:
         yield found
     finally:

@@ -2,7 +2,9 @@
 and an empty database.  And what they make is equal.
 """
 
+import contextlib
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -16,6 +18,7 @@ import pytest
 from brokers import wait_for
 from conftest import (
     APPLICATION,
+    DISK,
     SAMPLE,
     drift,
     insert_crontab,
@@ -25,6 +28,7 @@ from conftest import (
     url_of,
 )
 from databases import client, ours, schema_of
+from extended import Server
 from frozen import Copy
 from wheels import Dist, Environment
 from writers import Writer
@@ -70,6 +74,7 @@ class Way:
 
 
 PSQL = "psql -q -1 -d $PLAIN_URL -f"
+SQL = "psql -q -d $PLAIN_URL -c"
 WAYS = {
     "django": Way(
         "django",
@@ -79,6 +84,17 @@ WAYS = {
     ),
     "command": Way("cli", ("pg-periodic-schedule install",), ("pg-periodic-schedule uninstall",)),
     "alembic": Way("alembic", ("alembic upgrade head",), ("alembic downgrade base",)),
+    "extension": Way(
+        "celery",
+        (
+            f"{SQL} 'CREATE EXTENSION pg_periodic_schedule'",
+            f"{SQL} 'SELECT * FROM periodic_schedule.attach()'",
+        ),
+        (
+            f"{SQL} 'SELECT * FROM periodic_schedule.detach()'",
+            f"{SQL} 'DROP EXTENSION pg_periodic_schedule'",
+        ),
+    ),
     "file": Way(
         "cli",
         ("pg-periodic-schedule sql > install.sql", f"{PSQL} install.sql"),
@@ -139,6 +155,26 @@ def beat_schema(db: Session) -> str:
 def test_from_the_wheel_into_an_empty_database_and_out_again(
     name: str, dist: Dist, new_database: Callable[..., Session], tmp_path: Path
 ) -> None:
+    with contextlib.ExitStack() as stack:
+        if name == "extension":
+            new_database = extended(stack, dist, tmp_path)
+        go_in_and_out(name, dist, new_database, tmp_path)
+
+
+def extended(stack: contextlib.ExitStack, dist: Dist, tmp_path: Path) -> Callable[..., Session]:
+    """Databases of a server with the files that the wheel makes, which has nothing else."""
+    on_server = Environment(tmp_path / "server")
+    on_server.install(str(dist.wheel))
+    files = tmp_path / "files"
+    on_server.run("python", "-m", "pg_periodic_schedule.extension", files)
+    server = Server(DISK / f"pg_periodic_schedule_way_in_{os.getpid()}", files)
+    stack.callback(server.stop)
+    return lambda: server.database("template0", "postgres")
+
+
+def go_in_and_out(
+    name: str, dist: Dist, new_database: Callable[..., Session], tmp_path: Path
+) -> None:
     db = new_database()
     place = Place(tmp_path / "app", WAYS[name], dist, db)
     place.shell("django-admin migrate django_celery_beat")
@@ -161,6 +197,8 @@ def test_from_the_wheel_into_an_empty_database_and_out_again(
     copy = new_database()
     client("pg_restore", copy, "--exit-on-error", tmp_path / "dump")
     assert contents(copy) == contents(db)
+    if name == "extension":  # triggers on tables of an extension are in no dump
+        copy.execute("SELECT * FROM periodic_schedule.attach()")
     assert copy.execute("SELECT count(*) FROM periodic_schedule.tick()").fetchone() == (0,)
     assert [problem for (problem,) in copy.execute(
         "SELECT problem FROM periodic_schedule.setup_problems() WHERE problem = 'is_copy'"
