@@ -44,11 +44,11 @@ lint: provision
 	bash -n docker/*.sh .ci/run
 
 dist: export SOURCE_DATE_EPOCH = $(shell git log -1 --format=%ct)
-dist: provision  ## in dist/: sdist and wheel, as PyPI takes them and as they are in an empty environment; and PGXN's bundle
+dist: provision  ## in dist/: sdist and wheel, as PyPI takes them, installed into empty environments; and PGXN's bundle
 	rm -rf dist *.egg-info
 	$(bin)/python -m build -q --no-isolation
 	$(bin)/python -m pg_periodic_schedule.extension pgxn dist
-	DIST=dist $(bin)/pytest -n 0 tests/install/test_wheel.py
+	DIST=dist $(bin)/pytest -n 2 --dist loadfile tests/install
 
 # Of CREATE EXTENSION, for the server that pg_config is of; with DESTDIR= for who makes packages.
 PG_CONFIG ?= pg_config
