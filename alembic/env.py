@@ -103,6 +103,7 @@ def refuse_other_version_table(db: installer.Database) -> None:
 def follow(db: installer.Database) -> None:
     """The version table says what the database does, which another way may have changed."""
     there = installer.revision_there(db)
+    there = there and f"{assemble.ALEMBIC}{there}"
     if db.value("SELECT to_regclass(%s) IS NULL", VERSION_TABLE):
         if there is None:
             return

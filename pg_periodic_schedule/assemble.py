@@ -331,14 +331,16 @@ def freeze() -> None:
         path.write_text(text)
 
 
+# With it Alembic's ids begin: in one tree another project's may be beside them.
+ALEMBIC = "pgps_"
 REVISION = '''"""{message}"""
 
 from alembic import op
 
 from pg_periodic_schedule import by_alembic
 
-revision = "{name}"
-down_revision = {before}
+revision = "{prefix}{name}"
+down_revision = "{prefix}{before}"
 branch_labels = None
 depends_on = None
 
@@ -359,7 +361,7 @@ from pg_periodic_schedule.operations import Revision
 
 
 class Migration(migrations.Migration):  # type: ignore[misc]
-    dependencies = (("pg_periodic_schedule", {before}),)
+    dependencies = (("pg_periodic_schedule", "{before}"),)
     operations = (Revision("{name}"),)
 '''
 
@@ -372,7 +374,7 @@ def make_revision(name: str, release: str, message: str) -> None:
             f"{name} of release {release} does not come after {before} of {__version__}\n"
             "  HINT: One release has one revision: change that one until it is out."
         )
-    said = {"name": name, "message": message, "before": f'"{before}"'}
+    said = {"name": name, "message": message, "before": before, "prefix": ALEMBIC}
     (VERSIONS / f"{name}.py").write_text(REVISION.format(**said))
     (PACKAGE / "migrations" / f"{name}.py").write_text(MIGRATION.format(**said))
     home = PACKAGE / "__init__.py"

@@ -26,7 +26,8 @@ END$$;
 """
 
 
-def upgrade(op: Any, revision: str) -> None:
+def upgrade(op: Any, name: str) -> None:
+    revision = name.removeprefix(assemble.ALEMBIC)
     given = {name: switch(op, name) for name in ("engine", "name", "take_over")}
     if op.get_context().as_sql:
         print_script(op, assemble.upgrade(revision), **given)
@@ -36,7 +37,8 @@ def upgrade(op: Any, revision: str) -> None:
         installer.upgrade(db, revision, schema=switch(op, "schema"), **given)
 
 
-def downgrade(op: Any, revision: str) -> None:
+def downgrade(op: Any, name: str) -> None:
+    revision = name.removeprefix(assemble.ALEMBIC)
     drop_unsent = switch(op, "drop_unsent")
     # Our own tree drops its version table when Alembic has written it: env.py.
     is_all = (

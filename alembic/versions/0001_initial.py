@@ -3,7 +3,7 @@
 from alembic import op
 from pg_periodic_schedule import by_alembic
 
-revision = "0001_initial"
+revision = "pgps_0001_initial"  # no other project's
 down_revision = None
 branch_labels = ("pg_periodic_schedule",)
 depends_on = None

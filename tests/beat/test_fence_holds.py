@@ -173,8 +173,10 @@ def test_a_function_that_hides_nothing(db: Session, beat_role: str) -> None:
     )
     with session_of(db, beat_role) as session:
         assert seen(session) == [("ours",)]
-        ((problem, detail),) = health(db)
-        assert (problem, is_fenced(db), add(db, "meanwhile")) == ("unfenced", False, False)
+        found = dict(health(db))  # nor does it run as its owner
+        assert found.keys() == {"unfenced", "wrong_rights"}
+        detail = found["unfenced"]
+        assert (is_fenced(db), add(db, "meanwhile")) == (False, False)
         db.execute("SELECT * FROM periodic_schedule.attach()")  # what it cannot mend, it leaves
         assert not is_fenced(db)
         drop, then, _ = detail.partition("the function that hides them was replaced: ")[2].split(

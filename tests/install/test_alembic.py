@@ -120,7 +120,7 @@ def test_in_another_projects_tree(shop: Project) -> None:
     assert shop.versions() == {"2a13e58a1994"}
     assert schema_of(db) == before
     shop.alembic("upgrade", "pg_periodic_schedule@head")
-    assert shop.versions() == {"2a13e58a1994", "0001_initial"}
+    assert shop.versions() == {"2a13e58a1994", "pgps_0001_initial"}
     assert len(db.execute("SELECT FROM pg_periodic_schedule").fetchall()) == 1
 
 

@@ -60,7 +60,7 @@ def test_add_a_column_to_the_mirror(copy: Copy) -> None:
     seen = db.execute("SELECT column_name FROM periodic_schedule.drift").fetchall()
     assert seen == [("queue",)]
     db.execute("SELECT * FROM periodic_schedule.reconcile()")
-    copy.run("alembic downgrade 0001_initial")
+    copy.run("alembic downgrade pgps_0001_initial")
     assert copy.schema() == before
     db.execute("UPDATE django_celery_beat_periodictask SET name = 'renamed'")
     assert (mirror(db, "task_name", "renamed"), drift(db)) == ("renamed", [])
@@ -87,7 +87,7 @@ def test_a_list_that_is_forgotten_is_an_error(copy: Copy, file: str) -> None:
     else:  # the write to Beat's table goes on, and says so
         reasons = copy.db.execute("SELECT reason FROM periodic_schedule.pending_sync").fetchall()
         assert reasons == [("cannot cast type record to _periodic_schedule.copied",)]
-    copy.run("alembic downgrade 0001_initial")
+    copy.run("alembic downgrade pgps_0001_initial")
 
 
 def test_a_revision_behind_a_reader_that_stays_open_stops_no_firing(copy: Copy) -> None:
@@ -115,7 +115,7 @@ def test_a_revision_behind_a_reader_that_stays_open_stops_no_firing(copy: Copy) 
         reader.rollback()
         said = upgrade.result()
     assert "canceling statement due to lock timeout; trying again" in said
-    assert "Running upgrade 0001_initial -> 0002_wider" in said
+    assert "Running upgrade pgps_0001_initial -> pgps_0002_wider" in said
     assert longest < 0.9  # of 0.2
     assert rounds > 3
     assert db.execute("SELECT width FROM pg_periodic_schedule").fetchall() == [(None,)]
@@ -132,7 +132,7 @@ def test_add_a_public_function(copy: Copy, reader: Callable[[], Session]) -> Non
         assert session.execute(call).fetchone() == (mirror(db, "next_run_at", "t"),)
     db.execute("DROP OWNED BY some_reader")
     assert copy.schema() == copy.assembled_schema()
-    copy.run("alembic downgrade 0001_initial")
+    copy.run("alembic downgrade pgps_0001_initial")
     assert copy.schema() == before
 
 
@@ -158,10 +158,10 @@ def test_change_a_signature(copy: Copy) -> None:
     with pytest.raises(psycopg.errors.UndefinedFunction):
         db.execute(call.format("()"))
     version = db.execute(call.format("_of('UTC')")).fetchone()
-    copy.run("alembic downgrade 0002_tz_database_of")
+    copy.run("alembic downgrade pgps_0002_tz_database_of")
     assert db.execute(call.format("()")).fetchone() == version
     assert db.execute(call.format("_of('UTC')")).fetchone() == version
-    copy.run("alembic downgrade 0001_initial")
+    copy.run("alembic downgrade pgps_0001_initial")
     assert copy.schema() == before
 
 

@@ -263,19 +263,19 @@ def test_migrate_and_alembic_continue_each_other(bare: Session, tmp_path: Path) 
     with (tmp_path / "sql/firing/tick.sql").open("a") as file:
         file.write("COMMENT ON SCHEMA periodic_schedule IS 'of the next release';\n")
     copy.run("make freeze")
-    assert versions() == ["0.5.0", "0001_initial", "0001_initial"]
+    assert versions() == ["0.5.0", "pgps_0001_initial", "0001_initial"]
     assert "(pg_periodic_schedule.W002)" in copy.run(f"{manage} check --database default")
     copy.run(f"{manage} migrate")
-    assert versions() == ["0.9.0", "0001_initial", "0002_next"]
+    assert versions() == ["0.9.0", "pgps_0001_initial", "0002_next"]
     after = copy.schema()
     copy.run("alembic upgrade head")
-    assert versions() == ["0.9.0", "0002_next", "0002_next"]
+    assert versions() == ["0.9.0", "pgps_0002_next", "0002_next"]
     assert copy.schema() == after
 
-    copy.run("alembic downgrade 0001_initial")
-    assert versions() == ["0.5.0", "0001_initial", "0002_next"]
+    copy.run("alembic downgrade pgps_0001_initial")
+    assert versions() == ["0.5.0", "pgps_0001_initial", "0002_next"]
     copy.run(f"{manage} migrate pg_periodic_schedule 0001")
-    assert versions() == ["0.5.0", "0001_initial", "0001_initial"]
+    assert versions() == ["0.5.0", "pgps_0001_initial", "0001_initial"]
     assert drift(bare) == []
     copy.run(f"{manage} migrate pg_periodic_schedule zero")
     assert ours(bare) == []

@@ -85,7 +85,7 @@ def test_the_page_as_it_stands(extended: Server, tmp_path: Path) -> None:
         copy.execute(blocks_of("Dump and restore")[0].encode())
         assert copy.execute(PROBLEMS).fetchall() == []
         with copy.transaction(force_rollback=True):
-            assert copy.execute(due).fetchone() == (1,)
+            assert copy.execute(due).fetchone() != (0,)  # or two, at the end of a minute
         copy.execute(blocks_of("Drop")[0].encode())
         assert (ours(copy), beat_schema(copy)) == ([], before)
 

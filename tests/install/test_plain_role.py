@@ -163,7 +163,7 @@ def test_upgraded_and_downgraded(beats: Session, tmp_path: Path) -> None:
     copy.follow("Add a public function")
     call = "SELECT periodic_schedule.next_run_of('t')"
     assert beats.execute(call).fetchone() == (mirror(beats, "next_run_at", "t"),)
-    copy.run("alembic downgrade 0001_initial")
+    copy.run("alembic downgrade pgps_0001_initial")
     assert copy.schema() == before
     copy.run("alembic downgrade base")
     assert ours(beats) == []

@@ -296,7 +296,7 @@ def test_each_goes_on_from_what_another_has_installed_under_writes(
         there = new_database(f"{bare.info.dbname}_tmpl")
         plain = url_of(there.info).replace("+psycopg", "")
         place = f"export DATABASE_URL={url_of(there.info)} PLAIN_URL={plain}"
-        copy.run(f"{place}; alembic upgrade 0001_initial")
+        copy.run(f"{place}; alembic upgrade pgps_0001_initial")
         crontab = insert_crontab(there, "0 3 * * *")
         for number in range(20):
             insert_task(there, f"t{number}", crontab_id=crontab)
