@@ -408,7 +408,6 @@ def test_definitions_only(shell: Callable[..., str]) -> None:
         insert_task(copy, "before", crontab_id=insert_crontab(copy, "0 3 * * *"))
         problems = copy.execute("SELECT problem FROM periodic_schedule.setup_problems()")
         assert ("tables_emptied",) in problems.fetchall()
-        alembic("stamp", "head", url=url_of(copy.info, user=INSTALLS))  # as before an upgrade
         alembic("upgrade", "head", url=url_of(copy.info, user=INSTALLS))
         said = shell(attach)
         assert [f"emptied: _periodic_schedule.{name}" in said for name in EMPTIED] == [True, True]
