@@ -7,13 +7,14 @@ demo: provision  ## schedules written through Django, the mirror, and Beat retir
 
 # By files on three processes, each with a server of its own: many tests wait for real time.
 # ENGINE=sql: on servers without PL/Python, where a plain role installs; TESTS=: some files or folders.
-test: provision  ## the whole suite, on throw-away servers
-	$(bin)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(TESTS)
+test: provision  ## the suite, on throw-away servers
+	$(bin)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(or $(TESTS),--ignore=tests/ways)
 
 # The first time it takes three minutes more, for a tree that is kept in /var/cache.
 trixie:  ## the core of the suite in Debian 13: PostgreSQL 17, Python 3.13, Django 6
 	docker/trixie.sh make test TESTS="tests/next_run tests/source tests/mirror tests/sync \
-		$(patsubst %,tests/install/test_%.py,attach backup django_migrate django_models migrations ways_in) \
+		$(patsubst %,tests/install/test_%.py,attach backup migrations) \
+		$(patsubst %,tests/ways/test_%.py,django_migrate django_models) \
 		$(patsubst %,tests/handover/test_%.py,scheduler two_versions)"
 	ENGINE=sql docker/trixie.sh make test TESTS="tests/source tests/mirror tests/sync/test_pending.py \
 		tests/install/test_plain_role.py"
@@ -44,11 +45,11 @@ lint: provision
 	bash -n docker/*.sh .ci/run
 
 dist: export SOURCE_DATE_EPOCH = $(shell git log -1 --format=%ct)
-dist: provision  ## in dist/: sdist and wheel, as PyPI takes them, installed into empty environments; and PGXN's bundle
+dist: provision  ## in dist/: sdist and wheel, as PyPI takes them, and PGXN's bundle; and the tests of all ways in
 	rm -rf dist *.egg-info
 	$(bin)/python -m build -q --no-isolation
 	$(bin)/python -m pg_periodic_schedule.extension pgxn dist
-	DIST=dist $(bin)/pytest -n 2 --dist loadfile tests/install
+	DIST=dist $(bin)/pytest -n 3 --dist loadfile tests/ways
 
 # Of CREATE EXTENSION, for the server that pg_config is of; with DESTDIR= for who makes packages.
 PG_CONFIG ?= pg_config

@@ -76,15 +76,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    # What is built and installed into environments of its own is `make dist`'s, and the rest not.
-    others = [
-        item
-        for item in items
-        if ("dist" in getattr(item, "fixturenames", ())) is not ("DIST" in os.environ)
-    ]
-    if len(others) < len(items):  # or they were asked for
-        items[:] = [item for item in items if item not in others]
-        config.hook.pytest_deselected(items=others)
     if ENGINE == "sql":
         left_out = [item for item in items if item.get_closest_marker("python")]
         items[:] = [item for item in items if item not in left_out]
