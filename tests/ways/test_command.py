@@ -74,8 +74,14 @@ def process(
         [python / "python", "-c", OURS, *arguments],
         env={**os.environ, "DATABASE_URL": url, **options.pop("env", {})},
         text=True,
+        preexec_fn=heed_ctrl_c,
         **{"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, **options},
     )
+
+
+def heed_ctrl_c() -> None:
+    """Also where the tests run in the background of a shell, which ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def ended(started: subprocess.Popen[str]) -> tuple[int, str]:
@@ -406,6 +412,7 @@ def test_it_hears_the_server_and_ctrl_c_within_a_statement(bare: Session, python
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=heed_ctrl_c,
     )
     assert started.stdout is not None
     assert started.stdout.readline() == "heard\n"
