@@ -44,7 +44,7 @@ lint: provision
 	$(bin)/hadolint docker/Dockerfile
 	bash -n docker/*.sh .ci/run
 
-dist: export SOURCE_DATE_EPOCH = $(shell git log -1 --format=%ct)
+dist: export SOURCE_DATE_EPOCH = $(or $(shell git log -1 --format=%ct 2>/dev/null),1735689600)
 dist: provision  ## in dist/: sdist and wheel, as PyPI takes them, and PGXN's bundle; and the tests of all ways in
 	rm -rf dist *.egg-info
 	$(bin)/python -m build -q --no-isolation
