@@ -188,7 +188,7 @@ def migrate(connection: sqlalchemy.Connection) -> None:
 
 def first_check(schema: str) -> str:
     """What an installation begins with, before there is a schema for the version table."""
-    text = assemble.read_part(assemble.path_of(assemble.FIRST[0])).text
+    text = assemble.step(assemble.FIRST[0]).text
     return installer.with_schema(text, schema)
 
 
@@ -219,7 +219,7 @@ def run_offline() -> None:
             context.execute("DROP SCHEMA periodic_schedule")
     # Else the revisions have it.
     if None not in (switch("name"), context.get_starting_revision_argument(), destination()):
-        attach = assemble.read_part(assemble.path_of("install/call_attach")).text
+        attach = assemble.step("install/call_attach").text
         begin = f"BEGIN;\n{installer.settings_script(name=switch('name'))}"
         context.get_context().impl.static_output(f"{begin}{attach}\nCOMMIT;")
 

@@ -51,6 +51,7 @@ $part$;
     END IF;
 END
 $do$;"""
+OPENING, CLOSING = WHERE_PYTHON_IS.split("{}")
 KINDS = ("TYPE", "TABLE", "FUNCTION", "MATERIALIZED VIEW", "VIEW")
 REPLACEABLE = ("FUNCTION", "VIEW")  # what a revision runs again where it changed
 MIRROR = "@beat_schema@.pg_periodic_schedule"
@@ -132,14 +133,18 @@ def filled(sql: str) -> str:
 
 
 def read_part(path: Path) -> Part:
-    step = str(path.relative_to(SQL).with_suffix(""))
+    name = str(path.relative_to(SQL).with_suffix(""))
     text = filled(path.read_text()).strip()
     made = CREATE.search(text)
-    if made is None or step in BACK.values():
-        return Part(step, "STEP", text)
+    if made is None or name in BACK.values():
+        return Part(name, "STEP", text)
     if path.is_relative_to(SQL / PYTHON):
-        text = WHERE_PYTHON_IS.format(text)
+        text = f"{OPENING}{text}{CLOSING}"
     return Part(made[2], made[1], text)
+
+
+def step(name: str) -> Part:
+    return read_part(path_of(name))
 
 
 def needed_at_creation(part: Part) -> str:
@@ -257,8 +262,7 @@ def newest_parts() -> list[Part]:
 
 def python_parts() -> list[Part]:
     """What needs PL/Python, in any order."""
-    opening = WHERE_PYTHON_IS.partition("{}")[0]
-    return [part for part in newest_parts() if part.text.startswith(opening)]
+    return [part for part in newest_parts() if part.text.startswith(OPENING)]
 
 
 def upgrade(revision: str) -> str:
@@ -268,7 +272,7 @@ def upgrade(revision: str) -> str:
 def take_back(part: Part, before: dict[str, Part]) -> str:
     """Undoes the creation of a part, never by CASCADE: what is not ours is an error."""
     if part.name == MIRROR:
-        return read_part(path_of(BACK["table"])).text + "\n"
+        return step(BACK["table"]).text + "\n"
     if part.kind != "STEP":
         return f"DROP {part.kind} IF EXISTS {part.name};\n"  # by hand, perhaps
     if part.name == DROPPED:
@@ -281,7 +285,7 @@ def downgrade(revision: str) -> str:
     before, made = parts_before(revision), parts_of(revision)
     back = [take_back(part, before) for part in reversed(made) if part.name not in before]
     if revision == revisions()[0]:
-        back.insert(0, read_part(path_of(BACK["triggers"])).text + "\n")
+        back.insert(0, step(BACK["triggers"]).text + "\n")
         back.append("DROP SCHEMA IF EXISTS _periodic_schedule;\n")
     else:  # bodies that are as old as what old_tables.sql makes
         back.insert(0, "SET LOCAL check_function_bodies = off;\n")

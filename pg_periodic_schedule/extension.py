@@ -10,7 +10,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from pg_periodic_schedule import assemble
+from pg_periodic_schedule import assemble, installer
 
 NAME = "pg_periodic_schedule"
 WITH_PYTHON = f"{NAME}_plpython3u"
@@ -32,17 +32,16 @@ requires = '{NAME}, plpython3u'
 """,
 }
 CHECKS, CONTENTS = assemble.OF_EXTENSION
-OPENING, CLOSING = assemble.WHERE_PYTHON_IS.split("{}")
 
 
 def files() -> dict[str, str]:
     """What belongs into the server's folder extension/, by name: of the newest release, and the way
     to it from each before."""
-    version = list(assemble.releases().values())[-1]
+    version = installer.newest_version()
     made = {f"{name}.control": text.format(version=version) for name, text in CONTROL.items()}
     parts = assemble.parts()
     made[f"{NAME}--{version}.sql"] = script(
-        NAME, "CREATE", [step(CHECKS), *without_python(parts), step(CONTENTS)]
+        NAME, "CREATE", [assemble.step(CHECKS), *without_python(parts), assemble.step(CONTENTS)]
     )
     made[f"{WITH_PYTHON}--{version}.sql"] = script(WITH_PYTHON, "CREATE", python_of(parts))
     before = ""
@@ -52,7 +51,7 @@ def files() -> dict[str, str]:
             tables = assemble.optional(assemble.VERSIONS / revision / "tables.sql")
             way = f"{before}--{release}.sql"
             made[f"{NAME}--{way}"] = script(
-                NAME, "ALTER", [*without_python(parts), step(CONTENTS)], tables
+                NAME, "ALTER", [*without_python(parts), assemble.step(CONTENTS)], tables
             )
             made[f"{WITH_PYTHON}--{way}"] = script(WITH_PYTHON, "ALTER", python_of(parts))
         before = release
@@ -79,16 +78,12 @@ def main() -> None:
         print(Path(directory) / name)
 
 
-def step(name: str) -> assemble.Part:
-    return assemble.read_part(assemble.path_of(name))
-
-
 def without_python(parts: list[assemble.Part]) -> list[assemble.Part]:
     """Nor what touches Beat's tables, which a restore makes later."""
     apart = {*assemble.FIRST, *assemble.LAST} - {"install/schemas"}
     found = []
     for part in parts:
-        if part.name in apart or part.text.startswith(OPENING):
+        if part.name in apart or part.text.startswith(assemble.OPENING):
             continue
         text = part.text.replace("CREATE SCHEMA IF NOT EXISTS", "CREATE SCHEMA")
         if part.name == assemble.DROPPED:
@@ -100,8 +95,9 @@ def without_python(parts: list[assemble.Part]) -> list[assemble.Part]:
 def python_of(parts: list[assemble.Part]) -> list[assemble.Part]:
     found = []
     for part in parts:
-        if part.text.startswith(OPENING):
-            found.append(part._replace(text=part.text.removeprefix(OPENING).removesuffix(CLOSING)))
+        if part.text.startswith(assemble.OPENING):
+            text = part.text.removeprefix(assemble.OPENING).removesuffix(assemble.CLOSING)
+            found.append(part._replace(text=text))
         elif part.name == assemble.DROPPED:
             lines = [line for line in part.text.splitlines() if is_python(line)]
             found.append(part._replace(text="\n".join(lines)))
@@ -136,7 +132,7 @@ include $(PGXS)
 
 def bundle(directory: Path) -> Path:
     """For PGXN."""
-    version = list(assemble.releases().values())[-1]
+    version = installer.newest_version()
     path = directory / f"{NAME}-{version}.zip"
     directory.mkdir(parents=True, exist_ok=True)
     texts = {
@@ -153,7 +149,7 @@ def bundle(directory: Path) -> Path:
 
 def metadata() -> str:
     """META.json, as PGXN wants it."""
-    version = list(assemble.releases().values())[-1]
+    version = installer.newest_version()
     provided = {
         name: {"abstract": about, "file": f"{name}--{version}.sql", "version": version}
         for name, about in ((NAME, ABOUT), (WITH_PYTHON, "Its engine in PL/Python"))

@@ -21,6 +21,7 @@ LOCK_TIMEOUT = "200ms"
 TRY_FOR, PAUSE = 10, 0.5  # seconds
 # Of an installation, and of the way back: settings periodic_schedule.NAME for the SQL.
 SETTINGS = ("engine", "name", "take_over", "drop_unsent")
+READ_COMMITTED = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"  # whatever the settings say
 IT_IS_THERE = ("42P06", "42710")  # SQLSTATEs of what IF NOT EXISTS says
 # What the way back of the first revision leaves: the table of our own Alembic tree, which follows.
 DROP_SCHEMA = (
@@ -80,13 +81,16 @@ def driver() -> Any:
     )
 
 
+def libpq_url(url: str) -> str:
+    """A SQLAlchemy driver in the URL is left out: postgresql+psycopg://…"""
+    return re.sub(r"^postgres(ql)?(\+\w+)?:", "postgresql:", url)
+
+
 def connect(url: str) -> Any:
-    """A connection, not in autocommit; of a URL or of libpq's own words, '' for PGHOST and so on.
-    A SQLAlchemy driver in the URL is left out: postgresql+psycopg://…"""
-    place = re.sub(r"^postgres(ql)?(\+\w+)?:", "postgresql:", url)
+    """Not in autocommit; of a URL or of libpq's own words, '' for PGHOST and so on."""
     found = driver()
     try:
-        return found.connect(place, client_encoding="utf8")
+        return found.connect(libpq_url(url), client_encoding="utf8")
     except found.Error as error:
         raise explain(error) from None
 
@@ -505,7 +509,7 @@ def engine_of(db: Database) -> str:
 
 def make(db: Database, schema: str, made: list[assemble.Part], engine: str) -> None:
     """These objects, in an installation that is there and has this engine."""
-    checks = assemble.read_part(assemble.path_of("install/checks"))  # they need the language
+    checks = assemble.step("install/checks")  # they need the language
     with db.settings(engine=engine):
         db.run(with_schema(assemble.script([checks, *made]), schema))
     db.rows("SELECT _periodic_schedule.set_owners_and_rights()")
@@ -614,7 +618,7 @@ def for_psql(body: str, schema: str, since: str | None, **given: str | None) -> 
     )
     expected = ""
     if since:
-        text = assemble.read_part(assemble.path_of(assemble.EXPECTED)).text
+        text = assemble.step(assemble.EXPECTED).text
         expected = text.replace("@since@", since) + "\n"
     return (
         f"-- pg_periodic_schedule {newest_version()}: psql -1 -f FILE\n"

@@ -21,7 +21,6 @@ SCHEMA = (
     " WHERE c.oid = to_regclass('django_celery_beat_periodictask')"
 )
 ATTACH = "SELECT what, detail FROM periodic_schedule.attach()"
-READ_COMMITTED = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"  # whatever the settings say
 
 
 def switches() -> dict[str, Any]:
@@ -89,7 +88,7 @@ def run(schema_editor: Any, revision: str, *, forwards: bool) -> None:
         given = dict(switches())
         drop_unsent = given.pop("drop_unsent", False)
         with connection.cursor() as cursor:
-            cursor.execute(READ_COMMITTED)
+            cursor.execute(installer.READ_COMMITTED)
             cursor.execute(SCHEMA)
             (schema,) = cursor.fetchone() or ("public",)
         if schema_editor.collect_sql:
@@ -143,7 +142,7 @@ def after_migrate(
         return
     try:
         with transaction.atomic(using), connections[using].cursor() as cursor:
-            cursor.execute(READ_COMMITTED)
+            cursor.execute(installer.READ_COMMITTED)
             cursor.execute(ATTACH)
             rows = cursor.fetchall()
     except DatabaseError as error:

@@ -15,7 +15,6 @@ from pg_periodic_schedule.installer import Database, Problem
 
 Say = Callable[[str], None]
 URLS = "It is taken from --database, else DATABASE_URL, else libpq's environment (PGHOST and so on)"
-READ_COMMITTED = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"  # as what acts needs it
 ALIASES = "It is in DATABASES of Django's settings."
 # What libpq says where it cannot connect, and what to do about it.
 HINTS = {
@@ -84,7 +83,7 @@ class Urls(Places):
             try:
                 if hasattr(connection, "prepare_threshold"):
                     connection.prepare_threshold = None  # nothing stays in a pooler's connection
-                connection.cursor().execute(READ_COMMITTED)
+                connection.cursor().execute(installer.READ_COMMITTED)
                 yield connection
                 connection.commit()
             except installer.driver().Error as error:
@@ -153,7 +152,7 @@ class Aliases(Places):
                 begins = not connection.in_atomic_block
                 with transaction.atomic(using=alias):
                     if begins:
-                        connection.cursor().execute(READ_COMMITTED)
+                        connection.cursor().execute(installer.READ_COMMITTED)
                     yield connection.connection
             except Error as error:  # of its COMMIT
                 raise installer.explain(error.__cause__ or error) from None
@@ -163,7 +162,7 @@ class Aliases(Places):
 
 def parse(url: str) -> dict[str, Any]:
     """The words of a URL or of libpq; an error does not repeat them: there may be a password."""
-    place = re.sub(r"^postgres(ql)?(\+\w+)?:", "postgresql:", url)
+    place = installer.libpq_url(url)
     driver = installer.driver()
     try:
         if driver.__name__ == "psycopg2":

@@ -94,7 +94,7 @@ def ask_python(db: Database) -> dict[str, str]:
 
 def lacking(db: Database, engine: str, schema: str | None) -> Problem | None:
     """What an installation with this engine would fail with."""
-    checks = assemble.read_part(assemble.path_of("install/checks")).text
+    checks = assemble.step("install/checks").text
     db.rows("SAVEPOINT untouched")
     try:
         with db.settings(engine=engine):
